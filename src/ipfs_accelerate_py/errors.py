@@ -1,0 +1,50 @@
+"""What can go wrong, as exceptions; each carries the next step for the user in `hint`."""
+
+from __future__ import annotations
+
+
+class IPFSAccelerateError(Exception):
+    """Base of our errors. `hint` says in one sentence what to do next, or is None."""
+
+    def __init__(self, message: str, hint: str | None = None) -> None:
+        super().__init__(message)
+        self.hint = hint
+
+
+class SettingsError(IPFSAccelerateError, ValueError):
+    """A setting has a value that cannot be used."""
+
+
+class UnsafeName(IPFSAccelerateError, ValueError):
+    """A repo id, revision or file name that must not become a path."""
+
+
+class StoreError(IPFSAccelerateError, OSError):
+    """The store's folder cannot be read or written."""
+
+
+class SourceError(IPFSAccelerateError):
+    """One source cannot supply what was asked; the next one is asked."""
+
+
+class Unresolved(IPFSAccelerateError):
+    """Nobody could say which commit a revision is. `answered`: the Hub itself said no (unknown, closed)."""
+
+    def __init__(self, message: str, hint: str | None = None, *, answered: bool = False) -> None:
+        super().__init__(message, hint)
+        self.answered = answered
+
+
+class Unavailable(IPFSAccelerateError):
+    """No source has the bytes at the moment."""
+
+
+class VerificationError(IPFSAccelerateError, OSError):
+    """Bytes were offered, and none were the right ones: nothing may be loaded.
+
+    An OSError, since transformers hands that kind through to the user unchanged.
+    """
+
+
+class PublishRefused(IPFSAccelerateError):
+    """This repo may not leave this machine, or there is no node to publish with."""

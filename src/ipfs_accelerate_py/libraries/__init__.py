@@ -1,0 +1,1 @@
+"""The libraries that can be hooked: one file of names each."""

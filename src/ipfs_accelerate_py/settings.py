@@ -1,0 +1,189 @@
+"""The settings: environment over `config.toml` over defaults, read when they are needed.
+
+The file lies in the user's configuration folder (`platformdirs.user_config_dir("ipfs_accelerate")`); its keys are the
+variables' names in lower case without the prefix, such as `timeout` or `publishers`.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from .errors import SettingsError
+
+PREFIX = "IPFS_ACCELERATE_"
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def is_true(value: str | None) -> bool:
+    """True for any value but empty, 0, false, no, off."""
+    return value is not None and value.strip().lower() not in _FALSE
+
+
+@dataclass(frozen=True)
+class Switch:
+    """Whether the environment lets the hook work: `variable` decided, `reason` says it in words."""
+
+    on: bool
+    scoped: bool
+    variable: str | None
+    reason: str
+
+
+def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
+    """Ask the environment now; the first of the four variables that speaks decides."""
+    environ = os.environ if environ is None else environ
+    own = environ.get("IPFS_ACCELERATE", "").strip().lower()
+    if own == "scoped":
+        return Switch(True, True, "IPFS_ACCELERATE", "on inside distributed_models() blocks only")
+    if own:
+        on = own not in _FALSE
+        return Switch(on, False, "IPFS_ACCELERATE", f"IPFS_ACCELERATE={own}")
+    for name in ("TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE"):
+        if is_true(environ.get(name)):
+            return Switch(False, False, name, "disabled by an environment variable")
+    if is_true(environ.get("CI")):
+        return Switch(False, False, "CI", "continuous integration")
+    return Switch(True, False, None, "on by default")
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One reading of the settings. `home` and `lower` are folders, `timeout` is in seconds."""
+
+    home: Path
+    node: str
+    lower: tuple[Path, ...]
+    publish: str
+    publishers: tuple[str, ...]
+    timeout: float
+    log: str
+    force_local: bool
+
+
+def _folder(text: str) -> Path:
+    return Path(text).expanduser().absolute()
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    return tuple(_folder(part) for part in text.split(os.pathsep) if part)
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _publish(text: str) -> str:
+    if text not in ("auto", "on", "off"):
+        raise ValueError("auto, on or off")
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError("a number of seconds above 0, such as 1.0") from None
+    if not 0 < seconds < 3600:
+        raise ValueError("a number of seconds above 0, such as 1.0")
+    return seconds
+
+
+def _level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+        raise ValueError("DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return text.upper()
+
+
+def default_lower() -> str:
+    """The Hugging Face cache, where `huggingface_hub` itself would look (its rules, without importing it)."""
+    if cache := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
+        return cache
+    home = os.environ.get("HF_HOME")
+    if not home:
+        cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        home = os.path.join(cache_home, "huggingface")
+    return os.path.join(home, "hub")
+
+
+# key -> (how its text is read, its default)
+_KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
+    "home": (_folder, lambda: "~/.cache/ipfs_accelerate"),
+    "node": (str.strip, lambda: "auto"),
+    "lower": (_folders, default_lower),
+    "publish": (_publish, lambda: "auto"),
+    "publishers": (_names, lambda: ""),
+    "timeout": (_seconds, lambda: "1.0"),
+    "log": (_level, lambda: "WARNING"),
+}
+_file_seen: tuple[str, float, dict[str, str]] | None = None
+_warned: set[tuple[str, str]] = set()
+
+
+def config_file() -> Path:
+    """Where the settings file is, or would be."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("ipfs_accelerate")) / "config.toml"
+
+
+def _read_file() -> dict[str, str]:
+    global _file_seen
+    try:
+        path = config_file()
+        changed = path.stat().st_mtime
+    except (OSError, ImportError):
+        return {}
+    if _file_seen is not None and _file_seen[:2] == (str(path), changed):
+        return _file_seen[2]
+    try:
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib
+        with open(path, "rb") as file:
+            table = tomllib.load(file)
+    except (OSError, ValueError) as error:
+        _warn(str(path), "", f"{path} cannot be read ({error}); its settings are not used")
+        table = {}
+    values = {key: ",".join(map(str, v)) if isinstance(v, list) else str(v) for key, v in table.items()}
+    for key in values.keys() - _KEYS.keys():
+        _warn(str(path), key, f"{path} has an unknown setting {key!r}; known are {', '.join(_KEYS)}")
+    _file_seen = (str(path), changed, values)
+    return values
+
+
+def _warn(variable: str, value: str, message: str) -> None:
+    if (variable, value) not in _warned:
+        _warned.add((variable, value))
+        from .log import get_logger
+
+        get_logger().warning(message)
+
+
+def read_setting(key: str) -> Any:
+    """The value of one setting; SettingsError names variable, value and accepted form if it is bad."""
+    read, default = _KEYS[key]
+    variable = PREFIX + key.upper()
+    text = os.environ.get(variable) or _read_file().get(key) or default()
+    try:
+        return read(text)
+    except ValueError as error:
+        raise SettingsError(f"{variable}={text!r} cannot be used", f"give {error}") from None
+
+
+def read_settings() -> Settings:
+    """All settings as they are now. A bad value means its default and one warning, never a failed load."""
+    values: dict[str, Any] = {}
+    for key, (read, default) in _KEYS.items():
+        try:
+            values[key] = read_setting(key)
+        except SettingsError as error:
+            values[key] = read(default())
+            if key != "log":
+                _warn(PREFIX + key, str(error), f"{error}: {error.hint}; going on with {default()!r}")
+    return Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
