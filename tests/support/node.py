@@ -1,0 +1,289 @@
+"""Private IPFS nodes on loopback: Kubo, which users run, and the JavaScript node, which npm can install anywhere.
+
+Both are `IpfsNode`s: created, started, connected, stopped; their ports stay the same over a restart. A node is the
+child of a shell that ends with its standard input, so not even a killed test run leaves one behind.
+
+What the two answer over the HTTP RPC (checked by tests/integration/test_nodes.py) stands in tests/support/rpc.md.
+"""
+
+from __future__ import annotations
+
+import atexit
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import socket
+import subprocess
+import time
+import urllib.parse
+import urllib.request
+from pathlib import Path
+from typing import Any
+
+JAVASCRIPT_FOLDER = Path(__file__).parent / "javascript_node"
+# one key for all: it keeps strangers out, and says "private swarm" to whoever reads the repo
+SWARM_KEY = "/key/swarm/psk/1.0.0/\n/base16/\n" + "5a" * 32 + "\n"
+RUN_UNTIL_STDIN_ENDS = """
+exec 3<&0
+"$@" 3<&- & node=$!
+(cat <&3; kill $node) >/dev/null 2>&1 & wait $node
+"""
+
+
+class NodeError(RuntimeError):
+    """A node that did not start, or an RPC call it refused."""
+
+
+def free_port() -> int:
+    """A loopback port nobody listens on, below the range the kernel hands out to clients."""
+    for _ in range(200):
+        port = random.randint(20000, 32000)
+        with socket.socket() as candidate, contextlib.suppress(OSError):
+            candidate.bind(("127.0.0.1", port))
+            return port
+    raise NodeError("no free loopback port")
+
+
+def swarm_address(node: IpfsNode) -> str:
+    """The multiaddr under which others dial `node`, which has started."""
+    return f"/ip4/127.0.0.1/tcp/{node.swarm_port}/p2p/{node.peer_id}"
+
+
+class IpfsNode:
+    """One node process with its own repo folder; `bootstrap` are started nodes it meets by itself."""
+
+    implementation = ""
+    start_seconds = 30.0
+
+    def __init__(self, repo_path: str | os.PathLike[str], bootstrap: list[IpfsNode] | None = None) -> None:
+        self.repo_path = Path(repo_path)
+        self.bootstrap = [swarm_address(peer) for peer in bootstrap or []]
+        self.api_port, self.gateway_port, self.swarm_port = free_port(), free_port(), free_port()
+        self.peer_id = ""
+        self.log_path = self.repo_path.with_name(self.repo_path.name + ".log")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @classmethod
+    def missing(cls) -> str:
+        """Empty if this implementation can be started here, else what to install."""
+        raise NotImplementedError
+
+    def command(self) -> list[str]:
+        """Prepares the repo and says how to run the node."""
+        raise NotImplementedError
+
+    def environment(self) -> dict[str, str]:
+        return dict(os.environ)
+
+    @property
+    def api(self) -> str:
+        """Multiaddr of the RPC API."""
+        return f"/ip4/127.0.0.1/tcp/{self.api_port}"
+
+    @property
+    def api_url(self) -> str:
+        return f"http://127.0.0.1:{self.api_port}"
+
+    @property
+    def gateway(self) -> str:
+        """URL of the HTTP gateway."""
+        return f"http://127.0.0.1:{self.gateway_port}"
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def start(self) -> IpfsNode:
+        """Returns when the RPC answers."""
+        if self.running:
+            return self
+        self.repo_path.parent.mkdir(parents=True, exist_ok=True)
+        command = self.command()
+        with open(self.log_path, "ab") as log:
+            self.process = subprocess.Popen(
+                ["/bin/sh", "-c", RUN_UNTIL_STDIN_ENDS, "ipfs-node", *command],
+                stdin=subprocess.PIPE,
+                stdout=log,
+                stderr=log,
+                env=self.environment(),
+                start_new_session=True,
+            )
+        atexit.register(self.stop)
+        deadline = time.monotonic() + self.start_seconds
+        while time.monotonic() < deadline:
+            with contextlib.suppress(OSError):
+                self.peer_id = self.rpc("id", timeout=2)["ID"]
+                for address in self.bootstrap:  # a node takes up to 10 s to dial them by itself
+                    with contextlib.suppress(NodeError):
+                        self.rpc("swarm/connect", address)
+                return self
+            if not self.running:
+                break
+            time.sleep(0.05)
+        self.stop()
+        raise NodeError(f"{self.implementation} node did not start:\n{self._log_tail()}")
+
+    def stop(self) -> None:
+        """Ends the process and all it started; the repo stays."""
+        process, self.process = self.process, None
+        atexit.unregister(self.stop)
+        if process is None:
+            return
+        assert process.stdin is not None
+        process.stdin.close()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(10)
+        with contextlib.suppress(ProcessLookupError):
+            os.killpg(process.pid, signal.SIGKILL)
+        process.wait()
+
+    def kill(self) -> None:
+        """Ends the process at once, as a power cut would."""
+        if self.process is not None:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self.process.pid, signal.SIGKILL)
+        self.stop()
+
+    def pause(self) -> None:
+        """Stops the process where it is: connections are accepted by the kernel, nothing answers."""
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGSTOP)
+
+    def resume(self) -> None:
+        assert self.process is not None
+        os.killpg(self.process.pid, signal.SIGCONT)
+
+    def __enter__(self) -> IpfsNode:
+        return self.start()
+
+    def __exit__(self, *exc: object) -> None:
+        self.stop()
+
+    def rpc(self, call: str, *arguments: str, timeout: float = 30, **options: str) -> Any:
+        """POSTs one RPC call; the JSON answer (a list if there are several), or the bytes if it is none."""
+        query = [("arg", argument) for argument in arguments]
+        query += [(name.replace("_", "-"), value) for name, value in options.items()]
+        url = f"{self.api_url}/api/v0/{call}?{urllib.parse.urlencode(query)}"
+        opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+        try:
+            with opener.open(urllib.request.Request(url, method="POST"), timeout=timeout) as answer:
+                raw = answer.read()
+        except urllib.error.HTTPError as error:
+            raise NodeError(f"{call}: {error.code} {error.read().decode(errors='replace')}") from None
+        try:
+            documents = [json.loads(line) for line in raw.splitlines() if line.strip()]
+        except ValueError:
+            return raw
+        return documents[0] if len(documents) == 1 else documents
+
+    def connect_to(self, other: IpfsNode) -> None:
+        """Returns when the two are connected."""
+        self.rpc("swarm/connect", swarm_address(other))
+
+    def peers(self) -> set[str]:
+        """Peer ids of the swarm connections."""
+        return {peer["Peer"] for peer in self.rpc("swarm/peers")["Peers"] or []}
+
+    def _log_tail(self) -> str:
+        with contextlib.suppress(OSError):
+            return self.log_path.read_text(errors="replace")[-3000:]
+        return ""
+
+
+class KuboNode(IpfsNode):
+    """The `ipfs` binary that IPFS_BIN names or PATH holds, in a private swarm."""
+
+    implementation = "kubo"
+
+    @staticmethod
+    def binary() -> str | None:
+        return os.environ.get("IPFS_BIN") or shutil.which("ipfs")
+
+    @classmethod
+    def missing(cls) -> str:
+        if cls.binary():
+            return ""
+        return "no Kubo: put its `ipfs` binary on PATH or name it by IPFS_BIN"
+
+    def environment(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "IPFS_PATH": str(self.repo_path),
+            "LIBP2P_FORCE_PNET": "1",
+            "IPFS_TELEMETRY": "off",
+        }
+
+    def command(self) -> list[str]:
+        binary = self.binary()
+        assert binary is not None
+        if not (self.repo_path / "config").exists():
+            init = [binary, "init", "--empty-repo", "--profile=test"]
+            done = subprocess.run(init, env=self.environment(), capture_output=True, text=True)
+            if done.returncode:
+                raise NodeError(done.stderr)
+        (self.repo_path / "swarm.key").write_text(SWARM_KEY)
+        config_path = self.repo_path / "config"
+        config = json.loads(config_path.read_text())
+        config["Addresses"] |= {
+            "API": self.api,
+            "Gateway": f"/ip4/127.0.0.1/tcp/{self.gateway_port}",
+            "Swarm": [f"/ip4/127.0.0.1/tcp/{self.swarm_port}"],
+        }
+        # nothing may ask the public network: no defaults from there, no look-ups, no relays, no delegates
+        config |= {
+            "AutoConf": {"Enabled": False},
+            "AutoTLS": {"Enabled": False},
+            "AutoNAT": {"ServiceMode": "disabled"},
+            "Bootstrap": self.bootstrap,
+            "DNS": {"Resolvers": {}},
+            "Discovery": {"MDNS": {"Enabled": False}},
+            "HTTPRetrieval": {"Enabled": False},
+            "Ipns": {"DelegatedPublishers": []},
+            "Routing": {"Type": "dht", "LoopbackAddressesOnLanDHT": True, "DelegatedRouters": []},
+            "Version": {"SwarmCheckEnabled": False},
+        }
+        config["Experimental"]["FilestoreEnabled"] = True
+        config["Swarm"] |= {
+            "DisableNatPortMap": True,
+            "EnableHolePunching": False,
+            "RelayClient": {"Enabled": False},
+            "RelayService": {"Enabled": False},
+            "Transports": {"Network": {"QUIC": False, "Websocket": False, "WebRTCDirect": False}},
+        }
+        config_path.write_text(json.dumps(config, indent=2))
+        return [binary, "daemon"]
+
+
+class JavaScriptNode(IpfsNode):
+    """The node of tests/support/javascript_node. It has neither a swarm key nor a filestore."""
+
+    implementation = "javascript"
+
+    @classmethod
+    def missing(cls) -> str:
+        if shutil.which("node") is None:
+            return "no JavaScript node: install Node.js 20 with npm, then `make node`"
+        if not (JAVASCRIPT_FOLDER / "node_modules" / "ipfs-core").is_dir():
+            return "no JavaScript node: run `make node`"
+        return ""
+
+    def command(self) -> list[str]:
+        options = {
+            "repo": str(self.repo_path),
+            "api": self.api_port,
+            "gateway": self.gateway_port,
+            "swarm": self.swarm_port,
+            "bootstrap": self.bootstrap,
+        }
+        return ["node", str(JAVASCRIPT_FOLDER / "node.mjs"), json.dumps(options)]
+
+
+IMPLEMENTATIONS: dict[str, type[IpfsNode]] = {"kubo": KuboNode, "javascript": JavaScriptNode}
+
+
+def available() -> list[str]:
+    """The implementations that can be started here, best first."""
+    return [name for name, implementation in IMPLEMENTATIONS.items() if not implementation.missing()]
