@@ -1,0 +1,48 @@
+"""First on PYTHONPATH under `hook run`: starts the hook, then runs the sitecustomize that Python would have run.
+
+Whatever that one raises goes on to `site`, which reports it as ever; with none, the ImportError of the last line is
+the one that `site` expects and ignores.
+"""
+
+import os
+import sys
+
+_folder = os.path.dirname(os.path.abspath(__file__))
+_root = os.path.dirname(os.path.dirname(os.path.dirname(_folder)))
+
+
+def _import_boot():
+    try:
+        import _ipfs_accelerate_boot  # noqa: F401
+    except ImportError:
+        sys.path.append(_root)
+        try:
+            import _ipfs_accelerate_boot  # noqa: F401
+        finally:
+            sys.path.pop()
+
+
+def _package_is_found():
+    for finder in sys.meta_path:
+        find_spec = getattr(finder, "find_spec", None)
+        if find_spec is not None and find_spec("ipfs_accelerate_py", None, None) is not None:
+            return True
+    return False
+
+
+try:
+    _import_boot()
+    # A source folder holds nothing but this package. Another interpreter's site-packages would bring in all the rest.
+    if not _package_is_found() and os.path.basename(_root) not in ("site-packages", "dist-packages"):
+        sys.path.append(_root)
+except Exception:
+    pass
+
+for _entry in [entry for entry in sys.path if os.path.abspath(entry) == _folder]:
+    if getattr(sys.flags, "safe_path", False):
+        sys.path.remove(_entry)  # no script folder will go first, and this folder must not be sys.path[0]
+    else:
+        sys.path_importer_cache[_entry] = None  # PathFinder passes over it from now on
+
+del sys.modules[__name__]
+import sitecustomize  # noqa: E402, F401
