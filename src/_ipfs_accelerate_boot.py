@@ -1,8 +1,8 @@
 """Waits for the first import of transformers, then activates ipfs_accelerate_py.
 
-The startup line of an environment imports this module in every interpreter, so it imports `sys` only, starts nothing
-and never raises. Activation happens when the module is *loaded*, not when it is looked for: finders run under the
-global import lock, and importing there can deadlock with a thread that imports the same module.
+The startup line of an environment imports this module in every interpreter, so it imports `sys` only,
+starts nothing and never raises. Activation happens when the module is *loaded*, not when it is looked for:
+finders run under the global import lock, and an import there can deadlock with one in another thread.
 """
 
 import sys
@@ -22,7 +22,7 @@ class BootLoader:
         self._successor = None
 
     @property
-    def __class__(self):
+    def __class__(self):  # type: ignore[misc]
         return self._original.__class__
 
     def __getattr__(self, name):
@@ -86,12 +86,12 @@ class BootFinder:
                 spec = find_spec(fullname, path, target)
                 if spec is not None:
                     return spec
-            elif sys.version_info < (3, 12) and finder.find_module(fullname, path) is not None:
+            elif sys.version_info < (3, 12) and finder.find_module(fullname, path):  # type: ignore[attr-defined]
                 return None  # a finder of the old kind has it: importlib will ask that one itself
         return None
 
     def activate(self):
-        """True if the package is active now. After an error the interpreter goes on as if we were not there."""
+        """True if the package is active now. After an error it goes on as if we were not there."""
         key = (_thread_id(), None)
         if self._broken or key in self._busy:
             return False

@@ -1,4 +1,4 @@
-"""The finder (PEP 451): for the submodules that a library wants patched, the other finders' spec with our loader.
+"""The finder (PEP 451): for the modules that a library wants patched, the others' spec with our loader.
 
 Nothing here may import while a finder is being asked: importlib holds the global import lock then.
 """
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class TransformersFinder:
-    """Wraps the loaders of the modules that its libraries want; for every other name it answers None at once."""
+    """Wraps the loaders of the modules that its libraries want; other names get None at once."""
 
     def __init__(self) -> None:
         self.libraries: dict[str, Library] = {}
@@ -28,7 +28,7 @@ class TransformersFinder:
     def find_spec(
         self, fullname: str, path: Sequence[str] | None = None, target: ModuleType | None = None
     ) -> ModuleSpec | None:
-        """The spec that the other finders give, with a PatchingLoader around its loader; None if it is not ours."""
+        """The spec that the other finders give, its loader in a PatchingLoader; None if not ours."""
         library = self.libraries.get(fullname.partition(".")[0])
         if library is None or not library.wants(fullname):
             return None
@@ -45,7 +45,7 @@ class TransformersFinder:
         return spec
 
     def wrap(self, fullname: str, loader: Any) -> Any:
-        """The loader with our patching around it, or as it is where there is nothing to patch or no exec_module."""
+        """The loader in a PatchingLoader, or as it is where nothing is to patch or it has no exec_module."""
         library = self.libraries.get(fullname.partition(".")[0])
         if library is None or not library.wants(fullname):
             return loader
@@ -99,8 +99,8 @@ def install(library: Library) -> None:
             return
         finder = TransformersFinder()
         finder.libraries[library.name] = library
-        # A thread in the middle of an import may be iterating over sys.meta_path. Taking the boot finder's place in
-        # one assignment moves the others to the right or not at all, so that thread can skip none of them.
+        # Another thread may be iterating over sys.meta_path in the middle of an import. Taking the place of the
+        # boot finder in one assignment moves the others to the right or not at all: it can skip none of them.
         for index, other in enumerate(sys.meta_path):
             if _is_ours(other):
                 sys.meta_path[: index + 1] = [finder, *sys.meta_path[:index]]

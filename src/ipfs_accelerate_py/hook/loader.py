@@ -54,7 +54,7 @@ class PatchingLoader:
         return hash(self._original)
 
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
-        """What the original loader creates; where it leaves that to importlib, the library's kind of module."""
+        """What the original loader creates; if it leaves that to importlib, the library's kind of module."""
         create = getattr(self._original, "create_module", None)
         module = None if create is None else create(spec)
         if module is not None:

@@ -1,7 +1,7 @@
-"""First on PYTHONPATH under `hook run`: starts the hook, then runs the sitecustomize that Python would have run.
+"""First on PYTHONPATH under `hook run`: starts the hook, then runs the sitecustomize that comes next.
 
-Whatever that one raises goes on to `site`, which reports it as ever; with none, the ImportError of the last line is
-the one that `site` expects and ignores.
+Whatever that one raises goes on to `site`, which reports it as ever; with none, the ImportError of the last
+line is the one that `site` expects and ignores.
 """
 
 import os
@@ -17,7 +17,7 @@ def _import_boot():
     except ImportError:
         sys.path.append(_root)
         try:
-            import _ipfs_accelerate_boot  # noqa: F401
+            pass
         finally:
             sys.path.pop()
 
@@ -32,7 +32,7 @@ def _package_is_found():
 
 try:
     _import_boot()
-    # A source folder holds nothing but this package. Another interpreter's site-packages would bring in all the rest.
+    # A source folder holds this package only; another interpreter's site-packages would bring all the rest.
     if not _package_is_found() and os.path.basename(_root) not in ("site-packages", "dist-packages"):
         sys.path.append(_root)
 except Exception:
@@ -45,4 +45,4 @@ for _entry in [entry for entry in sys.path if os.path.abspath(entry) == _folder]
         sys.path_importer_cache[_entry] = None  # PathFinder passes over it from now on
 
 del sys.modules[__name__]
-import sitecustomize  # noqa: E402, F401
+import sitecustomize  # type: ignore[import-not-found]  # noqa: E402, F401
