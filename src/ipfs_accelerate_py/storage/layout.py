@@ -1,0 +1,116 @@
+"""The Hugging Face cache layout as names: on disk, and the same below an IPNS name.
+
+    models--<org>--<name>/refs/<revision>              the commit a branch or tag points to
+    models--<org>--<name>/trees/<commit>.json          every file of the commit, in huggingface_hub's own format
+    models--<org>--<name>/snapshots/<commit>/<file>    the files
+    models--<org>--<name>/blobs/<etag>                 the bytes, named by sha256 (LFS) or git blob id (disk only)
+
+Format: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
+"""
+
+from __future__ import annotations
+
+import re
+
+from ..errors import UnsafeName
+
+DEFAULT_REVISION = "main"
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+_SHA256 = re.compile(r"[0-9a-f]{64}")
+_REPO_ID = re.compile(r"(?:[A-Za-z0-9_][\w.\-]*/)?[A-Za-z0-9_][\w.\-]*", re.ASCII)
+# Windows keeps these for devices, with any extension; a store may lie on a share that Windows machines read.
+_RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
+
+
+def is_commit(text: object) -> bool:
+    """Is this a full commit id: 40 hex digits in lower case, nothing else?"""
+    return isinstance(text, str) and _COMMIT.fullmatch(text) is not None
+
+
+def is_sha256(text: object) -> bool:
+    """Is this a sha256 in lower-case hex?"""
+    return isinstance(text, str) and _SHA256.fullmatch(text) is not None
+
+
+def is_repo_id(text: object) -> bool:
+    """Is this `name` or `org/name` by the Hub's rules (96 characters, no `--`, no `..`)?"""
+    return (
+        isinstance(text, str)
+        and len(text) <= 96
+        and _REPO_ID.fullmatch(text) is not None
+        and "--" not in text
+        and ".." not in text
+        and not text.endswith((".git", ".", "-"))
+    )
+
+
+def repo_folder(repo_id: str) -> str:
+    """`org/name` -> `models--org--name`; raises UnsafeName for what is no repo id."""
+    if not is_repo_id(repo_id):
+        raise UnsafeName(f"{repo_id!r} is not a repo id of the form 'org/name'")
+    return "--".join(["models", *repo_id.split("/")])
+
+
+def check_path(path: str, what: str = "file name") -> str:
+    """Give a repo's relative path back if it is safe to write below a folder; raise UnsafeName if not."""
+    reason = _why_unsafe(path)
+    if reason:
+        raise UnsafeName(f"{what} {path!r} is refused: {reason}")
+    return path
+
+
+def _why_unsafe(path: str) -> str | None:
+    if not isinstance(path, str) or not path:
+        return "it is empty"
+    if len(path.encode("utf-8", "surrogatepass")) > 1024:
+        return "it is longer than 1024 bytes"
+    if any(ord(char) < 32 or ord(char) == 127 for char in path):
+        return "it has a control character"
+    if "\\" in path or ":" in path:
+        return "it has a backslash or a colon"
+    for part in path.split("/"):
+        if part in ("", ".", ".."):
+            return "it has an empty, '.' or '..' part, or is absolute"
+        if len(part.encode("utf-8", "surrogatepass")) > 255:
+            return "one part is longer than 255 bytes"
+        if part.endswith((" ", ".")) or _RESERVED.fullmatch(part):
+            return f"{part!r} is not a name that every file system takes"
+    try:
+        path.encode("utf-8")
+    except UnicodeEncodeError:
+        return "it is not valid Unicode"
+    return None
+
+
+def ref_path(repo_id: str, revision: str) -> str:
+    """Path of the file that says which commit a branch or tag points to."""
+    return f"{repo_folder(repo_id)}/refs/{check_path(revision, 'revision')}"
+
+
+def tree_path(repo_id: str, commit: str) -> str:
+    """Path of the listing of one commit."""
+    return f"{repo_folder(repo_id)}/trees/{_commit(commit)}.json"
+
+
+def snapshot_path(repo_id: str, commit: str, path: str | None = None) -> str:
+    """Path of a commit's folder, or of one file in it."""
+    folder = f"{repo_folder(repo_id)}/snapshots/{_commit(commit)}"
+    return folder if path is None else f"{folder}/{check_path(path)}"
+
+
+def missing_path(repo_id: str, commit: str, path: str) -> str:
+    """Path of huggingface_hub's mark that a commit has no such file."""
+    return f"{repo_folder(repo_id)}/.no_exist/{_commit(commit)}/{check_path(path)}"
+
+
+def blob_path(repo_id: str, etag: str) -> str:
+    """Path of the bytes with this etag: a sha256 or a git blob id."""
+    if not (is_commit(etag) or is_sha256(etag)):
+        raise UnsafeName(f"{etag!r} is neither a sha256 nor a git blob id")
+    return f"{repo_folder(repo_id)}/blobs/{etag}"
+
+
+def _commit(commit: str) -> str:
+    if not is_commit(commit):
+        raise UnsafeName(f"{commit!r} is not a commit: 40 hex digits in lower case")
+    return commit

@@ -1,0 +1,345 @@
+"""An IPFS node by its RPC API: the one file that knows `ipfshttpclient`.
+
+Every call has two budgets: to connect (`CONNECT_LOCAL` on loopback and private networks) and of silence. Calls beyond
+what ipfshttpclient 0.7 offers go through its `request`; bytes are streamed by its `_request`, because `cat()` keeps
+them all in memory and hides a broken stream, and because its default chunk size is slow.
+RPC reference: https://docs.ipfs.tech/reference/kubo/rpc/
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import ipaddress
+import os
+import re
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlsplit
+
+from ..errors import SettingsError, SourceError
+from ..settings import Settings
+
+CONNECT_LOCAL = 0.25
+REST = 30.0  # seconds that a node which did not answer is left alone by this process
+PATIENCE = 20.0  # of silence, for work that nobody waits for and where no other source is left
+_resting: dict[str, tuple[float, str]] = {}
+
+
+def node_address(setting: str) -> str | None:
+    """The RPC multiaddr that IPFS_ACCELERATE_NODE means, or None: `off`, or `auto` without an `api` file."""
+    if setting == "off":
+        return None
+    if setting == "auto":
+        folder = Path(os.environ.get("IPFS_PATH") or "~/.ipfs").expanduser()
+        try:
+            return (folder / "api").read_text("ascii").strip() or None
+        except (OSError, ValueError):
+            return None
+    if setting.startswith("/"):
+        return setting
+    url = urlsplit(setting if "://" in setting else f"http://{setting}")
+    try:
+        port = url.port or 5001
+    except ValueError:
+        port = 0
+    if url.scheme not in ("http", "https") or not url.hostname or not port:
+        raise SettingsError(
+            f"IPFS_ACCELERATE_NODE={setting!r} cannot be used",
+            "give auto, off, a multiaddr such as /ip4/127.0.0.1/tcp/5001, or a URL such as http://127.0.0.1:5001",
+        )
+    try:
+        kind = f"ip{ipaddress.ip_address(url.hostname).version}"
+    except ValueError:
+        kind = "dns"
+    return f"/{kind}/{url.hostname}/tcp/{port}/{url.scheme}"
+
+
+def is_private_address(multiaddr: str) -> bool:
+    """Does this address stay on this machine or in a private network (or a unix socket)?"""
+    parts = multiaddr.split("/")
+    if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
+        return len(parts) > 1 and parts[1] == "unix"
+    try:
+        address = ipaddress.ip_address(parts[2])
+    except ValueError:
+        return False
+    return address.is_private or address.is_loopback or address.is_link_local
+
+
+def key_of_repo(folder: str) -> str:
+    """CID of the raw block whose content is `models--<org>--<name>`: who provides it holds the model."""
+    digest = b"\x01\x55\x12\x20" + hashlib.sha256(folder.encode()).digest()
+    return "b" + base64.b32encode(digest).decode().lower().rstrip("=")
+
+
+def open_node(settings: Settings, silence: float | None = None) -> Node | None:
+    """The node of the settings, or None where there is none; nothing is asked yet."""
+    address = None if settings.force_local else node_address(settings.node)
+    return None if address is None else Node(address, silence or settings.timeout)
+
+
+class Node:
+    """One node. Every method raises SourceError, in words that say what to do, if the node cannot do it."""
+
+    def __init__(self, address: str, silence: float) -> None:
+        self.address = address
+        self.silence = silence
+        self._client: Any = None
+        self._peer_id: str | None = None
+
+    # -- asking -----------------------------------------------------------------------------------------------------
+    def _timeout(self, silence: float | None = None) -> tuple[float, float]:
+        connect = CONNECT_LOCAL if is_private_address(self.address) else max(self.silence, 1.0)
+        return connect, silence or self.silence
+
+    def _open(self) -> Any:
+        until, reason = _resting.get(self.address, (0.0, ""))
+        if time.monotonic() < until:
+            raise SourceError(reason)
+        if self._client is None:
+            import ipfshttpclient
+
+            try:
+                client = ipfshttpclient.Client(self.address)
+            except Exception as error:
+                raise SettingsError(
+                    f"IPFS_ACCELERATE_NODE={self.address!r} is not the address of an RPC API",
+                    "give a multiaddr such as /ip4/127.0.0.1/tcp/5001 or a URL such as http://127.0.0.1:5001",
+                ) from error
+            # A proxy for the outer world must not stand between us and the node of this machine.
+            client._client._session_props["trust_env"] = False
+            self._client = client
+        return self._client
+
+    def _ask(
+        self, command: str, *args: str, silence: float | None = None, **options: Any
+    ) -> list[dict[str, Any]]:
+        """One RPC call; the JSON objects of the answer."""
+        client = self._open()
+        wait = self._timeout(silence)
+        opts = {key.replace("_", "-"): str(value).lower() for key, value in options.items()}
+        opts.setdefault("timeout", f"{wait[1]:g}s")
+        try:
+            answer = client._client.request(f"/{command}", args, opts=opts, decoder="json", timeout=wait)
+        except Exception as error:
+            raise self._explain(command, error) from error
+        return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else [answer]
+
+    def _explain(self, command: str, error: Exception) -> SourceError:
+        from ipfshttpclient import exceptions
+
+        if isinstance(error, exceptions.ErrorResponse):
+            return NodeAnswer(f"the node at {self.address} answered {command} with: {error}")
+        start_it = "start it with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address, or to off"
+        if isinstance(error, exceptions.StatusError):
+            status = getattr(getattr(error.original, "response", None), "status_code", "an error")
+            return NodeAnswer(
+                f"what listens at {self.address} answered {command} with {status}: not the RPC API of an IPFS node?",
+                start_it,
+            )
+        if isinstance(error, exceptions.DecodingError):
+            return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", start_it)
+        if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
+            found = SourceError(f"no IPFS node answers at {self.address}", start_it)
+            _resting[self.address] = (time.monotonic() + REST, str(found))
+            return found
+        if isinstance(error, exceptions.TimeoutError):
+            return SourceError(f"the node at {self.address} was silent too long over {command}")
+        return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
+
+    # -- who it is --------------------------------------------------------------------------------------------------
+    def peer_id(self) -> str:
+        """Its peer id, which is also its IPNS name. The first question: is a node there at all?"""
+        if self._peer_id is None:
+            answer = self._ask("id")
+            peer_id = answer[0].get("ID") if answer else None
+            if not isinstance(peer_id, str) or not re.fullmatch(r"\w{40,70}", peer_id):
+                raise SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node")
+            self._peer_id = peer_id
+        return self._peer_id
+
+    def repo_path(self) -> Path | None:
+        """The folder of the node's repo, if it is on this machine."""
+        if self.address.split("/")[1:3] not in (["ip4", "127.0.0.1"], ["ip6", "::1"], ["dns", "localhost"]):
+            if not self.address.startswith("/unix/"):
+                return None
+        try:
+            path = Path(str(self._ask("repo/stat", size_only=True)[0].get("RepoPath") or ""))
+        except SourceError:
+            return None
+        return path if path.is_absolute() and path.is_dir() else None
+
+    def has_swarm_key(self) -> bool:
+        """Is there a `swarm.key` in the node's repo on this machine? Then its swarm is closed by cryptography."""
+        path = self.repo_path()
+        return path is not None and (path / "swarm.key").is_file()
+
+    def is_private(self) -> bool:
+        """Is its swarm private? By a swarm key, else by this: no public bootstrap address and no public peer."""
+        if self.has_swarm_key():
+            return True
+        bootstrap = self._ask("config", "Bootstrap")[0].get("Value") or []
+        peers = self._ask("swarm/peers")[0].get("Peers") or []
+        addresses = [*bootstrap, *(str(peer.get("Addr")) for peer in peers)]
+        return all(is_private_address(str(address)) for address in addresses)
+
+    # -- reading ----------------------------------------------------------------------------------------------------
+    def resolve(self, name: str) -> str:
+        """The `/ipfs/<cid>` that an IPNS name points to now."""
+        path = self._ask("name/resolve", f"/ipns/{name}", nocache=True)[0].get("Path")
+        if not isinstance(path, str) or not path.startswith("/ipfs/"):
+            raise SourceError(f"the name {name} does not resolve to an IPFS path")
+        return path
+
+    def stream(self, path: str, silence: float | None = None) -> Iterator[bytes]:
+        """The bytes at an IPFS path, as they come. Short data can look like an end: check size and hash."""
+        client = self._open()
+        try:
+            closables, chunks = client._client._request(
+                "POST",
+                "cat",
+                [("arg", path), ("progress", "false")],
+                auth=None,
+                data=b"",
+                headers=None,
+                timeout=self._timeout(silence),
+                chunk_size=1 << 20,
+            )
+        except Exception as error:
+            raise self._explain("cat", error) from error
+        try:
+            yield from chunks
+        except GeneratorExit:
+            raise
+        except Exception as error:  # requests' and urllib3's errors of a stream that breaks
+            raise SourceError(f"the node at {self.address} broke off: {type(error).__name__}") from error
+        finally:
+            for closable in closables:
+                closable.close()
+
+    def read(self, path: str, limit: int) -> bytes:
+        """A small file at an IPFS path, at most `limit` bytes."""
+        data = b""
+        for chunk in self.stream(path):
+            data += chunk
+            if len(data) > limit:
+                raise SourceError(f"{path} is larger than {limit} bytes")
+        return data
+
+    def holders(self, folder: str, at_most: int = 8) -> list[str]:
+        """Peer ids of the nodes that say they hold `models--<org>--<name>`."""
+        found: list[str] = []
+        for row in self._routing("findprovs", key_of_repo(folder), num_providers=at_most):
+            for peer in row.get("Responses") or []:
+                peer_id = str(peer.get("ID"))
+                if peer_id not in found and re.fullmatch(r"\w{40,70}", peer_id):
+                    found.append(peer_id)
+        return found[:at_most]
+
+    def peers(self) -> list[str]:
+        """Peer ids of the nodes it is connected to."""
+        return [str(peer["Peer"]) for peer in self._ask("swarm/peers")[0].get("Peers") or []]
+
+    def _routing(self, command: str, *args: str, **options: Any) -> list[dict[str, Any]]:
+        try:
+            return self._ask(f"routing/{command}", *args, **options)
+        except NodeAnswer:  # older nodes, and the JavaScript one, know it by its first name
+            return self._ask(f"dht/{command}", *args, **options)
+
+    # -- writing ----------------------------------------------------------------------------------------------------
+    def add(self, path: Path, *, nocopy: bool = False) -> str:
+        """Add a file by the pinned recipe (CIDv1, raw leaves, 1 MiB chunks); its CID. Not pinned: MFS will hold it.
+
+        `nocopy` stores references to the file (filestore); NodeAnswer if the node does not allow that here.
+        """
+        client = self._open()
+        try:
+            answer = client.add(
+                str(path.absolute()),
+                nocopy=nocopy,
+                raw_leaves=True,
+                chunker="size-1048576",
+                pin=False,
+                opts={"cid-version": "1", "progress": "false"},
+                timeout=self._timeout(PATIENCE * 6),
+            )
+        except Exception as error:
+            raise self._explain("add", error) from error
+        return str(answer["Hash"])
+
+    def make_folder(self, path: str) -> None:
+        """Make an MFS folder with its parents."""
+        self._ask("files/mkdir", path, parents=True)
+
+    def copy_in(self, cid: str, path: str) -> None:
+        """Let an MFS path be the thing with this CID (nothing is read)."""
+        self._ask("files/cp", f"/ipfs/{cid}", path)
+
+    def write(self, path: str, data: bytes) -> None:
+        """Write a small MFS file whole."""
+        import io
+
+        client = self._open()
+        try:
+            client.files.write(path, io.BytesIO(data), create=True, truncate=True, timeout=self._timeout())
+        except Exception as error:
+            raise self._explain("files/write", error) from error
+
+    def remove(self, path: str) -> None:
+        """Remove an MFS path with all below it."""
+        self._ask("files/rm", path, recursive=True)
+
+    def stat(self, path: str) -> dict[str, Any] | None:
+        """`Hash` (CID), `Size` and `Type` of an MFS path, or None if there is none."""
+        try:
+            return self._ask("files/stat", path)[0]
+        except NodeAnswer:
+            return None
+
+    def names_in(self, path: str) -> list[str]:
+        """The names in the folder at an IPFS path."""
+        rows = self._ask("ls", path)
+        return [
+            str(link.get("Name")) for row in rows for obj in row.get("Objects") or [] for link in obj["Links"]
+        ]
+
+    def publish(self, cid: str, key: str = "self") -> str:
+        """Point an IPNS name at a CID; the name. The record may be stale for 5 s elsewhere (its ttl)."""
+        row = self._ask(
+            "name/publish",
+            f"/ipfs/{cid}",
+            key=key,
+            ttl="5s",
+            allow_offline=True,
+            resolve=False,
+            silence=max(self.silence, PATIENCE),
+        )[0]
+        return str(row["Name"]).removeprefix("/ipns/")
+
+    def make_key(self, name: str) -> None:
+        """Make a key of that name unless it is there."""
+        keys = self._ask("key/list")[0].get("Keys") or []
+        if name not in [key.get("Name") for key in keys]:
+            self._ask("key/gen", name, type="ed25519")
+
+    def announce(self, folder: str) -> None:
+        """Say to the swarm that this node holds `models--<org>--<name>`."""
+        import io
+
+        client = self._open()
+        try:
+            client.block.put(
+                io.BytesIO(folder.encode()),
+                opts={"cid-codec": "raw", "format": "raw"},
+                timeout=self._timeout(),
+            )
+        except Exception as error:
+            raise self._explain("block/put", error) from error
+        self._routing("provide", key_of_repo(folder), silence=max(self.silence, PATIENCE))
+
+
+class NodeAnswer(SourceError):
+    """The node answered, and the answer was no."""

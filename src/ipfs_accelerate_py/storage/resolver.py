@@ -1,0 +1,242 @@
+"""A name and a revision -> a commit, and what each of its files must be: the order of whose word counts is here.
+
+For a branch or tag: the Hub now; else the commit this machine last learnt (our store or a lower tier, the later one);
+else a trusted publisher. For a commit that is known here nobody is asked. At most one request to the Hub, once per
+process and minute, and no longer than the time budget while anybody else can say.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+
+from ..errors import SettingsError, SourceError, StoreError, Unresolved
+from ..log import get_logger
+from ..settings import Settings
+from . import layout, node, policy
+from .attempt import Attempt
+from .sources import hub
+from .sources.ipfs_node import IPFSNode
+from .sources.lower_tier import LowerTier
+from .store import Store
+from .tree import Tree
+
+REMEMBER = 60.0  # seconds that one resolution serves all the parts of a repo
+REST = 30.0  # seconds that a silent Hub is not asked while anybody else can say
+
+
+HEARSAY = "publisher"  # whose word it is when a publisher's was kept earlier
+
+
+@dataclass(frozen=True)
+class Resolution:
+    """What is known about one revision of one repo.
+
+    `word` says whose word it is: hub, store, lower tier, or a publisher. `public`: may anybody read the repo (None:
+    not known)?
+    """
+
+    repo_id: str
+    revision: str
+    tree: Tree
+    word: str
+    public: bool | None
+
+    @property
+    def commit(self) -> str:
+        """The 40 hex digits."""
+        return self.tree.commit
+
+
+_known: dict[tuple[str, ...], tuple[float, Resolution]] = {}
+_hub_rests_until: dict[str, float] = {}
+_locks: dict[tuple[str, ...], threading.Lock] = {}
+
+
+def forget() -> None:
+    """Forget what this process has learnt (not what is on disk)."""
+    _known.clear()
+    _hub_rests_until.clear()
+
+
+def hub_is_resting() -> bool:
+    """Was the Hub unwell a moment ago, so that it should not be waited for?"""
+    return time.monotonic() < _hub_rests_until.get(_endpoint(), 0.0)
+
+
+def _endpoint() -> str:
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
+
+
+def resolve(
+    store: Store,
+    settings: Settings,
+    repo_id: str,
+    revision: str | None = None,
+    *,
+    token: str | bool | None = None,
+    local_only: bool = False,
+) -> Resolution:
+    """Resolve; Unresolved if nobody could say (`answered`: the Hub said no). Raises UnsafeName for a bad name."""
+    revision = revision or layout.DEFAULT_REVISION
+    layout.repo_folder(repo_id)
+    layout.check_path(revision, "revision")
+    question = _Question(store, settings, repo_id, revision, token)
+    key = (str(store.root), repo_id, revision, str(token), str(local_only), _endpoint())
+    # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
+    lock = _locks.setdefault(key, threading.Lock())
+    held = lock.acquire(timeout=hub.patience() + settings.timeout)
+    try:
+        learnt = _known.get(key)
+        if learnt and time.monotonic() - learnt[0] < REMEMBER:
+            return learnt[1]
+        found = question.ask_here() if local_only else question.ask_all()
+        if found is None:
+            raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
+        _known[key] = (time.monotonic(), found)
+        return found
+    finally:
+        if held:
+            lock.release()
+
+
+class _Question:
+    """One resolution under way."""
+
+    def __init__(
+        self, store: Store, settings: Settings, repo_id: str, revision: str, token: str | bool | None
+    ) -> None:
+        self.store, self.settings = store, settings
+        self.repo_id, self.revision, self.token = repo_id, revision, token
+        self.pinned = layout.is_commit(revision)
+        self.lower = LowerTier(settings.lower)
+
+    def ask_all(self) -> Resolution | None:
+        """Everybody, in the order of whose word counts."""
+        here = self.ask_here()
+        firm = here is not None and here.tree.complete and here.word != HEARSAY
+        if self.pinned and firm:
+            return here
+        attempt: Attempt[Resolution] | None = None
+        refusal: Unresolved | None = None
+        if not hub_is_resting():
+            attempt = Attempt(self._ask_hub)
+            if attempt.wait(self.settings.timeout):
+                try:
+                    return attempt.result()
+                except Unresolved as error:
+                    refusal = error
+            if refusal is None or not refusal.answered:
+                _hub_rests_until[_endpoint()] = time.monotonic() + REST
+                get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
+        if refusal is not None and refusal.answered:
+            # Closed or unknown: its name is not sent to anybody else. What is on this disk already may be used.
+            if here is None:
+                raise refusal
+            get_logger().warning("%s; going on with commit %s of this machine", refusal, here.commit[:12])
+            return here
+        if firm:
+            return here
+        found = self._ask_publishers(here) or here
+        if found is None and refusal is None:
+            # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
+            attempt = attempt or Attempt(self._ask_hub)
+            if attempt.wait(hub.patience()):
+                found = attempt.result()
+                _hub_rests_until.pop(_endpoint(), None)
+        if found is None:
+            raise refusal or Unresolved(
+                f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}"
+            )
+        return found
+
+    # -- whose word -------------------------------------------------------------------------------------------------
+    def ask_here(self) -> Resolution | None:
+        """What this machine knows: our store and the lower tier."""
+        commit, hearsay = self.revision, False
+        if not self.pinned:
+            learnt = self.lower.known_commit(self.repo_id, self.revision)
+            own = self.store.read_ref(self.repo_id, self.revision)
+            hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
+            if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
+                commit = own
+            elif learnt:
+                commit, hearsay = learnt[0], False
+            else:
+                return None
+        tree = self.store.read_tree(self.repo_id, commit)
+        if tree is not None:
+            hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
+            return self._found(tree, HEARSAY if hearsay else "store")
+        tree = self.lower.known_tree(self.repo_id, commit)
+        return None if tree is None else self._found(tree, "lower tier")
+
+    def _learnt_own(self) -> float:
+        try:
+            return self.store.path(layout.ref_path(self.repo_id, self.revision)).stat().st_mtime
+        except OSError:
+            return 0.0
+
+    def _ask_hub(self) -> Resolution:
+        anonymous = not hub.has_token(self.token)
+        try:
+            tree, public = hub.ask_commit(self.repo_id, self.revision, self.token, hub.patience())
+        except Unresolved as error:
+            if error.answered and anonymous:
+                policy.remember_access(self.store, self.repo_id, False)
+            raise
+        if anonymous or not public:  # a request with a token proves nothing to the world
+            policy.remember_access(self.store, self.repo_id, public)
+        self._keep(tree)
+        return self._found(tree, "hub", public)
+
+    def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
+        """A trusted publisher's word on what the Hub has not told this machine."""
+        if not self.settings.publishers:
+            return None
+        commit = self.revision if self.pinned else None
+        if here is not None and here.word != HEARSAY:
+            commit = here.commit
+        try:
+            ipfs = node.open_node(self.settings)
+            if ipfs is None:
+                return None
+            source = IPFSNode(ipfs, self.settings.publishers)
+            answer = (commit, "") if commit else source.known_commit(self.repo_id, self.revision)
+            if answer is None:
+                return None
+            kept = self.store.read_tree(self.repo_id, answer[0])
+            listing = (kept, answer[1]) if kept else source.known_tree(self.repo_id, answer[0])
+        except (SourceError, SettingsError) as error:
+            get_logger().warning(
+                "publishers cannot be asked: %s", " - ".join(filter(None, (str(error), error.hint)))
+            )
+            return None
+        if listing is None:
+            return None
+        tree = listing[0]
+        if here is not None and not here.tree.complete and here.commit == tree.commit:
+            tree = Tree(
+                tree.commit, {**tree.files, **here.tree.files}, tree.info
+            )  # the Hub's own words stand
+        self._keep(tree, hearsay=True)
+        return self._found(tree, f"publisher {listing[1]}")
+
+    def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
+        """Remember on disk; a store that cannot be written is no reason to fail here."""
+        try:
+            kept = self.store.read_tree(self.repo_id, tree.commit)
+            if kept is None or (not hearsay and self.store.is_hearsay(self.repo_id, tree.commit)):
+                self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
+            if not self.pinned:
+                self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
+        except StoreError as error:
+            get_logger().debug("%s", error)
+
+    def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
+        if public is None:
+            public = policy.known_access(self.store, self.repo_id)
+        return Resolution(self.repo_id, self.revision, tree, word, public)

@@ -1,0 +1,34 @@
+"""Where bytes come from: one file each, behind one small protocol.
+
+`fetch` puts the bytes of one file into the receiver (`write` in order, or `adopt` a file), and raises SourceError if
+it cannot. Nobody is trusted: the receiver hashes, and raises Mismatch through `fetch` when the bytes are wrong.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from ..store import Receiver
+from ..tree import Entry
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """One file of one commit, and what its bytes must be. `token` is for the Hub alone."""
+
+    repo_id: str
+    commit: str
+    path: str
+    entry: Entry
+    token: str | bool | None = None
+
+
+class Source(Protocol):
+    """A place that may hold the bytes."""
+
+    name: str
+
+    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        """Fill the receiver; returns who really gave the bytes, in words for the log. SourceError if it cannot."""
+        ...

@@ -1,0 +1,114 @@
+"""The Hugging Face Hub, through its own client: who says what the bytes must be, and the last to be asked for them."""
+
+from __future__ import annotations
+
+import contextlib
+import shutil
+from pathlib import Path
+from typing import Any
+
+from ...errors import SourceError, Unresolved
+from .. import layout
+from ..store import Receiver
+from ..tree import Tree, tree_from_hub
+from ..verify import Mismatch
+from . import Wanted
+
+
+def is_offline() -> bool:
+    """Has the user told huggingface_hub to stay off the network?"""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
+def has_token(token: str | bool | None) -> bool:
+    """Would a request with this `token=` name the user?"""
+    if token is False:
+        return False
+    if isinstance(token, str):
+        return True
+    from huggingface_hub import constants, get_token
+
+    return not (token is None and constants.HF_HUB_DISABLE_IMPLICIT_TOKEN) and get_token() is not None
+
+
+def patience() -> float:
+    """The seconds that plain huggingface_hub gives the Hub for one answer (`HF_HUB_ETAG_TIMEOUT`)."""
+    from huggingface_hub import constants
+
+    return float(constants.HF_HUB_ETAG_TIMEOUT)
+
+
+def ask_commit(
+    repo_id: str, revision: str | None, token: str | bool | None, timeout: float
+) -> tuple[Tree, bool]:
+    """One request: the commit of a revision with its whole listing, and whether the repo is public and ungated.
+
+    Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it was unwell.
+    """
+    from huggingface_hub import HfApi
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        answer: Any = HfApi().model_info(
+            repo_id, revision=revision, token=token, timeout=timeout, files_metadata=True
+        )
+        tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
+    except RevisionNotFoundError as error:
+        raise Unresolved(f"{repo_id} has no revision {revision!r}", answered=True) from error
+    except (RepositoryNotFoundError, GatedRepoError) as error:
+        raise Unresolved(f"the Hub does not show {repo_id} to us", answered=True) from error
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", None)
+        raise Unresolved(f"the Hub answered {status}", answered=status in (401, 403)) from error
+    except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
+        raise Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}") from error
+    return tree, answer.private is False and answer.gated is False
+
+
+class Hub:
+    """Downloads by `hf_hub_download` (its tokens, retries, resuming, xet and settings) to a scratch folder."""
+
+    name = "hub"
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+
+    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        try:
+            receiver.adopt(self._download(wanted), move=True)
+        except Mismatch:
+            # The Hub is asked once more before it counts as lying: the damage may have happened on the way.
+            receiver.start()
+            receiver.adopt(self._download(wanted), move=True)
+        return "the Hub"
+
+    def _download(self, wanted: Wanted) -> Path:
+        from huggingface_hub import hf_hub_download
+
+        try:
+            pointer = Path(
+                hf_hub_download(
+                    wanted.repo_id,
+                    wanted.path,
+                    revision=wanted.commit,
+                    cache_dir=self.scratch,
+                    token=wanted.token,
+                )
+            )
+        except Exception as error:  # see ask_commit
+            raise SourceError(f"the Hub did not give it: {type(error).__name__}: {error}") from error
+        downloaded = pointer.resolve()
+        with contextlib.suppress(OSError):
+            pointer.unlink()
+        return downloaded
+
+    def clean(self, repo_id: str) -> None:
+        """Remove what downloads left in the scratch folder."""
+        shutil.rmtree(self.scratch / layout.repo_folder(repo_id), ignore_errors=True)

@@ -1,0 +1,103 @@
+"""Peers over the IPFS node of this machine: by the trees they publish under their names, any of them, all verified."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+
+from ...errors import SourceError, UnsafeName
+from ...log import get_logger
+from .. import layout
+from ..node import Node
+from ..store import Receiver
+from ..tree import MAX_BYTES, Tree, tree_from_json
+from . import Wanted
+
+_FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
+
+
+class IPFSNode:
+    """Supplies bytes from `/ipns/<peer>/models--*/...` of trusted publishers and of whoever provides the model."""
+
+    name = "node"
+
+    def __init__(self, node: Node, publishers: tuple[str, ...] = (), *, ask_swarm: bool = False) -> None:
+        self.node = node
+        self._ask_swarm = ask_swarm  # may the repo's name be looked up in a swarm that is not private?
+        self._publishers = publishers
+        self._roots: dict[str, tuple[float, str]] = {}
+        self._holders: dict[str, list[str]] = {}
+
+    # -- bytes ------------------------------------------------------------------------------------------------------
+    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        reasons = []
+        for name in self._suppliers(layout.repo_folder(wanted.repo_id)):
+            try:
+                root = self._root(name)
+                path = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
+                for data in self.node.stream(f"{root}/{path}"):
+                    receiver.write(data)
+                if receiver.size < wanted.entry.size:
+                    raise SourceError(f"{name} broke off after {receiver.size} bytes")
+                return f"peer {name}"
+            except SourceError as error:
+                reasons.append(str(error))
+                receiver.start()
+        raise SourceError("; ".join(reasons) or "no peer says that it holds this model")
+
+    def _suppliers(self, folder: str) -> Iterator[str]:
+        yield from self.publishers()
+        if folder not in self._holders:
+            allowed = self._ask_swarm or self.node.is_private()
+            self._holders[folder] = self.node.holders(folder) if allowed else []
+        known = set(self.publishers())
+        yield from (name for name in self._holders[folder] if name not in known)
+
+    def publishers(self) -> list[str]:
+        """The names whose word counts: those of the settings; `swarm` stands for the peers of a private swarm."""
+        names: list[str] = []
+        for name in self._publishers:
+            if name != "swarm":
+                names.append(name)
+            elif self.node.is_private():
+                names += self.node.peers()
+        return list(dict.fromkeys(names))
+
+    def _root(self, name: str) -> str:
+        resolved = self._roots.get(name)
+        if resolved is None or time.monotonic() - resolved[0] > _FRESH:
+            resolved = self._roots[name] = (time.monotonic(), self.node.resolve(name))
+        return resolved[1]
+
+    # -- words ------------------------------------------------------------------------------------------------------
+    def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
+        """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""
+        for name in self.publishers():
+            try:
+                raw = self.node.read(f"{self._root(name)}/{layout.ref_path(repo_id, revision)}", 256)
+            except SourceError as error:
+                self._note(name, error)
+                continue
+            commit = raw.decode("ascii", "replace").strip()
+            if layout.is_commit(commit):
+                return commit, name
+            get_logger().warning(
+                "publisher %s gives %r as a commit of %s: not used", name, commit[:60], repo_id
+            )
+        return None
+
+    def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
+        """The listing of a commit by the first trusted publisher who has it; one hostile name refuses it whole."""
+        for name in self.publishers():
+            try:
+                raw = self.node.read(f"{self._root(name)}/{layout.tree_path(repo_id, commit)}", MAX_BYTES)
+                return tree_from_json(commit, raw), name
+            except SourceError as error:
+                self._note(name, error)
+            except (UnsafeName, ValueError) as error:
+                get_logger().warning("publisher %s: its listing of %s is refused: %s", name, repo_id, error)
+        return None
+
+    @staticmethod
+    def _note(name: str, error: SourceError) -> None:
+        get_logger().info("publisher %s: %s", name, error)

@@ -1,0 +1,310 @@
+"""The store: a Hugging Face cache folder into which only verified bytes are renamed.
+
+Temporary files end in `.incomplete`; a file named by an etag is complete. Nothing is visible before it is whole: bytes go
+to a temporary file beside the blob, are hashed on the way, synced, renamed, and only then linked into the snapshot.
+Whatever is ours besides lies in `.locks/ipfs_accelerate`, the one dot folder that `hf cache ls` passes over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..errors import StoreError
+from . import layout
+from .tree import MAX_BYTES, Entry, Tree, tree_from_json
+from .verify import CHUNK, Verifier, verify_file
+
+
+class Receiver:
+    """Where a source puts the bytes of one file: `write` them in order, or `adopt` a file that holds them.
+
+    `start()` begins anew after a source that failed half-way. Both ways hash every byte; Mismatch ends it.
+    """
+
+    def __init__(self, folder: Path, entry: Entry) -> None:
+        self.entry = entry
+        self._folder = folder
+        self._path: Path | None = None
+        self._file: int | None = None
+        self.start()
+
+    def start(self) -> None:
+        """Forget what was written so far."""
+        self.discard()
+        self._verifier = Verifier(self.entry)
+        self._verified = False
+
+    def _open(self) -> int:
+        if self._file is None:
+            self._file, name = tempfile.mkstemp(".incomplete", self.entry.etag[:16] + ".", self._folder)
+            os.chmod(self._file, 0o666 & ~_umask())
+            self._path = Path(name)
+        return self._file
+
+    @property
+    def size(self) -> int:
+        """Bytes written so far."""
+        return self._verifier.size
+
+    def write(self, data: bytes) -> None:
+        """Take the next bytes."""
+        self._verifier.update(data)
+        view = memoryview(data)
+        while view:
+            view = view[os.write(self._open(), view) :]
+
+    def adopt(self, path: Path, *, move: bool = False) -> None:
+        """Take a whole existing file: moved, else by hard link, reflink or copy; in each case it is read and hashed."""
+        self.start()
+        target = self._folder / f"{self.entry.etag[:16]}.{os.getpid()}-{os.urandom(4).hex()}.incomplete"
+        try:
+            (os.replace if move else os.link)(path, target)
+        except OSError:
+            self._copy(path)
+            return
+        self._path = target
+        verify_file(target, self.entry)
+        self._verified = True
+
+    def _copy(self, path: Path) -> None:
+        with open(path, "rb", buffering=0) as source:
+            if _reflink(source.fileno(), self._open()):
+                assert self._path is not None
+                verify_file(self._path, self.entry)
+                self._verified = True
+                return
+            while data := source.read(CHUNK):
+                self.write(data)
+
+    def finish(self, target: Path) -> None:
+        """Check the whole, sync it to disk and rename it to its name; Mismatch if it is not the promised file."""
+        if not self._verified:
+            self._open()
+            self._verifier.finish()
+        assert self._path is not None
+        if self._file is not None:
+            os.fsync(self._file)
+            os.close(self._file)
+            self._file = None
+        os.replace(self._path, target)
+        self._path = None
+        _sync_folder(target.parent)
+
+    def discard(self) -> None:
+        """Remove what was written; nothing was visible."""
+        if self._file is not None:
+            os.close(self._file)
+        if self._path is not None:
+            with contextlib.suppress(OSError):
+                self._path.unlink()
+        self._file = self._path = None
+
+
+class Store:
+    """One folder in the Hugging Face cache layout. Reading never writes; writing raises StoreError with the reason."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r})"
+
+    @property
+    def own_folder(self) -> Path:
+        """Our own index, queue and scratch files."""
+        return self.root / ".locks" / "ipfs_accelerate"
+
+    def path(self, relative: str) -> Path:
+        """A path of `layout` in this store."""
+        return self.root / relative
+
+    # -- files ------------------------------------------------------------------------------------------------------
+    def find(self, repo_id: str, commit: str, path: str, entry: Entry | None = None) -> Path | None:
+        """The visible file, or None. With an entry, one of another size does not count."""
+        found = self.path(layout.snapshot_path(repo_id, commit, path))
+        try:
+            if found.is_file() and (entry is None or found.stat().st_size == entry.size):
+                return found
+        except OSError:
+            pass
+        return None
+
+    def find_blob(self, repo_id: str, entry: Entry) -> Path | None:
+        """The complete blob with this etag, or None."""
+        blob = self.path(layout.blob_path(repo_id, entry.etag))
+        try:
+            return blob if blob.is_file() and blob.stat().st_size == entry.size else None
+        except OSError:
+            return None
+
+    @contextlib.contextmanager
+    def receive(self, repo_id: str, entry: Entry) -> Iterator[Receiver]:
+        """A Receiver for one blob; what it holds is removed unless `finish` was called."""
+        blobs = self.path(layout.blob_path(repo_id, entry.etag)).parent
+        with self.writing():
+            blobs.mkdir(parents=True, exist_ok=True)
+        receiver = Receiver(blobs, entry)
+        try:
+            yield receiver
+        finally:
+            receiver.discard()
+
+    def link(self, repo_id: str, commit: str, path: str, entry: Entry) -> Path:
+        """Make a complete blob visible as a file of the commit."""
+        visible = self.path(layout.snapshot_path(repo_id, commit, path))
+        blob = self.path(layout.blob_path(repo_id, entry.etag))
+        with self.writing():
+            visible.parent.mkdir(parents=True, exist_ok=True)
+            self._replace(visible, lambda temporary: _link(blob, visible.parent, temporary))
+            with contextlib.suppress(OSError):
+                self.path(layout.missing_path(repo_id, commit, path)).unlink()
+        return visible
+
+    def mark_missing(self, repo_id: str, commit: str, path: str) -> None:
+        """Write down, as huggingface_hub does, that the commit has no such file."""
+        mark = self.path(layout.missing_path(repo_id, commit, path))
+        if not mark.exists():
+            with self.writing():
+                mark.parent.mkdir(parents=True, exist_ok=True)
+                mark.touch()
+
+    # -- words ------------------------------------------------------------------------------------------------------
+    def read_ref(self, repo_id: str, revision: str) -> str | None:
+        """The commit a branch or tag pointed to when this machine last learnt it."""
+        return read_ref(self.root, repo_id, revision)
+
+    def write_ref(self, repo_id: str, revision: str, commit: str, *, hearsay: bool = False) -> None:
+        """Remember the commit of a revision, and when it was learnt (the file's time). `hearsay`: not from the Hub."""
+        ref = self.path(layout.ref_path(repo_id, revision))
+        with self.writing():
+            # huggingface_hub calls a cache broken whose refs point to a snapshot that has no folder
+            self.path(layout.snapshot_path(repo_id, commit)).mkdir(parents=True, exist_ok=True)
+            self._mark_hearsay(repo_id, f"refs/{revision}", hearsay)
+            if read_ref(self.root, repo_id, revision) == commit:
+                os.utime(ref)
+            else:
+                self.write_file(ref, commit.encode())
+
+    def read_tree(self, repo_id: str, commit: str) -> Tree | None:
+        """The kept listing of a commit, or None."""
+        return read_tree(self.root, repo_id, commit)
+
+    def write_tree(self, repo_id: str, tree: Tree, *, hearsay: bool = False) -> None:
+        """Keep the listing of a commit. `hearsay`: a publisher's word, which the Hub's will replace."""
+        with self.writing():
+            self.path(layout.snapshot_path(repo_id, tree.commit)).mkdir(parents=True, exist_ok=True)
+            self._mark_hearsay(repo_id, tree.commit, hearsay)
+            self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
+
+    def is_hearsay(self, repo_id: str, what: str) -> bool:
+        """Is `refs/<revision>`, or the listing of a commit, a publisher's word and not the Hub's?"""
+        return self._hearsay(repo_id, what).exists()
+
+    def _hearsay(self, repo_id: str, what: str) -> Path:
+        return self.own_folder / "hearsay" / layout.repo_folder(repo_id) / layout.check_path(what)
+
+    def _mark_hearsay(self, repo_id: str, what: str, hearsay: bool) -> None:
+        mark = self._hearsay(repo_id, what)
+        if hearsay:
+            mark.parent.mkdir(parents=True, exist_ok=True)
+            mark.touch()
+        else:
+            mark.unlink(missing_ok=True)
+
+    def write_file(self, path: Path, data: bytes) -> None:
+        """Replace a small file in one step: nobody sees half of it. Raises OSError."""
+
+        def fill(temporary: Path) -> None:
+            with open(temporary, "xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._replace(path, fill)
+
+    def _replace(self, path: Path, make: Callable[[Path], None]) -> None:
+        # Not beside `path`: huggingface_hub takes every file below refs/ and snapshots/ for one of its own.
+        scratch = self.own_folder / "tmp"
+        scratch.mkdir(parents=True, exist_ok=True)
+        temporary = scratch / f"{os.getpid()}-{os.urandom(6).hex()}.incomplete"
+        try:
+            make(temporary)
+            os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn an OSError into a StoreError that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.root} cannot be written: {error.strerror or error}",
+                "free some space or make the folder writable, or name another one in IPFS_ACCELERATE_HOME",
+            ) from error
+
+
+def read_ref(root: Path, repo_id: str, revision: str) -> str | None:
+    """The commit that `refs/<revision>` names in any Hugging Face cache folder, or None."""
+    try:
+        commit = (root / layout.ref_path(repo_id, revision)).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return commit if layout.is_commit(commit) else None
+
+
+def read_tree(root: Path, repo_id: str, commit: str) -> Tree | None:
+    """The listing that any Hugging Face cache folder keeps of a commit, or None."""
+    try:
+        with open(root / layout.tree_path(repo_id, commit), "rb") as file:
+            return tree_from_json(commit, file.read(MAX_BYTES + 1))
+    except (OSError, ValueError):
+        return None
+
+
+def _link(blob: Path, folder: Path, temporary: Path) -> None:
+    """A relative symlink to `blob` as seen from `folder`, or a hard link where there are no symlinks."""
+    try:
+        os.symlink(os.path.relpath(blob, folder), temporary)
+    except OSError:
+        os.link(blob, temporary)
+
+
+def _sync_folder(folder: Path) -> None:
+    with contextlib.suppress(OSError):  # not every file system lets a folder be synced
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def _umask() -> int:
+    # The only portable way to read it is to set it; Linux tells without that, and threads may be about.
+    try:
+        with open("/proc/self/status", "rb") as status:
+            for line in status:
+                if line.startswith(b"Umask:"):
+                    return int(line.split()[1], 8)
+    except (OSError, ValueError):
+        pass
+    return 0o022
+
+
+def _reflink(source: int, target: int) -> bool:
+    """Share the blocks of a file (btrfs, XFS); False where that is not possible. FICLONE: ioctl_ficlone(2)."""
+    try:
+        import fcntl
+
+        fcntl.ioctl(target, 0x40049409, source)
+    except (ImportError, OSError):
+        return False
+    return True

@@ -1,0 +1,134 @@
+"""What the bytes of a commit must be: every file's size, git blob id and LFS sha256, in the Hub's own words.
+
+The file format is the one of `huggingface_hub` 2.x (`trees/<commit>.json`, `format_version` 1), so that its client
+reads ours and we read its. One key is added, which it ignores: `info`, the few words about the repo that transformers
+asks for besides files (`tags`, `pipeline_tag`, `library_name`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from ..errors import UnsafeName
+from ..log import get_logger
+from .layout import check_path, is_commit, is_sha256
+
+FORMAT_VERSION = 1
+MAX_BYTES = 64 << 20  # a listing larger than this is refused before it is parsed
+INFO_KEYS = ("tags", "pipeline_tag", "library_name")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One file: `size` in bytes, `blob_id` the git blob id, `sha256` of the content if the Hub keeps it in LFS."""
+
+    size: int
+    blob_id: str | None
+    sha256: str | None = None
+
+    @property
+    def etag(self) -> str:
+        """The name of the blob: what the bytes hash to."""
+        return self.sha256 or self.blob_id or ""
+
+
+@dataclass(frozen=True)
+class Tree:
+    """The files of one commit. `complete` is False where only some of them are known (an older cache)."""
+
+    commit: str
+    files: Mapping[str, Entry]
+    info: Mapping[str, Any] = field(default_factory=dict)
+    complete: bool = True
+
+    def __contains__(self, path: str) -> bool:
+        return path in self.files
+
+    def to_json(self) -> bytes:
+        """The bytes of `trees/<commit>.json`."""
+        files: dict[str, dict[str, Any]] = {}
+        for path, entry in sorted(self.files.items()):
+            files[path] = {"size": entry.size, "blob_id": entry.blob_id}
+            if entry.sha256:
+                files[path] |= {"lfs_sha256": entry.sha256, "lfs_size": entry.size}
+        return json.dumps(
+            {"format_version": FORMAT_VERSION, "files": files, "info": dict(self.info)}, indent=1
+        ).encode()
+
+
+def make_entry(size: Any, blob_id: Any, sha256: Any = None) -> Entry:
+    """An Entry from words that came from outside; ValueError if they are not of that form."""
+    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 1 << 50:
+        raise ValueError(f"{size!r} is no size in bytes")
+    if not is_commit(blob_id):
+        raise ValueError(f"{blob_id!r} is no git blob id")
+    if sha256 is not None and not is_sha256(sha256):
+        raise ValueError(f"{sha256!r} is no sha256")
+    return Entry(size, blob_id, sha256)
+
+
+def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any]) -> Tree:
+    """The Hub's answer as a Tree. Hostile or unusable names are left out with a warning; the rest loads.
+
+    `siblings` are `huggingface_hub.hf_api.RepoSibling`s asked for with `files_metadata=True`.
+    """
+    if not is_commit(commit):
+        raise ValueError(f"the Hub named {commit!r} as a commit")
+    files: dict[str, Entry] = {}
+    for sibling in siblings:
+        lfs = sibling.lfs
+        sha256 = None if lfs is None else getattr(lfs, "sha256", None) or lfs["sha256"]
+        try:
+            files[check_path(sibling.rfilename)] = make_entry(sibling.size, sibling.blob_id, sha256)
+        except (UnsafeName, ValueError) as error:
+            get_logger().warning(
+                "commit %s: one file of the Hub's listing is left out: %s", commit[:12], error
+            )
+    return Tree(
+        commit, _without_collisions(files), {k: info[k] for k in INFO_KEYS if info.get(k) is not None}
+    )
+
+
+def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:
+    """Drop a file whose name is also a folder's: no file system can hold both."""
+    folders = {path[:i] for path in files for i, char in enumerate(path) if char == "/"}
+    return {path: entry for path, entry in files.items() if path not in folders}
+
+
+def tree_from_json(commit: str, raw: bytes) -> Tree:
+    """Parse `trees/<commit>.json`; ValueError on anything unexpected, UnsafeName on any hostile name."""
+    if len(raw) > MAX_BYTES:
+        raise ValueError(f"a listing of {len(raw)} bytes is too large")
+    if not is_commit(commit):
+        raise ValueError(f"{commit!r} is no commit")
+    try:
+        data = json.loads(raw)
+    except RecursionError:
+        raise ValueError("the listing is nested too deeply") from None
+    if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
+        raise ValueError("not a listing of format_version 1")
+    listed = data.get("files")
+    if not isinstance(listed, dict):
+        raise ValueError("the listing has no table of files")
+    files = {}
+    for path, row in listed.items():
+        if not isinstance(row, dict):
+            raise ValueError(f"the row of {path!r} is no table")
+        sha256 = row.get("lfs_sha256")
+        size = row.get("lfs_size") if sha256 is not None and "lfs_size" in row else row.get("size")
+        files[check_path(path)] = make_entry(size, row.get("blob_id"), sha256)
+    if len(_without_collisions(files)) != len(files):
+        raise ValueError("one name is both a file and a folder")
+    info = data.get("info")
+    return Tree(commit, files, _checked_info(info if isinstance(info, dict) else {}))
+
+
+def _checked_info(info: Mapping[str, Any]) -> dict[str, Any]:
+    kept: dict[str, Any] = {k: info[k] for k in INFO_KEYS[1:] if isinstance(info.get(k), str)}
+    tags = info.get("tags")
+    if isinstance(tags, list):
+        kept["tags"] = [tag for tag in tags if isinstance(tag, str)]
+    return kept

@@ -1,0 +1,58 @@
+"""Hash bytes as they come, and say whether they are the ones that an Entry promises."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from .tree import Entry
+
+CHUNK = 1 << 20
+
+
+class Mismatch(Exception):
+    """These are not the promised bytes. `expected` and `actual` are hashes, or sizes in words."""
+
+    def __init__(self, expected: str, actual: str) -> None:
+        super().__init__(f"expected {expected}, got {actual}")
+        self.expected, self.actual = expected, actual
+
+
+class Verifier:
+    """Takes the bytes of one file in order; `finish` raises Mismatch unless size and hash are the promised ones.
+
+    Files in LFS are promised by sha256, all others by git blob id: sha1 over `blob <size>\\0<bytes>`
+    (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects).
+    """
+
+    def __init__(self, entry: Entry) -> None:
+        self.entry = entry
+        self.size = 0
+        if entry.sha256:
+            self._hash = hashlib.sha256()
+        else:
+            self._hash = hashlib.sha1(b"blob %d\0" % entry.size, usedforsecurity=False)
+
+    def update(self, data: bytes) -> None:
+        """Take the next bytes; Mismatch at once when there are more than promised."""
+        self.size += len(data)
+        if self.size > self.entry.size:
+            raise Mismatch(f"{self.entry.size} bytes", f"more than {self.entry.size} bytes")
+        self._hash.update(data)
+
+    def finish(self) -> None:
+        """Check the whole; Mismatch if it is not the promised file."""
+        if self.size != self.entry.size:
+            raise Mismatch(f"{self.entry.size} bytes", f"{self.size} bytes")
+        actual = self._hash.hexdigest()
+        if actual != self.entry.etag:
+            raise Mismatch(self.entry.etag, actual)
+
+
+def verify_file(path: Path, entry: Entry) -> None:
+    """Read a whole file and check it; Mismatch or OSError."""
+    verifier = Verifier(entry)
+    with open(path, "rb", buffering=0) as file:
+        while data := file.read(CHUNK):
+            verifier.update(data)
+    verifier.finish()
