@@ -21,8 +21,8 @@ class BootLoader:
         self._finder = finder
         self._successor = None
 
-    @property
-    def __class__(self):  # type: ignore[misc]
+    @property  # type: ignore[misc]
+    def __class__(self):
         return self._original.__class__
 
     def __getattr__(self, name):

@@ -99,7 +99,7 @@ def install(library: Library) -> None:
             return
         finder = TransformersFinder()
         finder.libraries[library.name] = library
-        # Another thread may be iterating over sys.meta_path in the middle of an import. Taking the place of the
+        # Another thread may be iterating over sys.meta_path for an import of its own. Taking the place of the
         # boot finder in one assignment moves the others to the right or not at all: it can skip none of them.
         for index, other in enumerate(sys.meta_path):
             if _is_ours(other):

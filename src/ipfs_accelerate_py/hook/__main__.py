@@ -1,0 +1,13 @@
+"""`python -m ipfs_accelerate_py.hook`."""
+
+import os
+import sys
+
+# `python -m` puts the current folder first. A file of the user's there, say logging.py, must not be loaded.
+if sys.path and not getattr(sys.flags, "safe_path", False) and sys.path[0] in ("", os.getcwd()):
+    del sys.path[0]
+
+from .cli import main
+
+if __name__ == "__main__":
+    sys.exit(main())

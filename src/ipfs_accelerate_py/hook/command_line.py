@@ -1,0 +1,57 @@
+"""Python's own command line, read as far as `run` needs it: where do the options end, and what do they say?"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+_WITH_VALUE = frozenset("WX")
+_LAST = frozenset("cm")  # what comes after -c and -m is the program's
+_LONG_WITH_VALUE = frozenset({"--check-hash-based-pycs"})
+
+
+@dataclass
+class CommandLine:
+    """`options` as given, their letters, and the `rest`: from -c or -m on, or TARGET and its arguments."""
+
+    options: list[str] = field(default_factory=list)
+    letters: set[str] = field(default_factory=set)
+    rest: list[str] = field(default_factory=list)
+    dashes: bool = False  # "--" came before `rest`
+
+
+def read(words: list[str]) -> CommandLine:
+    """Split the words after `python`. `-uc CODE` is read as `-u -c CODE`."""
+    line = CommandLine()
+    position = 0
+    while position < len(words):
+        word = words[position]
+        if word == "--":
+            line.rest, line.dashes = words[position + 1 :], True
+            return line
+        if word == "-" or not word.startswith("-"):
+            break
+        position += 1
+        if word.startswith("--"):
+            line.options.append(word)
+            if word in _LONG_WITH_VALUE:
+                line.options += words[position : position + 1]
+                position += 1
+            continue
+        for index, letter in enumerate(word[1:], 1):
+            if letter in _LAST:
+                if index > 1:
+                    line.options.append(word[:index])
+                line.rest = [f"-{word[index:]}", *words[position:]]
+                line.letters.add(letter)
+                return line
+            line.letters.add(letter)
+            if letter in _WITH_VALUE:
+                line.options.append(word)
+                if index == len(word) - 1:
+                    line.options += words[position : position + 1]
+                    position += 1
+                break
+        else:
+            line.options.append(word)
+    line.rest = words[position:]
+    return line
