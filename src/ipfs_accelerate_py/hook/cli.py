@@ -48,20 +48,27 @@ def _parser() -> ArgumentParser:
     common.add_argument("--debug", action="store_true", help="log everything, and show tracebacks")
     parser = ArgumentParser(
         prog=_PROGRAM,
-        description="Serve transformers' from_pretrained from content-addressed storage, in unmodified programs.",
+        description="Serve the from_pretrained of unmodified transformers programs from verified storage.",
         parents=[common],
     )
     parser.set_defaults(quiet=False, debug=False)
     commands = parser.add_subparsers(metavar="COMMAND", required=True)
 
-    def add(name: str, function: Callable[[Namespace], int], help: str, examples: str, more: str = "") -> Any:
+    def add(
+        name: str,
+        function: Callable[[Namespace], int],
+        help: str,
+        examples: str,
+        more: str = "",
+        parents: Any = (common,),
+    ) -> Any:
         command = commands.add_parser(
             name,
             help=help,
             description=f"{help[0].upper()}{help[1:]}.{more}",
             epilog="examples:\n" + "".join(f"  {_PROGRAM} {line}\n" for line in examples.splitlines()),
             formatter_class=RawDescriptionHelpFormatter,
-            parents=[common],
+            parents=parents,
         )
         command.set_defaults(function=function)
         return command
@@ -70,15 +77,16 @@ def _parser() -> ArgumentParser:
         "run",
         _run,
         "run one program with the hook on, and its children",
-        "run train.py --epochs 3\nrun -m my_package\nrun -X dev -c 'import transformers'\nrun torchrun train.py",
+        "run train.py --epochs 3\nrun -m my_package\nrun -X dev train.py\nrun torchrun train.py",
         " TARGET is all that could follow `python`,\nor the name of a program.",
+        parents=[],
     )
     command.usage = f"{_PROGRAM} run TARGET [ARGUMENT ...]"
 
     command = add(
         "enable",
         _enable,
-        "start the hook in every program of this environment",
+        "start the hook in all programs of this environment",
         "enable\nenable --venv .venv",
     )
     command.add_argument("--venv", metavar="DIR", help="another virtual environment than this one")
@@ -101,7 +109,7 @@ def _parser() -> ArgumentParser:
     _add_repos(command)
     command.add_argument("--all", action="store_true", help="fetch what the store lacks of the commit first")
     command.add_argument(
-        "--closed", action="store_true", help="also gated and private repos, in a private swarm"
+        "--closed", action="store_true", help="also gated or private repos, in a private swarm"
     )
 
     command = add(
@@ -164,13 +172,7 @@ def _status(args: Namespace) -> int:
     status["startup files"] = ", ".join(startup["files"]) if startup["enabled"] else None
     width = max(map(len, status))
     for name, value in status.items():
-        shown = (
-            {True: "yes", False: "no", None: "none"}.get(value, value)
-            if not isinstance(value, int)
-            else value
-        )
-        if isinstance(value, bool):
-            shown = "yes" if value else "no"
+        shown = {"True": "yes", "False": "no", "None": "none"}.get(str(value), value)
         _tell(args, f"{name.replace('_', ' '):<{width}}  {shown}")
     return GOOD
 

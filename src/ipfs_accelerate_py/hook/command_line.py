@@ -1,4 +1,4 @@
-"""Python's own command line, read as far as `run` needs it: where do the options end, and what do they say?"""
+"""Python's own command line, read as far as `run` needs it: where do the options end, what do they say?"""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`hook run`: replaces this process by Python or another program, with the hook on for it and its children."""
+"""`hook run`: replaces this process by Python or another program, with the hook on for all its children."""
 
 from __future__ import annotations
 
@@ -47,12 +47,12 @@ def _is_archive(path: str) -> bool:
 
 
 def _prepare(letters: set[str]) -> None:
-    """Set up the environment of the process to come; at most one line on stderr says why the hook will be off."""
+    """Set up the environment of the process to come; one line on stderr if the hook will be off in it."""
     from ..settings import read_switch
 
     switch = read_switch()
     if not switch.on:
-        _say(f"the hook is off ({switch.variable}: {switch.reason}); running plain Python")
+        _say(f"the hook is off because of {switch.variable}; running plain Python")
         return
     from .startup_files import find_startup_files
 

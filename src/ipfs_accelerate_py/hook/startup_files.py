@@ -1,8 +1,8 @@
 """The startup files of an environment: written by `hook enable`, removed by `hook disable`.
 
-`ipfs_accelerate.pth` holds one import line, which `site` executes in every interpreter of the environment. Python
-3.15 and later execute `ipfs_accelerate.start` instead: an entry point per line, `#` lines ignored (PEP 829). An
-entry point that cannot be imported makes a traceback there, so it names a guard module that lies beside it.
+`ipfs_accelerate.pth` holds one import line, which `site` executes in every interpreter of the environment.
+Python 3.15 and later execute `ipfs_accelerate.start` instead: an entry point per line, `#` lines ignored
+(PEP 829). An entry point that cannot be imported makes a traceback there, so it names a guard beside it.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MARKS = {
     GUARD: '"""ipfs_accelerate startup guard."""\n',
 }
 _PLAIN = "import _ipfs_accelerate_boot"
-# An editable install adds its folder in a .pth of its own, which may come after ours. The folder is on sys.path for
+# An editable install adds its folder in a .pth of its own, which may come after ours. It is on sys.path for
 # this one import only.
 _WITH_FOLDER = """\
 try:
@@ -65,7 +65,7 @@ def _is_ours(path: Path) -> bool:
 
 
 def find_startup_files() -> dict[str, object]:
-    """`{"enabled", "files"}`: whether new interpreters of this environment start the hook, and by which files."""
+    """`{"enabled", "files"}`: do new interpreters of this environment start the hook, and by which files?"""
     import site
 
     folders = [*site.getsitepackages(), _purelib()]
@@ -91,7 +91,7 @@ def enable(venv: str | None = None, force: bool = False) -> list[Path]:
         )
     files = contents(site, version)
     for name in _MARKS:
-        if (site / name).exists() and not _is_ours(site / name):
+        if os.path.lexists(site / name) and not _is_ours(site / name):
             raise IPFSAccelerateError(
                 f"{site / name} is there already and is not ours", "move that file away and try again"
             )
@@ -112,7 +112,7 @@ def disable(venv: str | None = None) -> tuple[list[Path], list[Path]]:
             except OSError as error:
                 raise _not_writable(path, error) from None
             removed.append(path)
-        elif path.exists():
+        elif os.path.lexists(path):
             foreign.append(path)
     return removed, foreign
 
@@ -160,11 +160,13 @@ def _environment(venv: str | None) -> tuple[Path, tuple[int, int], bool]:
     python = Path(venv, "bin", "python")
     if not Path(venv, "pyvenv.cfg").is_file() or not python.exists():
         raise IPFSAccelerateError(f"{venv} is not a virtual environment", "make one with `python -m venv`")
-    code = "import json, sys, sysconfig; print(json.dumps([sysconfig.get_path('purelib'), sys.version_info[:2]]))"
+    code = (
+        "import json, sys, sysconfig as s; print(json.dumps([s.get_path('purelib'), *sys.version_info[:2]]))"
+    )
     try:
         # -I: the answer must be the environment's, whatever PYTHONPATH and the current folder say
         answer = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)
-        purelib, version = json.loads(answer.stdout)
+        purelib, major, minor = json.loads(answer.stdout)
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         raise IPFSAccelerateError(f"the Python of {venv} does not work: {error}") from None
-    return Path(purelib), (version[0], version[1]), True
+    return Path(purelib), (major, minor), True
