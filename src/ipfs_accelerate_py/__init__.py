@@ -15,7 +15,13 @@ if TYPE_CHECKING:
     from .storage_wrapper import get_storage_wrapper
 
 __version__ = "0.1.0"
-__all__ = ["__version__", "auto_patch_transformers", "distributed_models", "get_status", "get_storage_wrapper"]
+__all__ = [
+    "__version__",
+    "auto_patch_transformers",
+    "distributed_models",
+    "get_status",
+    "get_storage_wrapper",
+]
 
 _HOMES = {
     "distributed_models": "activation",

@@ -1,0 +1,171 @@
+"""What is still to be published, as empty files in the store, and the detached process that works it off.
+
+A user's program only leaves a note and, unless one is at work, starts the process; it never waits for it. The process
+decides by `policy` what may travel, publishes, and ends when no note has come for a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..errors import IPFSAccelerateError
+from ..settings import Settings, read_settings
+from . import layout, node, policy, publisher
+from .resolver import Resolution
+from .store import Store
+
+_LINGER = 3.0  # seconds without a note after which the process ends
+_TRIES = 3
+_LOG_LIMIT = 1 << 20
+
+
+def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: list[str]) -> None:
+    """If these files should be published in the background and are not yet, say so and see that somebody does it."""
+    if settings.publish == "off" or settings.force_local or resolution.public is False:
+        return
+    if not resolution.tree.complete or node.node_address(settings.node) is None:
+        return
+    repo_id, commit = resolution.repo_id, resolution.commit
+    if set(paths) <= publisher.published_paths(store, repo_id, commit):
+        return
+    note = _notes(store) / layout.repo_folder(repo_id) / commit
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.touch()
+    if not is_at_work(store):
+        start_process(store)
+
+
+def is_at_work(store: Store) -> bool:
+    """Is a process working off the notes of this store now?"""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(_lock(store), timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def start_process(store: Store) -> None:
+    """Start the process so that it is nobody's child: the user's program neither waits for it nor has to reap it."""
+    if not sys.executable:
+        return
+    package_folder = str(Path(__file__).resolve().parents[2])
+    paths = [package_folder, *filter(None, [os.environ.get("PYTHONPATH")])]
+    command = [sys.executable, "-m", "ipfs_accelerate_py.storage.outbox", str(store.root)]
+    if os.name == "posix":  # the shell ends at once and leaves the process to init
+        command = ["/bin/sh", "-c", '"$0" "$@" &', *command]
+    flags = getattr(subprocess, "DETACHED_PROCESS", 0)
+    subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=os.sep,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "IPFS_ACCELERATE": "0"},
+        start_new_session=True,
+        creationflags=flags,
+        timeout=5,
+        check=False,
+    )
+
+
+def work_off(store: Store) -> None:
+    """Publish what the notes ask for until none is left and none has come for a while. One process at a time."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(_lock(store), timeout=0):
+            quiet_since = time.monotonic()
+            tries: dict[Path, int] = {}
+            while time.monotonic() - quiet_since < _LINGER:
+                notes = [note for note in _notes(store).glob("*/*") if tries.get(note, 0) < _TRIES]
+                for note in notes:
+                    quiet_since = time.monotonic()
+                    tries[note] = 0 if _publish_note(store, note) else tries.get(note, 0) + 1
+                time.sleep(0.1)
+    except Timeout:
+        pass
+
+
+def _publish_note(store: Store, note: Path) -> bool:
+    """Publish one commit; False if it should be tried again. The note goes when nothing was added meanwhile."""
+    left_at = note.stat().st_mtime_ns
+    repo_id = note.parent.name.removeprefix("models--").replace("--", "/")
+    log = logging.getLogger(__name__)
+    try:
+        settings = read_settings()
+        ipfs = node.open_node(settings, node.PATIENCE)
+        tree = store.read_tree(repo_id, note.name)
+        done = False
+        if ipfs is not None and tree is not None and settings.publish != "off":
+            if settings.publish == "auto" and not ipfs.is_private():
+                log.info("%s is not published: the node is not in a private swarm", repo_id)
+            else:
+                public = policy.known_access(store, repo_id) or policy.prove_public(store, repo_id, node.PATIENCE)
+                if public is None:
+                    log.warning("%s is not published yet: the Hub cannot say whether it is public", repo_id)
+                    return False
+                if public:
+                    refs = revisions_at(store, repo_id, note.name)
+                    with publishing(store):
+                        log.info("published %s", publisher.publish(store, ipfs, repo_id, tree, refs))
+                    done = True
+                else:
+                    log.info("%s is not published: it is private, gated or unknown to the Hub", repo_id)
+    except IPFSAccelerateError as error:
+        log.warning("%s is not published yet: %s", repo_id, error)
+        return False
+    if note.stat().st_mtime_ns == left_at or not done:
+        note.unlink(missing_ok=True)
+    return True
+
+
+@contextlib.contextmanager
+def publishing(store: Store) -> Iterator[None]:
+    """One publication at a time: who comes second waits for the first."""
+    from filelock import FileLock
+
+    with FileLock(_lock(store).with_name("publish.lock"), timeout=600):
+        yield
+
+
+def revisions_at(store: Store, repo_id: str, commit: str) -> list[str]:
+    """The branches and tags that this machine knows to point to a commit."""
+    refs = store.path(f"{layout.repo_folder(repo_id)}/refs")
+    names = [ref.relative_to(refs).as_posix() for ref in refs.rglob("*") if ref.is_file()]
+    return sorted(name for name in names if store.read_ref(repo_id, name) == commit)
+
+
+def _notes(store: Store) -> Path:
+    return store.own_folder / "outbox"
+
+
+def _lock(store: Store) -> Path:
+    store.own_folder.mkdir(parents=True, exist_ok=True)
+    return store.own_folder / "outbox.lock"
+
+
+def main() -> None:
+    """`python -m ipfs_accelerate_py.storage.outbox STORE`: what `start_process` starts."""
+    store = Store(Path(sys.argv[1]))
+    log = store.own_folder / "outbox.log"
+    big = log.exists() and log.stat().st_size > _LOG_LIMIT
+    logging.basicConfig(
+        filename=log, filemode="w" if big else "a", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    work_off(store)
+    if any(_notes(store).glob("*/*")) and not is_at_work(store):
+        work_off(store)  # a note that came between our last look and the end of our lock
+
+
+if __name__ == "__main__":
+    main()

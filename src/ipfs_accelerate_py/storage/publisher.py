@@ -1,0 +1,137 @@
+"""Publish what the store has of a commit: blobs to the node, the tree to MFS, the tree's root under an IPNS name.
+
+The fleet tree has the store's own layout (see `layout`), without `blobs/`. Only MFS refers to what was added: removing a
+path from the tree is all that is needed to let the node forget it.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+from ..errors import SourceError
+from ..log import get_logger
+from . import layout
+from .node import Node, NodeAnswer
+from .store import Store
+from .tree import Tree
+
+MFS_ROOT = "/ipfs_accelerate"
+OWN_KEY = "ipfs_accelerate"
+_copies_said = False
+
+
+@dataclass(frozen=True)
+class Publication:
+    """What was published: `cid` is the snapshot folder's, `bytes` the sum of its files, `publisher` an IPNS name."""
+
+    repo: str
+    commit: str
+    files: int
+    bytes: int
+    publisher: str
+    cid: str
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def publish(store: Store, node: Node, repo_id: str, tree: Tree, revisions: list[str]) -> Publication:
+    """Put every file of the commit that the store has into the node's tree, and the tree under the node's name.
+
+    Whether that is allowed was decided before (`policy`). Can be repeated and interrupted. SourceError if it fails.
+    """
+    key = _choose_key(node)
+    snapshot = f"{MFS_ROOT}/{layout.snapshot_path(repo_id, tree.commit)}"
+    present = [path for path, entry in tree.files.items() if store.find(repo_id, tree.commit, path, entry)]
+    for path in present:
+        _place(store, node, repo_id, tree, path, f"{snapshot}/{path}")
+    node.make_folder(f"{MFS_ROOT}/{layout.repo_folder(repo_id)}/trees")
+    node.write(f"{MFS_ROOT}/{layout.tree_path(repo_id, tree.commit)}", tree.to_json())
+    for revision in revisions:
+        ref = f"{MFS_ROOT}/{layout.ref_path(repo_id, revision)}"
+        node.make_folder(ref.rpartition("/")[0])
+        node.write(ref, tree.commit.encode())
+    root, folder = node.stat(MFS_ROOT), node.stat(snapshot)
+    if root is None or folder is None:
+        raise SourceError(f"the node lost {MFS_ROOT} while it was written", "publish again")
+    name = node.publish(str(root["Hash"]), key)
+    try:
+        node.announce(layout.repo_folder(repo_id))
+    except SourceError as error:  # a node without peers: the tree is there, and is announced when peers come
+        get_logger().info("%s is published but not announced to the swarm: %s", repo_id, error)
+    size = sum(tree.files[path].size for path in present)
+    done = Publication(repo_id, tree.commit, len(present), size, name, str(folder["Hash"]))
+    _remember(store, done, present)
+    return done
+
+
+def published_paths(store: Store, repo_id: str, commit: str) -> set[str]:
+    """The files of a commit that this machine has published."""
+    try:
+        return set(json.loads(_record(store, repo_id, commit).read_bytes())["paths"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return set()
+
+
+def _place(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target: str) -> None:
+    entry = tree.files[path]
+    found = node.stat(target)
+    if found is not None and found.get("Size") == entry.size:
+        return
+    cid = _add(store, node, repo_id, tree, path)
+    node.make_folder(target.rpartition("/")[0])
+    if found is not None:
+        node.remove(target)
+    node.copy_in(cid, target)
+
+
+def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str) -> str:
+    """Add the blob itself, not the link to it: by reference where the node allows that, else as a second copy."""
+    global _copies_said
+    blob = store.path(layout.blob_path(repo_id, tree.files[path].etag)).resolve()
+    repo = node.repo_path()
+    if repo is not None and blob.is_relative_to(repo.resolve().parent):
+        try:
+            return node.add(blob, nocopy=True)
+        except NodeAnswer as error:
+            reason = str(error)
+    else:
+        reason = "the store is not below the folder that holds the node's repo"
+    if not _copies_said:
+        _copies_said = True
+        get_logger().info(
+            "the node keeps a second copy of each file, because %s; docs: 'One copy on disk' says how to avoid that", reason
+        )
+    return node.add(blob)
+
+
+def _choose_key(node: Node) -> str:
+    """`self`, unless the node's own name is in use for something that is not ours: then a key of our own."""
+    try:
+        current = node.resolve(node.peer_id())
+    except SourceError:
+        return "self"  # never published, or not to be found
+    root = node.stat(MFS_ROOT)
+    if root is not None and current == f"/ipfs/{root['Hash']}":
+        return "self"
+    if all(name == "gateways" or name.startswith("models--") for name in node.names_in(current)):
+        return "self"
+    node.make_key(OWN_KEY)
+    return OWN_KEY
+
+
+def _record(store: Store, repo_id: str, commit: str) -> Path:
+    return store.own_folder / "published" / layout.repo_folder(repo_id) / f"{commit}.json"
+
+
+def _remember(store: Store, done: Publication, paths: list[str]) -> None:
+    try:
+        store.write_file(
+            _record(store, done.repo, done.commit), json.dumps({**done.to_dict(), "paths": sorted(paths)}).encode()
+        )
+    except OSError as error:
+        get_logger().debug("what was published is not remembered: %s", error)
