@@ -95,9 +95,7 @@ def _parser() -> ArgumentParser:
     command = add("disable", _disable, "take back what `enable` did", "disable\ndisable --venv .venv")
     command.add_argument("--venv", metavar="DIR", help="another virtual environment than this one")
 
-    command = add(
-        "status", _status, "say what the hook does in a new interpreter here", "status\nstatus --json"
-    )
+    command = add("status", _status, "say what the hook does in a new interpreter here", "status\nstatus --json")
     _add_json(command)
 
     command = add(
@@ -108,9 +106,7 @@ def _parser() -> ArgumentParser:
     )
     _add_repos(command)
     command.add_argument("--all", action="store_true", help="fetch what the store lacks of the commit first")
-    command.add_argument(
-        "--closed", action="store_true", help="also gated or private repos, in a private swarm"
-    )
+    command.add_argument("--closed", action="store_true", help="also gated or private repos, in a private swarm")
 
     command = add(
         "fetch",

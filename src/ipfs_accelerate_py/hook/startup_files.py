@@ -72,9 +72,7 @@ def find_startup_files() -> dict[str, object]:
     if site.ENABLE_USER_SITE:
         folders.append(site.getusersitepackages())
     # in this order and once each: two of the folders may be one
-    paths = [
-        Path(folder, name) for folder in dict.fromkeys(map(os.path.realpath, folders)) for name in _MARKS
-    ]
+    paths = [Path(folder, name) for folder in dict.fromkeys(map(os.path.realpath, folders)) for name in _MARKS]
     files = [path for path in paths if _is_ours(path)]
     read = {PTH, START} if sys.version_info >= (3, 15) else {PTH}
     return {"enabled": any(path.name in read for path in files), "files": [str(path) for path in files]}
@@ -160,9 +158,7 @@ def _environment(venv: str | None) -> tuple[Path, tuple[int, int], bool]:
     python = Path(venv, "bin", "python")
     if not Path(venv, "pyvenv.cfg").is_file() or not python.exists():
         raise IPFSAccelerateError(f"{venv} is not a virtual environment", "make one with `python -m venv`")
-    code = (
-        "import json, sys, sysconfig as s; print(json.dumps([s.get_path('purelib'), *sys.version_info[:2]]))"
-    )
+    code = "import json, sys, sysconfig as s; print(json.dumps([s.get_path('purelib'), *sys.version_info[:2]]))"
     try:
         # -I: the answer must be the environment's, whatever PYTHONPATH and the current folder say
         answer = subprocess.run([python, "-I", "-c", code], capture_output=True, text=True, check=True)

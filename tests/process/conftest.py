@@ -1,0 +1,61 @@
+"""Virtual environments that see this package, made without a network, and a clean environment for children."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import venv
+from pathlib import Path
+
+import pytest
+
+SRC = Path(__file__).resolve().parents[2] / "src"
+_SWITCHES = ("CI", "TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE", "STORAGE_FORCE_LOCAL")
+
+
+@pytest.fixture
+def clean_environment(tmp_path):
+    """os.environ without anything that Python or we would read, with the hook on and a home of its own."""
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("PYTHON", "IPFS_ACCELERATE", "COVERAGE", "COV_", "VIRTUAL_ENV"))
+        and name not in _SWITCHES
+    }
+    return {**kept, "IPFS_ACCELERATE": "1", "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+class Environment:
+    """A virtual environment and how to run its Python."""
+
+    def __init__(self, folder: Path, environ: dict[str, str]) -> None:
+        venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
+        self.folder = folder
+        self.python = str(folder / "bin" / "python")
+        self.environ = environ
+        version = f"python{sys.version_info.major}.{sys.version_info.minor}"
+        self.site = folder / "lib" / version / "site-packages"
+
+    def run(self, *words, **options):
+        options.setdefault("env", self.environ)
+        options.setdefault("cwd", self.folder)
+        options.setdefault("timeout", 60)
+        return subprocess.run([self.python, *map(str, words)], capture_output=True, text=True, **options)
+
+    def hook(self, *words, **options):
+        return self.run("-m", "ipfs_accelerate_py.hook", *words, **options)
+
+
+@pytest.fixture
+def environment(tmp_path, clean_environment):
+    """An environment with this package as an editable install has it: by a .pth file that sorts after ours."""
+    made = Environment(tmp_path / "env", clean_environment)
+    (made.site / "zz_editable.pth").write_text(f"{SRC}\n")
+    return made
+
+
+@pytest.fixture
+def bare_environment(tmp_path, clean_environment):
+    """An environment without this package."""
+    return Environment(tmp_path / "bare", clean_environment)
