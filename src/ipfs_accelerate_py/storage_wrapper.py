@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from . import state
 from .log import get_logger
 from .settings import Settings, read_settings, read_switch
 from .storage import resolver
@@ -65,7 +64,3 @@ def get_storage_wrapper() -> StorageWrapper:
     """The store as the settings name it now."""
     return StorageWrapper(read_settings())
 
-
-def describe_served() -> dict[str, dict[str, int]]:
-    """What each source has given to this process: `{source: {files, bytes}}`."""
-    return {name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()}

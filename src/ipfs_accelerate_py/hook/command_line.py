@@ -11,7 +11,7 @@ _LONG_WITH_VALUE = frozenset({"--check-hash-based-pycs"})
 
 @dataclass
 class CommandLine:
-    """`options` as given, their letters, and the `rest`: from -c or -m on, or TARGET and its arguments."""
+    """`options` as given, their letters, and the `rest`: from -c or -m (or -uc) on, or TARGET and its arguments."""
 
     options: list[str] = field(default_factory=list)
     letters: set[str] = field(default_factory=set)
@@ -20,7 +20,7 @@ class CommandLine:
 
 
 def read(words: list[str]) -> CommandLine:
-    """Split the words after `python`. `-uc CODE` is read as `-u -c CODE`."""
+    """Split the words after `python`."""
     line = CommandLine()
     position = 0
     while position < len(words):
@@ -39,9 +39,7 @@ def read(words: list[str]) -> CommandLine:
             continue
         for index, letter in enumerate(word[1:], 1):
             if letter in _LAST:
-                if index > 1:
-                    line.options.append(word[:index])
-                line.rest = [f"-{word[index:]}", *words[position:]]
+                line.rest = [word, *words[position:]]
                 line.letters.add(letter)
                 return line
             line.letters.add(letter)

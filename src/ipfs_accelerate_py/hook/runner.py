@@ -18,6 +18,8 @@ def run(argv: list[str]) -> int:
         # `python -X dev -m ipfs_accelerate_py.hook run script.py` is `python -X dev script.py`
         outer = command_line.read(sys.orig_argv[1:])
         _prepare(outer.letters | line.letters)
+        if _sitecustomize_failed():
+            os.environ["IPFS_ACCELERATE_SITECUSTOMIZE"] = "reported"
         rest = ["--", *line.rest] if line.dashes else line.rest
         return _execute(sys.executable, [sys.executable, *outer.options, *line.options, *rest])
     _prepare(set())
@@ -69,6 +71,16 @@ def _prepare(letters: set[str]) -> None:
         if theirs != SITE and not (theirs or "").startswith(SITE + os.pathsep):
             # no separator after ours where nothing follows: an empty entry would mean the current folder
             os.environ["PYTHONPATH"] = f"{SITE}{os.pathsep}{theirs}" if theirs else SITE
+
+
+def _sitecustomize_failed() -> bool:
+    """Has this interpreter's start reported an error in the user's sitecustomize? Once is enough then."""
+    from importlib.machinery import PathFinder
+
+    try:
+        return "sitecustomize" not in sys.modules and PathFinder.find_spec("sitecustomize") is not None
+    except ImportError:
+        return False
 
 
 def _run_program(words: list[str]) -> int:

@@ -1,7 +1,7 @@
 """First on PYTHONPATH under `hook run`: starts the hook, then runs the sitecustomize that comes next.
 
-Whatever that one raises goes on to `site`, which reports it as ever; with none, the ImportError of the last
-line is the one that `site` expects and ignores.
+Whatever that one raises goes on to `site`, which reports it as ever; with none, the ImportError is the one that
+`site` expects and ignores. What the interpreter that became this one has reported is not reported again.
 """
 
 import os
@@ -44,5 +44,11 @@ for _entry in [entry for entry in sys.path if os.path.abspath(entry) == _folder]
     else:
         sys.path_importer_cache[_entry] = None  # PathFinder passes over it from now on
 
+_reported = os.environ.pop("IPFS_ACCELERATE_SITECUSTOMIZE", None)
 del sys.modules[__name__]
-import sitecustomize  # type: ignore[import-not-found]  # noqa: E402, F401
+try:
+    import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
+except Exception:
+    if _reported is None:
+        raise
+    raise ImportError(name="sitecustomize") from None

@@ -1,0 +1,148 @@
+"""Switching on and off: the finder, what is patched, blocks, and a status that is true when it is asked for."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from . import state
+from .settings import is_true, read_switch
+
+
+def activate(origin: str) -> bool:
+    """Install the hook if the environment allows it, and serve loads everywhere; True if it is installed.
+
+    Cheap until transformers is imported. Never raises. `origin`: import, startup, apply.
+    """
+    try:
+        if state.disabled and origin != "apply":
+            return False
+        if not _is_allowed():
+            return False
+        state.everywhere, state.disabled = True, False
+        _install()
+        return True
+    except Exception as error:
+        from .log import get_logger
+
+        get_logger().warning("not activated: %s: %s", type(error).__name__, error)
+        return False
+
+
+def _is_allowed() -> bool:
+    switch = read_switch()
+    from .log import get_logger
+
+    if switch.on:
+        return True
+    if switch.variable == "CI":
+        get_logger().info("CI environment detected, disabling transformers patching")
+    else:
+        get_logger().info("Transformers patching disabled via environment variable")
+    return False
+
+
+def _install() -> None:
+    from .hook import finder
+    from .libraries import transformers as library
+    from .log import get_logger
+
+    if finder.installed() is None:
+        import os
+
+        get_logger().info("Auto-patching transformers for distributed storage...")
+        if is_true(os.environ.get("STORAGE_FORCE_LOCAL")):
+            get_logger().info("Using local filesystem (distributed storage disabled)")
+    finder.install(library)
+    if library.name in sys.modules:
+        from .proxies import patch_loaded
+
+        patch_loaded()
+
+
+def apply() -> bool:
+    """Switch on, also after `disable()`; False where the environment says no."""
+    return activate("apply")
+
+
+def restore() -> bool:
+    """Put every original back and take the finder away; True if there was something to take away."""
+    from .hook import finder
+
+    was_there = is_applied()
+    state.everywhere = False
+    finder.uninstall()
+    if proxies := sys.modules.get(f"{__package__}.proxies"):
+        proxies.restore_all()
+    return was_there
+
+
+def disable() -> bool:
+    """`restore()`, and stay off until `apply()` (blocks still work)."""
+    state.disabled = True
+    return restore()
+
+
+def is_applied() -> bool:
+    """Are our hooks in place?"""
+    finder = sys.modules.get(f"{__package__}.hook.finder")
+    return finder is not None and finder.installed() is not None
+
+
+def should_patch() -> bool:
+    """Does the environment allow the hook, now?"""
+    return read_switch().on
+
+
+@contextmanager
+def distributed_models(enabled: bool = True) -> Iterator[None]:
+    """A block in which models are loaded through us (or, with `enabled=False`, are not).
+
+    Blocks nest; the innermost counts. An asyncio task started inside is inside, a thread started inside is not (context
+    variables). The environment's off beats the block. Also usable as a decorator.
+    """
+    if enabled and read_switch().on:
+        _install()
+    token = state.block.set(enabled)
+    try:
+        yield
+    finally:
+        state.block.reset(token)
+
+
+def get_status() -> dict[str, Any]:
+    """What is true at this moment; see the keys below.
+
+    `enabled`: a load here and now would go through us. `applied`: our hooks are in place. `patched_classes`:
+    `["transformers.AutoModel", ...]`. `should_patch`, `reason`, `variable`: what the environment says, and which variable
+    says it. `store`: the folder. `node`: the RPC address, or None. `served`: files and bytes per source in this process.
+    """
+    from .errors import SettingsError
+    from .settings import read_settings
+    from .storage.node import node_address
+
+    switch = read_switch()
+    settings = read_settings()
+    try:
+        address = None if settings.force_local else node_address(settings.node)
+    except SettingsError:
+        address = None
+    proxies = sys.modules.get(f"{__package__}.proxies")
+    enabled = is_applied() and state.is_enabled()
+    reason = switch.reason
+    if switch.on and not enabled:
+        reason = "disabled by disable()" if state.disabled else "not applied" if not is_applied() else switch.reason
+    return {
+        "enabled": enabled,
+        "applied": is_applied(),
+        "patched_classes": proxies.patched_classes() if proxies else [],
+        "should_patch": switch.on,
+        "reason": reason,
+        "variable": switch.variable,
+        "store": str(settings.home),
+        "node": address,
+        "served": {name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()},
+        "liars": dict(state.liars),
+    }

@@ -1,0 +1,60 @@
+"""transformers: the names of its doors, as data, for the lines 4.57 and 5.
+
+A door that an installed version does not have is passed over; `after_exec` is asked for the modules named here only.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+name = "transformers"
+TESTED = ((4, 57), (6, 0))  # from, below
+
+AUTO = "transformers.models.auto."
+
+# module -> classes whose `from_pretrained` concrete classes inherit
+BASE_CLASSES = {
+    "transformers.modeling_utils": ("PreTrainedModel",),
+    "transformers.configuration_utils": ("PreTrainedConfig", "PretrainedConfig"),
+    "transformers.tokenization_utils_base": ("PreTrainedTokenizerBase",),
+    "transformers.processing_utils": ("ProcessorMixin",),
+    "transformers.feature_extraction_utils": ("FeatureExtractionMixin",),
+    "transformers.image_processing_base": ("ImageProcessingMixin",),
+    "transformers.video_processing_utils": ("BaseVideoProcessor",),
+    "transformers.generation.configuration_utils": ("GenerationConfig",),
+}
+
+# The submodule through which transformers reaches the Hub, and its functions.
+HUB = "transformers.utils.hub"
+HUB_FUNCTIONS = ("cached_files", "list_repo_templates", "has_file", "resolve_revision", "hf_api")
+
+# 4.57 asks the Hub past that submodule in a few places: module -> functions it took from huggingface_hub
+STRAY_FUNCTIONS = {
+    "transformers.tokenization_utils_base": ("list_repo_files",),
+    "transformers.pipelines": ("model_info",),
+}
+# ... and by an import inside this method
+STRAY_METHODS = {"transformers.tokenization_utils_base": (("PreTrainedTokenizerBase", "_patch_mistral_regex"),)}
+
+_WANTED = frozenset({HUB, *BASE_CLASSES, *STRAY_FUNCTIONS})
+
+
+def wants(fullname: str) -> bool:
+    """Has this module a door?"""
+    return fullname in _WANTED or fullname.startswith(AUTO)
+
+
+def module_type(fullname: str) -> type[ModuleType] | None:
+    """The proxy module for the Auto* classes."""
+    if not fullname.startswith(AUTO):
+        return None
+    from ..proxies import ProxyModule
+
+    return ProxyModule
+
+
+def after_exec(module: ModuleType) -> None:
+    """Put our wrappers into the doors of a module that was just executed."""
+    from ..proxies import patch_module
+
+    patch_module(module)

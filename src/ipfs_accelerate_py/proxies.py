@@ -1,0 +1,245 @@
+"""What stands in the place of transformers' own: proxies of the Auto* classes, wrappers of methods and functions.
+
+The only module that imports wrapt. Every replacement is written down with what it replaced, so that `restore` is exact.
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Callable, Iterator
+from types import ModuleType
+from typing import Any
+
+import wrapt
+
+from . import hub_door, rewriting
+from .errors import VerificationError
+from .libraries import transformers as library
+from .log import get_logger
+from .storage_wrapper import get_storage_wrapper
+
+
+def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """`from_pretrained` with rewritten kwargs; the original with the caller's own when we cannot help."""
+    asked = hub_door.plan(args, kwargs)
+    if asked is None or rewriting.pinned_commit(asked.revision, asked.repo_id):
+        return wrapped(*args, **kwargs)  # not ours, or settled by a proxy further out
+    try:
+        storage = get_storage_wrapper()
+        resolution = hub_door.resolve(storage, asked, kwargs.get("_commit_hash"))
+        rewritten = rewriting.rewrite(kwargs, asked, storage.get_cache_dir(), resolution.commit)
+    except VerificationError:
+        raise
+    except Exception as error:
+        with hub_door.stand_aside(error):
+            return wrapped(*args, **kwargs)
+    return wrapped(*args, **rewritten)
+
+
+class LoadingMethod(wrapt.FunctionWrapper):  # type: ignore[misc]
+    """A bound `from_pretrained` of an Auto* proxy; pickles by name."""
+
+    def __init__(self, method: Any, proxy: AutoClassProxy) -> None:
+        super().__init__(method, load)
+        self._self_proxy = proxy
+
+    def __reduce_ex__(self, protocol: Any) -> Any:
+        return getattr, (self._self_proxy, self.__wrapped__.__name__)
+
+
+class AutoClassProxy(wrapt.ObjectProxy):  # type: ignore[misc]
+    """Stands for an Auto* class everywhere; only its `from_pretrained` differs."""
+
+    @property
+    def from_pretrained(self) -> Any:
+        return LoadingMethod(self.__wrapped__.from_pretrained, self)
+
+    @from_pretrained.setter
+    def from_pretrained(self, value: Any) -> None:
+        self.__wrapped__.from_pretrained = value
+
+    @from_pretrained.deleter
+    def from_pretrained(self) -> None:
+        del self.__wrapped__.from_pretrained
+
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        return self.__wrapped__(*args, **kwargs)
+
+    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
+        return (self.__wrapped__,)
+
+    def __reduce_ex__(self, protocol: Any) -> str:
+        return str(self.__wrapped__.__qualname__)
+
+    def __copy__(self) -> AutoClassProxy:
+        return self
+
+    def __deepcopy__(self, memo: Any) -> AutoClassProxy:
+        return self
+
+    def __repr__(self) -> str:
+        return repr(self.__wrapped__)
+
+
+def _is_auto_class(name: str, value: object) -> bool:
+    return name.startswith("Auto") and isinstance(value, type) and hasattr(value, "from_pretrained")
+
+
+class ProxyModule(ModuleType):
+    """A module of transformers.models.auto whose Auto* classes are proxies, also those bound in it later."""
+
+    def __setattr__(self, name: str, value: Any) -> None:
+        if type(value) is not AutoClassProxy and _is_auto_class(name, value) and value.__module__ == self.__name__:
+            value = proxy_of(value)
+        super().__setattr__(name, value)
+
+
+# -- what was put where ---------------------------------------------------------------------------------------------
+
+# class -> its one proxy
+_proxies: dict[type, AutoClassProxy] = {}
+# (owner, attribute, what stood there, what stands there now)
+_replaced: list[tuple[weakref.ref[Any], str, Any, Any]] = []
+
+
+def proxy_of(cls: type) -> AutoClassProxy:
+    """The one proxy of a class."""
+    proxy = _proxies.get(cls)
+    if proxy is None:
+        proxy = _proxies[cls] = AutoClassProxy(cls)
+    return proxy
+
+
+def _replace(owner: Any, attribute: str, wrapper: Callable[..., Any]) -> None:
+    original = vars(owner).get(attribute)
+    if original is None or isinstance(original, wrapt.FunctionWrapper) and _is_replacement(original):
+        return
+    replacement = wrapt.FunctionWrapper(original, wrapper)
+    setattr(owner, attribute, replacement)
+    _replaced.append((weakref.ref(owner), attribute, original, replacement))
+
+
+def _is_replacement(value: object) -> bool:
+    return any(replacement is value for _, _, _, replacement in _replaced)
+
+
+def patch_module(module: ModuleType) -> None:
+    """Put proxies and wrappers into the doors of one module of transformers; once each."""
+    name = module.__name__
+    if not _version_is_known():
+        return
+    if name.startswith(library.AUTO):
+        _patch_auto(module)
+    for class_name in library.BASE_CLASSES.get(name, ()):
+        cls = vars(module).get(class_name)
+        if isinstance(cls, type):
+            _replace(cls, "from_pretrained", load)
+    for class_name, method in library.STRAY_METHODS.get(name, ()):
+        cls = vars(module).get(class_name)
+        if isinstance(cls, type):
+            _replace(cls, method, getattr(hub_door, method.lstrip("_")))
+    functions = library.HUB_FUNCTIONS if name == library.HUB else library.STRAY_FUNCTIONS.get(name, ())
+    for function in functions:
+        if callable(vars(module).get(function)):
+            _replace(module, function, _hf_api if function == "hf_api" else getattr(hub_door, function))
+
+
+def _patch_auto(module: ModuleType) -> None:
+    if type(module) is ModuleType:
+        module.__class__ = ProxyModule
+    found = [(n, v) for n, v in vars(module).items() if _is_auto_class(n, v) and type(v) is not AutoClassProxy]
+    for name, cls in found:
+        vars(module)[name] = proxy_of(cls)
+    if found:
+        count = len(patched_classes())
+        get_logger().info("Successfully patched %d transformers classes for distributed storage", count)
+
+
+class HubApi(wrapt.ObjectProxy):  # type: ignore[misc]
+    """transformers 5's shared HfApi; what the tree of a commit can answer is answered from it."""
+
+    def __getattr__(self, name: str) -> Any:
+        value = getattr(self.__wrapped__, name)
+        if name in ("list_repo_files", "list_repo_tree", "model_info"):
+            return wrapt.FunctionWrapper(value, getattr(hub_door, name))
+        return value
+
+
+def _hf_api(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    return HubApi(wrapped(*args, **kwargs))
+
+
+# -- all at once ----------------------------------------------------------------------------------------------------
+
+
+def _loaded_modules() -> Iterator[ModuleType]:
+    for name, module in list(sys.modules.items()):
+        if (name == library.name or name.startswith(f"{library.name}.")) and isinstance(module, ModuleType):
+            yield module
+
+
+def patch_loaded() -> None:
+    """Patch transformers where it is loaded already: its doors, and the names its modules have handed on."""
+    loaded = {name: sys.modules[name] for name in list(sys.modules) if library.wants(name)}
+    for module in loaded.values():
+        if isinstance(module, ModuleType):
+            patch_module(module)
+    new = {id(original): replacement for _, _, original, replacement in _replaced}
+    new |= {id(cls): proxy for cls, proxy in _proxies.items()}
+    _exchange(new)
+
+
+def _exchange(new: dict[int, Any]) -> None:
+    """Exchange objects, by identity, in the dictionaries of all loaded modules of transformers."""
+    for module in _loaded_modules():
+        names = vars(module)
+        for name, value in list(names.items()):
+            if id(value) in new:
+                names[name] = new[id(value)]
+
+
+def restore_all() -> None:
+    """Put back what stood there, everywhere, and forget it."""
+    for owner_ref, attribute, original, replacement in reversed(_replaced):
+        owner = owner_ref()
+        if owner is not None and vars(owner).get(attribute) is replacement:
+            setattr(owner, attribute, original)
+    old = {id(replacement): original for _, _, original, replacement in _replaced}
+    old |= {id(proxy): cls for cls, proxy in _proxies.items()}
+    _exchange(old)
+    for module in _loaded_modules():
+        if type(module) is ProxyModule:
+            module.__class__ = ModuleType
+    _replaced.clear()
+    _proxies.clear()
+
+
+def patched_classes() -> list[str]:
+    """The Auto* classes that are proxies now, as `transformers.<name>`."""
+    names = set()
+    for module in _loaded_modules():
+        if module.__name__.startswith(library.AUTO):
+            names |= {name for name, value in vars(module).items() if type(value) is AutoClassProxy}
+    return sorted(f"{library.name}.{name}" for name in names)
+
+
+_version_said: set[str] = set()
+
+
+def _version_is_known() -> bool:
+    """Is the installed transformers one whose doors we know? Says once what it does not know."""
+    version = str(getattr(sys.modules.get(library.name), "__version__", ""))
+    try:
+        found = tuple(int(part) for part in version.split(".")[:2])
+    except ValueError:
+        return True
+    low, high = library.TESTED
+    if low <= found < high:
+        return True
+    if version not in _version_said:
+        _version_said.add(version)
+        tested = f"{'.'.join(map(str, low))} to below {'.'.join(map(str, high))}"
+        rest = "the hook stays out of the way" if found < low else "what still fits is patched"
+        get_logger().warning("transformers %s is outside the tested range %s: %s", version, tested, rest)
+    return found >= low
