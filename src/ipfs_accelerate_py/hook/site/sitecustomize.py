@@ -13,11 +13,11 @@ _root = os.path.dirname(os.path.dirname(os.path.dirname(_folder)))
 
 def _import_boot():
     try:
-        import _ipfs_accelerate_boot  # noqa: F401
+        __import__("_ipfs_accelerate_boot")
     except ImportError:
         sys.path.append(_root)
         try:
-            pass
+            __import__("_ipfs_accelerate_boot")
         finally:
             sys.path.pop()
 
