@@ -18,6 +18,7 @@ import signal
 import socket
 import subprocess
 import time
+import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
@@ -60,7 +61,7 @@ class IpfsNode:
 
     def __init__(self, repo_path: str | os.PathLike[str], bootstrap: list[IpfsNode] | None = None) -> None:
         self.repo_path = Path(repo_path)
-        self.bootstrap = [swarm_address(peer) for peer in bootstrap or []]
+        self.bootstrap = list(bootstrap or [])
         self.api_port, self.gateway_port, self.swarm_port = free_port(), free_port(), free_port()
         self.peer_id = ""
         self.log_path = self.repo_path.with_name(self.repo_path.name + ".log")
@@ -116,15 +117,18 @@ class IpfsNode:
         while time.monotonic() < deadline:
             with contextlib.suppress(OSError):
                 self.peer_id = self.rpc("id", timeout=2)["ID"]
-                for address in self.bootstrap:  # a node takes up to 10 s to dial them by itself
-                    with contextlib.suppress(NodeError):
-                        self.rpc("swarm/connect", address)
-                return self
+                break
             if not self.running:
                 break
             time.sleep(0.05)
-        self.stop()
-        raise NodeError(f"{self.implementation} node did not start:\n{self._log_tail()}")
+        else:
+            self.stop()
+        if not self.running:
+            raise NodeError(f"{self.implementation} node did not start:\n{self._log_tail()}")
+        for peer in self.bootstrap:
+            if peer.running:
+                self.connect_to(peer)
+        return self
 
     def stop(self) -> None:
         """Ends the process and all it started; the repo stays."""
@@ -162,14 +166,22 @@ class IpfsNode:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def rpc(self, call: str, *arguments: str, timeout: float = 30, **options: str) -> Any:
+    def rpc(
+        self, call: str, *arguments: str, body: bytes | None = None, timeout: float = 30, **options: str
+    ) -> Any:
         """POSTs one RPC call; the JSON answer (a list if there are several), or the bytes if it is none."""
         query = [("arg", argument) for argument in arguments]
         query += [(name.replace("_", "-"), value) for name, value in options.items()]
         url = f"{self.api_url}/api/v0/{call}?{urllib.parse.urlencode(query)}"
+        request = urllib.request.Request(url, method="POST")
+        if body is not None:
+            request.data = b'--part\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n' + (
+                b"Content-Type: application/octet-stream\r\n\r\n" + body + b"\r\n--part--\r\n"
+            )
+            request.add_header("Content-Type", "multipart/form-data; boundary=part")
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
         try:
-            with opener.open(urllib.request.Request(url, method="POST"), timeout=timeout) as answer:
+            with opener.open(request, timeout=timeout) as answer:
                 raw = answer.read()
         except urllib.error.HTTPError as error:
             raise NodeError(f"{call}: {error.code} {error.read().decode(errors='replace')}") from None
@@ -180,8 +192,30 @@ class IpfsNode:
         return documents[0] if len(documents) == 1 else documents
 
     def connect_to(self, other: IpfsNode) -> None:
-        """Returns when the two are connected."""
-        self.rpc("swarm/connect", swarm_address(other))
+        """Returns when the two are connected and this one gets blocks from the other."""
+        address = swarm_address(other)
+        for _ in range(5):
+            self.rpc("swarm/connect", address)
+            if self._gets_blocks_from(other):
+                return
+            # Kubo's bitswap never hears of a connection that was made while it was starting
+            self.rpc("swarm/disconnect", address)
+        raise NodeError(f"{self.peer_id} gets no blocks from {address}")
+
+    def put_block(self, content: bytes) -> str:
+        """Stores a raw block; returns its CID (version 1, base 32)."""
+        return str(self.rpc("block/put", body=content, format="raw", mhtype="sha2-256", version="1")["Key"])
+
+    def _gets_blocks_from(self, other: IpfsNode) -> bool:
+        probe = other.put_block(os.urandom(16))
+        try:
+            self.rpc("block/get", probe, timeout=1)
+            self.rpc("block/rm", probe)
+        except (NodeError, OSError):
+            return False
+        finally:
+            other.rpc("block/rm", probe)
+        return True
 
     def peers(self) -> set[str]:
         """Peer ids of the swarm connections."""
@@ -237,7 +271,7 @@ class KuboNode(IpfsNode):
             "AutoConf": {"Enabled": False},
             "AutoTLS": {"Enabled": False},
             "AutoNAT": {"ServiceMode": "disabled"},
-            "Bootstrap": self.bootstrap,
+            "Bootstrap": [],
             "DNS": {"Resolvers": {}},
             "Discovery": {"MDNS": {"Enabled": False}},
             "HTTPRetrieval": {"Enabled": False},
@@ -276,7 +310,6 @@ class JavaScriptNode(IpfsNode):
             "api": self.api_port,
             "gateway": self.gateway_port,
             "swarm": self.swarm_port,
-            "bootstrap": self.bootstrap,
         }
         return ["node", str(JAVASCRIPT_FOLDER / "node.mjs"), json.dumps(options)]
 

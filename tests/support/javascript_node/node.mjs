@@ -1,5 +1,5 @@
 // One private IPFS node on loopback, until SIGTERM:
-// node node.mjs '{"repo": FOLDER, "api": PORT, "gateway": PORT, "swarm": PORT, "bootstrap": [MULTIADDR, ...]}'
+// node node.mjs '{"repo": FOLDER, "api": PORT, "gateway": PORT, "swarm": PORT}'
 import { create } from 'ipfs-core'
 import { HttpGateway } from 'ipfs-http-gateway'
 import { HttpApi } from 'ipfs-http-server'
@@ -19,7 +19,7 @@ const ipfs = await create({
       RPC: '',
       Delegates: []
     },
-    Bootstrap: options.bootstrap,
+    Bootstrap: [],
     Discovery: { MDNS: { Enabled: false }, webRTCStar: { Enabled: false } },
     Pubsub: { Enabled: false },
     Routing: { Type: 'dhtserver' },
