@@ -156,10 +156,17 @@ def _disable(args: Namespace) -> int:
 
 
 def _status(args: Namespace) -> int:
-    from ..activation import get_status
+    from ..activation import activate, get_status
     from .startup_files import find_startup_files
 
+    # Asked is what a program here would do, and this one imports no transformers: what started here, and what did not?
+    booted = "_ipfs_accelerate_boot" in sys.modules
+    if booted:
+        activate("startup")
     status = {**get_status(), "startup": find_startup_files()}
+    if not booted and status["should_patch"]:
+        reason = "no startup file: only programs that `run` starts, or that import ipfs_accelerate_py, are hooked"
+        status.update(enabled=False, applied=False, reason=reason)
     if args.json:
         _print_json(status)
         return GOOD
