@@ -73,7 +73,10 @@ def test_another_environment_is_named_by_its_folder(environment, bare_environmen
 
 
 def test_outside_a_virtual_environment_force_is_needed(clean_environment, tmp_path):
-    base = getattr(sys, "_base_executable", sys.executable)
+    base = os.path.join(sys.base_prefix, "bin", f"python{sys.version_info[0]}.{sys.version_info[1]}")
+    outside = "import sys; sys.exit(sys.prefix != sys.base_prefix)"
+    if not os.path.exists(base) or subprocess.run([base, "-c", outside]).returncode:
+        pytest.skip("the Python outside of this environment cannot be found")
     environ = {**clean_environment, "PYTHONPATH": str(SRC)}
     done = subprocess.run(
         [base, "-m", "ipfs_accelerate_py.hook", "enable"], env=environ, capture_output=True, text=True

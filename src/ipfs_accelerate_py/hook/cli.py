@@ -175,7 +175,7 @@ def _status(args: Namespace) -> int:
     status["startup files"] = ", ".join(startup["files"]) if startup["enabled"] else None
     width = max(map(len, status))
     for name, value in status.items():
-        shown = {"True": "yes", "False": "no", "None": "none"}.get(str(value), value)
+        shown = {"True": "yes", "False": "no", "None": "none", "{}": "none"}.get(str(value), value)
         _tell(args, f"{name.replace('_', ' '):<{width}}  {shown}")
     return GOOD
 
