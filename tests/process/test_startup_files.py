@@ -141,6 +141,15 @@ def test_status_tells(environment):
     assert os.path.join(os.path.realpath(environment.site), "ipfs_accelerate.pth") in found["files"]
 
 
+def test_bytecode_is_there_for_the_next_start(environment):
+    """Where Python may not write it, each start would compile the boot module again."""
+    wheel_like(environment)
+    assert environment.environ["PYTHONDONTWRITEBYTECODE"] == "1"
+    environment.hook("enable")
+    done = environment.run("-c", "import _ipfs_accelerate_boot as boot, os; print(os.path.exists(boot.__cached__))")
+    assert done.stdout == "True\n"
+
+
 def wheel_like(environment):
     """The package as an installed wheel has it, in site-packages itself."""
     (environment.site / "zz_editable.pth").unlink()

@@ -95,6 +95,7 @@ def enable(venv: str | None = None, force: bool = False) -> list[Path]:
             )
     for name, text in files.items():
         _write(site / name, text)
+    _compile_boot(site, venv)
     return [site / name for name in files]
 
 
@@ -113,6 +114,19 @@ def disable(venv: str | None = None) -> tuple[list[Path], list[Path]]:
         elif os.path.lexists(path):
             foreign.append(path)
     return removed, foreign
+
+
+def _compile_boot(site: Path, venv: str | None) -> None:
+    """Leave bytecode behind, since compiling takes longer than all the rest of a start.
+
+    An editable install has none, and PYTHONDONTWRITEBYTECODE keeps it from ever getting any.
+    """
+    import subprocess
+
+    boot = "_ipfs_accelerate_boot.py"
+    path = site / boot if (site / boot).exists() else Path(__file__).resolve().parents[2] / boot
+    python = sys.executable if venv is None else Path(venv, "bin", "python")
+    subprocess.run([python, "-I", "-m", "py_compile", path], capture_output=True)  # failing costs time only
 
 
 def _write(path: Path, text: str) -> None:
