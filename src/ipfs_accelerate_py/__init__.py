@@ -1,8 +1,7 @@
 """Content-addressed, verified models for unmodified Hugging Face `transformers` code.
 
-`import ipfs_accelerate_py` switches the hook on if the environment allows it. The package is also the parent of the
-modules that the startup file and `python -m ipfs_accelerate_py.hook` need, and those must not switch anything on by
-being imported: a `sys` attribute set by them says so (see `_ipfs_accelerate_boot`).
+`import ipfs_accelerate_py` switches the hook on if the environment allows it. The package is also the parent of what the
+startup file and `python -m ipfs_accelerate_py.<module>` run, and those switch on for themselves, or not at all.
 """
 
 from __future__ import annotations
@@ -46,7 +45,9 @@ def __dir__() -> list[str]:
 
 
 def _activate_on_import() -> None:
-    if getattr(sys, "_ipfs_accelerate_quiet_import", False):
+    if getattr(sys, "_ipfs_accelerate_quiet_import", False):  # the startup file's boot module
+        return
+    if sys.argv[:1] == ["-m"] and any(arg.startswith(f"{__name__}.") for arg in sys.orig_argv):  # one of our programs
         return
     from .activation import activate
 

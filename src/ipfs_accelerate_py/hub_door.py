@@ -185,7 +185,9 @@ def has_file(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[st
 
 
 @_door
-def list_repo_templates(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
+def list_repo_templates(
+    storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]
+) -> Callable[[], Any]:
     """The chat templates besides the main one."""
     resolution = resolve(storage, asked)
     if not resolution.tree.complete:

@@ -113,7 +113,7 @@ def proxy_of(cls: type) -> AutoClassProxy:
 
 def _replace(owner: Any, attribute: str, wrapper: Callable[..., Any]) -> None:
     original = vars(owner).get(attribute)
-    if original is None or isinstance(original, wrapt.FunctionWrapper) and _is_replacement(original):
+    if original is None or (isinstance(original, wrapt.FunctionWrapper) and _is_replacement(original)):
         return
     replacement = wrapt.FunctionWrapper(original, wrapper)
     setattr(owner, attribute, replacement)

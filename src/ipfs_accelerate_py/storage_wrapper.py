@@ -46,9 +46,7 @@ class StorageWrapper:
         force: bool = False,
     ) -> dict[str, Path]:
         """The named files, verified (see `storage.retrieval`); leaves a note for the publisher."""
-        retrieval = Retrieval(
-            self.store, self.settings, resolution, token=token, local_only=local_only, force=force
-        )
+        retrieval = Retrieval(self.store, self.settings, resolution, token=token, local_only=local_only, force=force)
         present = retrieval.make_present(paths)
         if present and not local_only:
             try:
@@ -63,4 +61,3 @@ class StorageWrapper:
 def get_storage_wrapper() -> StorageWrapper:
     """The store as the settings name it now."""
     return StorageWrapper(read_settings())
-

@@ -24,7 +24,7 @@ from ..settings import Settings
 
 CONNECT_LOCAL = 0.25
 REST = 30.0  # seconds that a node which did not answer is left alone by this process
-PATIENCE = 20.0  # of silence, for work that nobody waits for and where no other source is left
+PATIENCE = 10.0  # seconds of silence, for work that nobody waits for and where no other source is left
 _resting: dict[str, tuple[float, str]] = {}
 
 
@@ -33,9 +33,8 @@ def node_address(setting: str) -> str | None:
     if setting == "off":
         return None
     if setting == "auto":
-        folder = Path(os.environ.get("IPFS_PATH") or "~/.ipfs").expanduser()
         try:
-            return (folder / "api").read_text("ascii").strip() or None
+            return (_default_repo() / "api").read_text("ascii").strip() or None
         except (OSError, ValueError):
             return None
     if setting.startswith("/"):
@@ -55,6 +54,10 @@ def node_address(setting: str) -> str | None:
     except ValueError:
         kind = "dns"
     return f"/{kind}/{url.hostname}/tcp/{port}/{url.scheme}"
+
+
+def _default_repo() -> Path:
+    return Path(os.environ.get("IPFS_PATH") or "~/.ipfs").expanduser()
 
 
 def is_private_address(multiaddr: str) -> bool:
@@ -89,6 +92,7 @@ class Node:
         self.silence = silence
         self._client: Any = None
         self._peer_id: str | None = None
+        self._repo_path: Path | None = None
 
     # -- asking -----------------------------------------------------------------------------------------------------
     def _timeout(self, silence: float | None = None) -> tuple[float, float]:
@@ -100,10 +104,8 @@ class Node:
         if time.monotonic() < until:
             raise SourceError(reason)
         if self._client is None:
-            import ipfshttpclient
-
             try:
-                client = ipfshttpclient.Client(self.address)
+                client = _import_client(self.address).Client(self.address)
             except Exception as error:
                 raise SettingsError(
                     f"IPFS_ACCELERATE_NODE={self.address!r} is not the address of an RPC API",
@@ -114,9 +116,7 @@ class Node:
             self._client = client
         return self._client
 
-    def _ask(
-        self, command: str, *args: str, silence: float | None = None, **options: Any
-    ) -> list[dict[str, Any]]:
+    def _ask(self, command: str, *args: str, silence: float | None = None, **options: Any) -> list[dict[str, Any]]:
         """One RPC call; the JSON objects of the answer."""
         client = self._open()
         wait = self._timeout(silence)
@@ -162,15 +162,28 @@ class Node:
         return self._peer_id
 
     def repo_path(self) -> Path | None:
-        """The folder of the node's repo, if it is on this machine."""
-        if self.address.split("/")[1:3] not in (["ip4", "127.0.0.1"], ["ip6", "::1"], ["dns", "localhost"]):
-            if not self.address.startswith("/unix/"):
-                return None
+        """The folder of the node's repo, if it is on this machine: its `api` file then names this very node."""
+        if self._repo_path is None:
+            for folder in self._repo_candidates():
+                try:
+                    named = (folder / "api").read_text("ascii").strip().removesuffix("/http")
+                    if named and self.address.removesuffix("/http") == named:
+                        self._repo_path = folder
+                        break
+                except (OSError, ValueError):
+                    continue
+        return self._repo_path
+
+    def _repo_candidates(self) -> Iterator[Path]:
+        yield _default_repo()
         try:
-            path = Path(str(self._ask("repo/stat", size_only=True)[0].get("RepoPath") or ""))
-        except SourceError:
-            return None
-        return path if path.is_absolute() and path.is_dir() else None
+            yield Path(self._ask("diag/sys")[0]["environment"]["IPFS_PATH"])
+        except (SourceError, KeyError, TypeError, IndexError):
+            pass
+        try:  # counts its blocks, which can take long: the last to be asked
+            yield Path(str(self._ask("repo/stat")[0]["RepoPath"]))
+        except (SourceError, KeyError, IndexError):
+            pass
 
     def has_swarm_key(self) -> bool:
         """Is there a `swarm.key` in the node's repo on this machine? Then its swarm is closed by cryptography."""
@@ -263,7 +276,7 @@ class Node:
                 raw_leaves=True,
                 chunker="size-1048576",
                 pin=False,
-                opts={"cid-version": "1", "progress": "false"},
+                opts={"cid-version": "1", "cid-base": "base32", "progress": "false"},
                 timeout=self._timeout(PATIENCE * 6),
             )
         except Exception as error:
@@ -302,12 +315,10 @@ class Node:
     def names_in(self, path: str) -> list[str]:
         """The names in the folder at an IPFS path."""
         rows = self._ask("ls", path)
-        return [
-            str(link.get("Name")) for row in rows for obj in row.get("Objects") or [] for link in obj["Links"]
-        ]
+        return [str(link.get("Name")) for row in rows for obj in row.get("Objects") or [] for link in obj["Links"]]
 
     def publish(self, cid: str, key: str = "self") -> str:
-        """Point an IPNS name at a CID; the name. The record may be stale for 5 s elsewhere (its ttl)."""
+        """Point an IPNS name at a CID; the name (for `self` the peer id). Elsewhere it may be 5 s old (its ttl)."""
         row = self._ask(
             "name/publish",
             f"/ipfs/{cid}",
@@ -317,7 +328,7 @@ class Node:
             resolve=False,
             silence=max(self.silence, PATIENCE),
         )[0]
-        return str(row["Name"]).removeprefix("/ipns/")
+        return self.peer_id() if key == "self" else str(row["Name"]).removeprefix("/ipns/")
 
     def make_key(self, name: str) -> None:
         """Make a key of that name unless it is there."""
@@ -339,6 +350,24 @@ class Node:
         except Exception as error:
             raise self._explain("block/put", error) from error
         self._routing("provide", key_of_repo(folder), silence=max(self.silence, PATIENCE))
+
+
+def _import_client(address: str) -> Any:
+    """Import ipfshttpclient without its own copy of requests, which only unix sockets need.
+
+    That copy makes urllib3 2 warn at every call.
+    """
+    variable = "PY_IPFS_HTTP_CLIENT_PATCH_REQUESTS"
+    ours = variable not in os.environ and not address.startswith("/unix/")
+    if ours:
+        os.environ[variable] = "no"
+    try:
+        import ipfshttpclient
+
+        return ipfshttpclient
+    finally:
+        if ours:
+            os.environ.pop(variable, None)
 
 
 class NodeAnswer(SourceError):

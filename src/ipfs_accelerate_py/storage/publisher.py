@@ -104,7 +104,8 @@ def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str) -> str:
     if not _copies_said:
         _copies_said = True
         get_logger().info(
-            "the node keeps a second copy of each file, because %s; docs: 'One copy on disk' says how to avoid that", reason
+            "the node keeps a second copy of each file, because %s; docs: 'One copy on disk' says how to avoid that",
+            reason,
         )
     return node.add(blob)
 

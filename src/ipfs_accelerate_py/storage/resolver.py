@@ -106,9 +106,7 @@ def resolve(
 class _Question:
     """One resolution under way."""
 
-    def __init__(
-        self, store: Store, settings: Settings, repo_id: str, revision: str, token: str | bool | None
-    ) -> None:
+    def __init__(self, store: Store, settings: Settings, repo_id: str, revision: str, token: str | bool | None) -> None:
         self.store, self.settings = store, settings
         self.repo_id, self.revision, self.token = repo_id, revision, token
         self.pinned = layout.is_commit(revision)
@@ -148,9 +146,7 @@ class _Question:
                 found = attempt.result()
                 _hub_rests_until.pop(_endpoint(), None)
         if found is None:
-            raise refusal or Unresolved(
-                f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}"
-            )
+            raise refusal or Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
         return found
 
     # -- whose word -------------------------------------------------------------------------------------------------
@@ -201,7 +197,8 @@ class _Question:
         if here is not None and here.word != HEARSAY:
             commit = here.commit
         try:
-            ipfs = node.open_node(self.settings)
+            # Where nothing is known here and the Hub is silent, a slow peer is better than none.
+            ipfs = node.open_node(self.settings, node.PATIENCE if here is None else None)
             if ipfs is None:
                 return None
             source = IPFSNode(ipfs, self.settings.publishers)
@@ -211,17 +208,13 @@ class _Question:
             kept = self.store.read_tree(self.repo_id, answer[0])
             listing = (kept, answer[1]) if kept else source.known_tree(self.repo_id, answer[0])
         except (SourceError, SettingsError) as error:
-            get_logger().warning(
-                "publishers cannot be asked: %s", " - ".join(filter(None, (str(error), error.hint)))
-            )
+            get_logger().warning("publishers cannot be asked: %s", " - ".join(filter(None, (str(error), error.hint))))
             return None
         if listing is None:
             return None
         tree = listing[0]
         if here is not None and not here.tree.complete and here.commit == tree.commit:
-            tree = Tree(
-                tree.commit, {**tree.files, **here.tree.files}, tree.info
-            )  # the Hub's own words stand
+            tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
         self._keep(tree, hearsay=True)
         return self._found(tree, f"publisher {listing[1]}")
 

@@ -160,9 +160,7 @@ class Retrieval:
     @staticmethod
     def _report(name: str, path: str, mismatch: Mismatch) -> None:
         if name not in state.liars:
-            get_logger().warning(
-                "%s gave wrong bytes for %s (%s): refused, not asked again", name, path, mismatch
-            )
+            get_logger().warning("%s gave wrong bytes for %s (%s): refused, not asked again", name, path, mismatch)
         state.liars[name] = f"{path}: {mismatch}"
 
 

@@ -84,12 +84,8 @@ def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any])
         try:
             files[check_path(sibling.rfilename)] = make_entry(sibling.size, sibling.blob_id, sha256)
         except (UnsafeName, ValueError) as error:
-            get_logger().warning(
-                "commit %s: one file of the Hub's listing is left out: %s", commit[:12], error
-            )
-    return Tree(
-        commit, _without_collisions(files), {k: info[k] for k in INFO_KEYS if info.get(k) is not None}
-    )
+            get_logger().warning("commit %s: one file of the Hub's listing is left out: %s", commit[:12], error)
+    return Tree(commit, _without_collisions(files), {k: info[k] for k in INFO_KEYS if info.get(k) is not None})
 
 
 def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:

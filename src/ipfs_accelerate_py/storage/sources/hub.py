@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import contextlib
-import shutil
 from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError, Unresolved
-from .. import layout
 from ..store import Receiver
 from ..tree import Tree, tree_from_hub
 from ..verify import Mismatch
@@ -40,9 +38,7 @@ def patience() -> float:
     return float(constants.HF_HUB_ETAG_TIMEOUT)
 
 
-def ask_commit(
-    repo_id: str, revision: str | None, token: str | bool | None, timeout: float
-) -> tuple[Tree, bool]:
+def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> tuple[Tree, bool]:
     """One request: the commit of a revision with its whole listing, and whether the repo is public and ungated.
 
     Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it was unwell.
@@ -56,9 +52,7 @@ def ask_commit(
     )
 
     try:
-        answer: Any = HfApi().model_info(
-            repo_id, revision=revision, token=token, timeout=timeout, files_metadata=True
-        )
+        answer: Any = HfApi().model_info(repo_id, revision=revision, token=token, timeout=timeout, files_metadata=True)
         tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
     except RevisionNotFoundError as error:
         raise Unresolved(f"{repo_id} has no revision {revision!r}", answered=True) from error
@@ -108,7 +102,3 @@ class Hub:
         with contextlib.suppress(OSError):
             pointer.unlink()
         return downloaded
-
-    def clean(self, repo_id: str) -> None:
-        """Remove what downloads left in the scratch folder."""
-        shutil.rmtree(self.scratch / layout.repo_folder(repo_id), ignore_errors=True)

@@ -81,9 +81,7 @@ class IPFSNode:
             commit = raw.decode("ascii", "replace").strip()
             if layout.is_commit(commit):
                 return commit, name
-            get_logger().warning(
-                "publisher %s gives %r as a commit of %s: not used", name, commit[:60], repo_id
-            )
+            get_logger().warning("publisher %s gives %r as a commit of %s: not used", name, commit[:60], repo_id)
         return None
 
     def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
