@@ -1,7 +1,7 @@
 """Content-addressed, verified models for unmodified Hugging Face `transformers` code.
 
-`import ipfs_accelerate_py` switches the hook on if the environment allows it. The package is also the parent of what the
-startup file and `python -m ipfs_accelerate_py.<module>` run, and those switch on for themselves, or not at all.
+`import ipfs_accelerate_py` switches the hook on if the environment allows it. The package is also the parent of what
+the startup file and `python -m ipfs_accelerate_py.<module>` run, and those switch on for themselves, or not at all.
 """
 
 from __future__ import annotations

@@ -100,8 +100,8 @@ def should_patch() -> bool:
 def distributed_models(enabled: bool = True) -> Iterator[None]:
     """A block in which models are loaded through us (or, with `enabled=False`, are not).
 
-    Blocks nest; the innermost counts. An asyncio task started inside is inside, a thread started inside is not (context
-    variables). The environment's off beats the block. Also usable as a decorator.
+    Blocks nest; the innermost counts. An asyncio task started inside is inside, a thread started inside is not
+    (context variables). The environment's off beats the block. Also usable as a decorator.
     """
     if enabled and read_switch().on:
         _install()
@@ -116,8 +116,9 @@ def get_status() -> dict[str, Any]:
     """What is true at this moment; see the keys below.
 
     `enabled`: a load here and now would go through us. `applied`: our hooks are in place. `patched_classes`:
-    `["transformers.AutoModel", ...]`. `should_patch`, `reason`, `variable`: what the environment says, and which variable
-    says it. `store`: the folder. `node`: the RPC address, or None. `served`: files and bytes per source in this process.
+    `["transformers.AutoModel", ...]`. `should_patch`, `reason`, `variable`: what the environment says, and which
+    variable says it. `store`: the folder. `node`: the RPC address, or None. `served`: files and bytes per source in
+    this process. `liars`: sources that gave wrong bytes to this process, and what they did.
     """
     from .errors import SettingsError
     from .settings import read_settings

@@ -8,7 +8,7 @@ import sys
 NAME = "ipfs_accelerate_py"
 
 
-class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
+class _StderrHandler(logging.StreamHandler):
     """Writes to whatever `sys.stderr` is at that moment, and steps back once the root logger has handlers."""
 
     def __init__(self) -> None:
@@ -16,7 +16,7 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]
         self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
 
     @property
-    def stream(self):  # type: ignore[no-untyped-def, override]
+    def stream(self):
         return sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:

@@ -5,9 +5,12 @@ The only module that imports wrapt. Every replacement is written down with what 
 
 from __future__ import annotations
 
+import _imp
 import sys
 import weakref
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from importlib import import_module
 from types import ModuleType
 from typing import Any
 
@@ -37,7 +40,7 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     return wrapped(*args, **rewritten)
 
 
-class LoadingMethod(wrapt.FunctionWrapper):  # type: ignore[misc]
+class LoadingMethod(wrapt.FunctionWrapper):
     """A bound `from_pretrained` of an Auto* proxy; pickles by name."""
 
     def __init__(self, method: Any, proxy: AutoClassProxy) -> None:
@@ -48,7 +51,7 @@ class LoadingMethod(wrapt.FunctionWrapper):  # type: ignore[misc]
         return getattr, (self._self_proxy, self.__wrapped__.__name__)
 
 
-class AutoClassProxy(wrapt.ObjectProxy):  # type: ignore[misc]
+class AutoClassProxy(wrapt.ObjectProxy):
     """Stands for an Auto* class everywhere; only its `from_pretrained` differs."""
 
     @property
@@ -94,6 +97,10 @@ class ProxyModule(ModuleType):
             value = proxy_of(value)
         super().__setattr__(name, value)
 
+    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
+        # Plain pickle refuses any module; cloudpickle takes one by name, but only if its type is exactly ModuleType.
+        return import_module, (self.__name__,)
+
 
 # -- what was put where ---------------------------------------------------------------------------------------------
 
@@ -111,6 +118,16 @@ def proxy_of(cls: type) -> AutoClassProxy:
     return proxy
 
 
+@contextmanager
+def _locked() -> Iterator[None]:
+    """One thread at a time puts wrappers in place. importlib's own lock: recursive, and made anew in a forked child."""
+    _imp.acquire_lock()
+    try:
+        yield
+    finally:
+        _imp.release_lock()
+
+
 def _replace(owner: Any, attribute: str, wrapper: Callable[..., Any]) -> None:
     original = vars(owner).get(attribute)
     if original is None or (isinstance(original, wrapt.FunctionWrapper) and _is_replacement(original)):
@@ -126,9 +143,12 @@ def _is_replacement(value: object) -> bool:
 
 def patch_module(module: ModuleType) -> None:
     """Put proxies and wrappers into the doors of one module of transformers; once each."""
-    name = module.__name__
-    if not _version_is_known():
-        return
+    if _version_is_known():
+        with _locked():
+            _patch(module, module.__name__)
+
+
+def _patch(module: ModuleType, name: str) -> None:
     if name.startswith(library.AUTO):
         _patch_auto(module)
     for class_name in library.BASE_CLASSES.get(name, ()):
@@ -156,7 +176,7 @@ def _patch_auto(module: ModuleType) -> None:
         get_logger().info("Successfully patched %d transformers classes for distributed storage", count)
 
 
-class HubApi(wrapt.ObjectProxy):  # type: ignore[misc]
+class HubApi(wrapt.ObjectProxy):
     """transformers 5's shared HfApi; what the tree of a commit can answer is answered from it."""
 
     def __getattr__(self, name: str) -> Any:
@@ -166,8 +186,15 @@ class HubApi(wrapt.ObjectProxy):  # type: ignore[misc]
         return value
 
 
+_hub_api: HubApi | None = None  # transformers shares one HfApi, so we share one proxy of it
+
+
 def _hf_api(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    return HubApi(wrapped(*args, **kwargs))
+    global _hub_api
+    api = wrapped(*args, **kwargs)
+    if _hub_api is None or _hub_api.__wrapped__ is not api:
+        _hub_api = HubApi(api)
+    return _hub_api
 
 
 # -- all at once ----------------------------------------------------------------------------------------------------
@@ -181,13 +208,12 @@ def _loaded_modules() -> Iterator[ModuleType]:
 
 def patch_loaded() -> None:
     """Patch transformers where it is loaded already: its doors, and the names its modules have handed on."""
-    loaded = {name: sys.modules[name] for name in list(sys.modules) if library.wants(name)}
-    for module in loaded.values():
-        if isinstance(module, ModuleType):
-            patch_module(module)
-    new = {id(original): replacement for _, _, original, replacement in _replaced}
-    new |= {id(cls): proxy for cls, proxy in _proxies.items()}
-    _exchange(new)
+    for module in [module for module in _loaded_modules() if library.wants(module.__name__)]:
+        patch_module(module)
+    with _locked():
+        new = {id(original): replacement for _, _, original, replacement in _replaced}
+        new |= {id(cls): proxy for cls, proxy in _proxies.items()}
+        _exchange(new)
 
 
 def _exchange(new: dict[int, Any]) -> None:
@@ -201,18 +227,19 @@ def _exchange(new: dict[int, Any]) -> None:
 
 def restore_all() -> None:
     """Put back what stood there, everywhere, and forget it."""
-    for owner_ref, attribute, original, replacement in reversed(_replaced):
-        owner = owner_ref()
-        if owner is not None and vars(owner).get(attribute) is replacement:
-            setattr(owner, attribute, original)
-    old = {id(replacement): original for _, _, original, replacement in _replaced}
-    old |= {id(proxy): cls for cls, proxy in _proxies.items()}
-    _exchange(old)
-    for module in _loaded_modules():
-        if type(module) is ProxyModule:
-            module.__class__ = ModuleType
-    _replaced.clear()
-    _proxies.clear()
+    with _locked():
+        for owner_ref, attribute, original, replacement in reversed(_replaced):
+            owner = owner_ref()
+            if owner is not None and vars(owner).get(attribute) is replacement:
+                setattr(owner, attribute, original)
+        old = {id(replacement): original for _, _, original, replacement in _replaced}
+        old |= {id(proxy): cls for cls, proxy in _proxies.items()}
+        _exchange(old)
+        for module in _loaded_modules():
+            if type(module) is ProxyModule:
+                module.__class__ = ModuleType  # type: ignore[assignment]
+        _replaced.clear()
+        _proxies.clear()
 
 
 def patched_classes() -> list[str]:

@@ -144,7 +144,7 @@ def _read_file() -> dict[str, str]:
         if sys.version_info >= (3, 11):
             import tomllib
         else:
-            import tomli as tomllib
+            import tomli as tomllib  # the same library under its first name
         with open(path, "rb") as file:
             table = tomllib.load(file)
     except (OSError, ValueError) as error:

@@ -55,6 +55,10 @@ def module_type(fullname: str) -> type[ModuleType] | None:
 
 def after_exec(module: ModuleType) -> None:
     """Put our wrappers into the doors of a module that was just executed."""
+    from ..hook.finder import installed
     from ..proxies import patch_module
+
+    if installed() is None:  # taken away between the module's look-up and its execution
+        return
 
     patch_module(module)

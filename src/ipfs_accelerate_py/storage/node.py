@@ -15,6 +15,7 @@ import os
 import re
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -176,14 +177,10 @@ class Node:
 
     def _repo_candidates(self) -> Iterator[Path]:
         yield _default_repo()
-        try:
+        with suppress(SourceError, KeyError, TypeError, IndexError):
             yield Path(self._ask("diag/sys")[0]["environment"]["IPFS_PATH"])
-        except (SourceError, KeyError, TypeError, IndexError):
-            pass
-        try:  # counts its blocks, which can take long: the last to be asked
+        with suppress(SourceError, KeyError, IndexError):  # it counts its blocks, which can take long: asked last
             yield Path(str(self._ask("repo/stat")[0]["RepoPath"]))
-        except (SourceError, KeyError, IndexError):
-            pass
 
     def has_swarm_key(self) -> bool:
         """Is there a `swarm.key` in the node's repo on this machine? Then its swarm is closed by cryptography."""

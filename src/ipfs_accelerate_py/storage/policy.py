@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from contextlib import suppress
 from pathlib import Path
 
 from ..errors import Unresolved
@@ -15,10 +16,8 @@ _PROOF_LASTS = 24 * 3600.0  # seconds; then the Hub is asked again before anythi
 
 def remember_access(store: Store, repo_id: str, public: bool) -> None:
     """Keep what a request showed about a repo: anybody may read it, or not."""
-    try:
+    with suppress(OSError):  # without a proof nothing leaves: the safe side
         store.write_file(_proof(store, repo_id), b"public" if public else b"closed")
-    except OSError:
-        pass  # without a proof nothing leaves: the safe side
 
 
 def known_access(store: Store, repo_id: str) -> bool | None:

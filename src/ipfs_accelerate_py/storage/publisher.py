@@ -1,7 +1,7 @@
 """Publish what the store has of a commit: blobs to the node, the tree to MFS, the tree's root under an IPNS name.
 
-The fleet tree has the store's own layout (see `layout`), without `blobs/`. Only MFS refers to what was added: removing a
-path from the tree is all that is needed to let the node forget it.
+The fleet tree has the store's own layout (see `layout`), without `blobs/`. Only MFS refers to what was added: removing
+a path from the tree is all that is needed to let the node forget it.
 """
 
 from __future__ import annotations

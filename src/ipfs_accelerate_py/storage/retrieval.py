@@ -71,7 +71,7 @@ class Retrieval:
         return found
 
     def _fetch(self, path: str) -> Path:
-        from huggingface_hub.utils import WeakFileLock
+        from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
         repo_id, entry = self.resolution.repo_id, self.resolution.tree.files[path]
         lock = self.store.root / ".locks" / layout.repo_folder(repo_id) / f"{entry.etag}.lock"

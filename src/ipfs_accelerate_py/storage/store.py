@@ -1,7 +1,8 @@
 """The store: a Hugging Face cache folder into which only verified bytes are renamed.
 
-Temporary files end in `.incomplete`; a file named by an etag is complete. Nothing is visible before it is whole: bytes go
-to a temporary file beside the blob, are hashed on the way, synced, renamed, and only then linked into the snapshot.
+Temporary files end in `.incomplete`; a file named by an etag is complete. Nothing is visible before it is whole: bytes
+go to a temporary file beside the blob, are hashed on the way, synced, renamed, and only then linked into the
+snapshot.
 Whatever is ours besides lies in `.locks/ipfs_accelerate`, the one dot folder that `hf cache ls` passes over.
 """
 
