@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import shutil
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -104,3 +105,13 @@ def _vit(folder: Path, config: dict[str, Any]) -> None:
     torch.manual_seed(0)
     ViTModel(ViTConfig(**{**sizes, **config})).eval().save_pretrained(folder)
     ViTImageProcessor(size={"height": 32, "width": 32}).save_pretrained(folder)
+
+
+def main() -> None:
+    """`python -m tests.support.model ROOT`: one tiny model of each kind, as ROOT/tiny/<kind>."""
+    for kind in ("bert", "gpt2", "vit", "sharded"):
+        tiny_model(sys.argv[1], f"tiny/{kind}", kind)
+
+
+if __name__ == "__main__":
+    main()

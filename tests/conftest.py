@@ -1,0 +1,110 @@
+"""What tests share: a loopback Hub, models, IPFS nodes and simulated machines."""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.metadata
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.support import model
+from tests.support.local_hub import LocalHub
+from tests.support.machine import Machine
+from tests.support.node import IMPLEMENTATIONS, available
+
+os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
+REPOSITORY = Path(__file__).resolve().parents[1]
+
+
+@pytest.fixture(scope="session")
+def models(tmp_path_factory):
+    """A Hub's root folder with the real all-MiniLM-L6-v2."""
+    root = tmp_path_factory.mktemp("models")
+    model.add_minilm(root)
+    return root
+
+
+@pytest.fixture(scope="session")
+def tiny_models(request):
+    """A Hub's root folder with tiny/bert, tiny/gpt2, tiny/vit and tiny/sharded; kept from one session to the next."""
+    recipe = hashlib.sha256(Path(model.__file__).read_bytes()).hexdigest()[:8]
+    version = importlib.metadata.version("transformers")
+    root = request.config.cache.mkdir(f"tiny-models-{version}-{recipe}")
+    # a process of its own: torch and transformers stay out of this one
+    subprocess.run(
+        [sys.executable, "-m", "tests.support.model", root],
+        env={**os.environ, "IPFS_ACCELERATE": "0"},
+        cwd=REPOSITORY,
+        check=True,
+        capture_output=True,
+    )
+    return root
+
+
+@pytest.fixture
+def hub(models):
+    """A Hub with the real model."""
+    with LocalHub(models) as running:
+        yield running
+
+
+@pytest.fixture
+def tiny_hub(tiny_models):
+    """A Hub with the tiny models."""
+    with LocalHub(tiny_models) as running:
+        yield running
+
+
+@pytest.fixture(scope="module", params=list(IMPLEMENTATIONS))
+def node_class(request):
+    """Each implementation of an IPFS node that is here; continuous integration must have one."""
+    if os.environ.get("CI") and not available():
+        pytest.fail("no IPFS node: " + "; ".join(each.missing() for each in IMPLEMENTATIONS.values()))
+    implementation = IMPLEMENTATIONS[request.param]
+    if implementation.missing():
+        pytest.skip(implementation.missing())
+    return implementation
+
+
+@pytest.fixture(scope="module")
+def nodes(node_class, tmp_path_factory):
+    """Makes nodes of one swarm: `first, second = nodes(2)`. They serve the whole module."""
+    folder, made = tmp_path_factory.mktemp("nodes"), []
+
+    def make(count=2):
+        while len(made) < count:
+            made.append(node_class(folder / str(len(made)) / ".ipfs", bootstrap=made[:1]).start())
+        return made[:count]
+
+    yield make
+    for node in made:
+        node.stop()
+
+
+@pytest.fixture
+def machine(tmp_path):
+    """Makes machines: `machine("a", hub=hub, node=node_class, bootstrap=[other.node], NAME="value")`."""
+    made = []
+
+    def make(name, **options):
+        made.append(Machine(tmp_path / name, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+def pytest_collection_modifyitems(config, items):
+    """A test marked `kubo` is not even asked for with another implementation."""
+
+    def wrong(item):
+        parameters = item.callspec.params if hasattr(item, "callspec") else {}
+        return item.get_closest_marker("kubo") and parameters.get("node_class", "kubo") != "kubo"
+
+    config.hook.pytest_deselected(items=[item for item in items if wrong(item)])
+    items[:] = [item for item in items if not wrong(item)]
