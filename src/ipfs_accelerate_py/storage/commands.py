@@ -56,7 +56,7 @@ def publish_repo(
             "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address",
         )
     ipfs.peer_id()  # a clear word now if nobody is there
-    ipfs.silence = max(ipfs.silence, node.PATIENCE)
+    ipfs.rpc.silence = max(ipfs.rpc.silence, node.PATIENCE)
     resolution = resolver.resolve(store, settings, repo_id, revision)
     _check_access(store, ipfs, resolution, closed)
     if complete:

@@ -1,10 +1,4 @@
-"""An IPFS node by its RPC API: the one file that knows `ipfshttpclient`.
-
-Every call has two budgets: to connect (`CONNECT_LOCAL` on loopback and private networks) and of silence. Calls beyond
-what ipfshttpclient 0.7 offers go through its `request`; bytes are streamed by its `_request`, because `cat()` keeps
-them all in memory and hides a broken stream, and because its default chunk size is slow.
-RPC reference: https://docs.ipfs.tech/reference/kubo/rpc/
-"""
+"""An IPFS node, and what we ask of it: who it is, what its peers have, and to hold and publish our tree."""
 
 from __future__ import annotations
 
@@ -13,7 +7,6 @@ import hashlib
 import ipaddress
 import os
 import re
-import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -22,11 +15,9 @@ from urllib.parse import urlsplit
 
 from ..errors import SettingsError, SourceError
 from ..settings import Settings
+from .rpc import RPC, NodeAnswer, is_private_address
 
-CONNECT_LOCAL = 0.25
-REST = 30.0  # seconds that a node which did not answer is left alone by this process
 PATIENCE = 10.0  # seconds of silence, for work that nobody waits for and where no other source is left
-_resting: dict[str, tuple[float, str]] = {}
 
 
 def node_address(setting: str) -> str | None:
@@ -61,18 +52,6 @@ def _default_repo() -> Path:
     return Path(os.environ.get("IPFS_PATH") or "~/.ipfs").expanduser()
 
 
-def is_private_address(multiaddr: str) -> bool:
-    """Does this address stay on this machine or in a private network (or a unix socket)?"""
-    parts = multiaddr.split("/")
-    if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
-        return len(parts) > 1 and parts[1] == "unix"
-    try:
-        address = ipaddress.ip_address(parts[2])
-    except ValueError:
-        return False
-    return address.is_private or address.is_loopback or address.is_link_local
-
-
 def key_of_repo(folder: str) -> str:
     """CID of the raw block whose content is `models--<org>--<name>`: who provides it holds the model."""
     digest = b"\x01\x55\x12\x20" + hashlib.sha256(folder.encode()).digest()
@@ -90,66 +69,10 @@ class Node:
 
     def __init__(self, address: str, silence: float) -> None:
         self.address = address
-        self.silence = silence
-        self._client: Any = None
+        self.rpc = RPC(address, silence)
+        self._ask = self.rpc.ask
         self._peer_id: str | None = None
         self._repo_path: Path | None = None
-
-    # -- asking -----------------------------------------------------------------------------------------------------
-    def _timeout(self, silence: float | None = None) -> tuple[float, float]:
-        connect = CONNECT_LOCAL if is_private_address(self.address) else max(self.silence, 1.0)
-        return connect, silence or self.silence
-
-    def _open(self) -> Any:
-        until, reason = _resting.get(self.address, (0.0, ""))
-        if time.monotonic() < until:
-            raise SourceError(reason)
-        if self._client is None:
-            try:
-                client = _import_client(self.address).Client(self.address)
-            except Exception as error:
-                raise SettingsError(
-                    f"IPFS_ACCELERATE_NODE={self.address!r} is not the address of an RPC API",
-                    "give a multiaddr such as /ip4/127.0.0.1/tcp/5001 or a URL such as http://127.0.0.1:5001",
-                ) from error
-            # A proxy for the outer world must not stand between us and the node of this machine.
-            client._client._session_props["trust_env"] = False
-            self._client = client
-        return self._client
-
-    def _ask(self, command: str, *args: str, silence: float | None = None, **options: Any) -> list[dict[str, Any]]:
-        """One RPC call; the JSON objects of the answer."""
-        client = self._open()
-        wait = self._timeout(silence)
-        opts = {key.replace("_", "-"): str(value).lower() for key, value in options.items()}
-        opts.setdefault("timeout", f"{wait[1]:g}s")
-        try:
-            answer = client._client.request(f"/{command}", args, opts=opts, decoder="json", timeout=wait)
-        except Exception as error:
-            raise self._explain(command, error) from error
-        return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else [answer]
-
-    def _explain(self, command: str, error: Exception) -> SourceError:
-        from ipfshttpclient import exceptions
-
-        if isinstance(error, exceptions.ErrorResponse):
-            return NodeAnswer(f"the node at {self.address} answered {command} with: {error}")
-        start_it = "start it with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address, or to off"
-        if isinstance(error, exceptions.StatusError):
-            status = getattr(getattr(error.original, "response", None), "status_code", "an error")
-            return NodeAnswer(
-                f"what listens at {self.address} answered {command} with {status}: not the RPC API of an IPFS node?",
-                start_it,
-            )
-        if isinstance(error, exceptions.DecodingError):
-            return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", start_it)
-        if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
-            found = SourceError(f"no IPFS node answers at {self.address}", start_it)
-            _resting[self.address] = (time.monotonic() + REST, str(found))
-            return found
-        if isinstance(error, exceptions.TimeoutError):
-            return SourceError(f"the node at {self.address} was silent too long over {command}")
-        return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
 
     # -- who it is --------------------------------------------------------------------------------------------------
     def peer_id(self) -> str:
@@ -204,31 +127,9 @@ class Node:
             raise SourceError(f"the name {name} does not resolve to an IPFS path")
         return path
 
-    def stream(self, path: str, silence: float | None = None) -> Iterator[bytes]:
+    def stream(self, path: str) -> Iterator[bytes]:
         """The bytes at an IPFS path, as they come. Short data can look like an end: check size and hash."""
-        client = self._open()
-        try:
-            closables, chunks = client._client._request(
-                "POST",
-                "cat",
-                [("arg", path), ("progress", "false")],
-                auth=None,
-                data=b"",
-                headers=None,
-                timeout=self._timeout(silence),
-                chunk_size=1 << 20,
-            )
-        except Exception as error:
-            raise self._explain("cat", error) from error
-        try:
-            yield from chunks
-        except GeneratorExit:
-            raise
-        except Exception as error:  # requests' and urllib3's errors of a stream that breaks
-            raise SourceError(f"the node at {self.address} broke off: {type(error).__name__}") from error
-        finally:
-            for closable in closables:
-                closable.close()
+        return self.rpc.stream(path)
 
     def read(self, path: str, limit: int) -> bytes:
         """A small file at an IPFS path, at most `limit` bytes."""
@@ -261,24 +162,11 @@ class Node:
 
     # -- writing ----------------------------------------------------------------------------------------------------
     def add(self, path: Path, *, nocopy: bool = False) -> str:
-        """Add a file by the pinned recipe (CIDv1, raw leaves, 1 MiB chunks); its CID. Not pinned: MFS will hold it.
+        """Add a file; its CID. Not pinned: MFS will hold it.
 
         `nocopy` stores references to the file (filestore); NodeAnswer if the node does not allow that here.
         """
-        client = self._open()
-        try:
-            answer = client.add(
-                str(path.absolute()),
-                nocopy=nocopy,
-                raw_leaves=True,
-                chunker="size-1048576",
-                pin=False,
-                opts={"cid-version": "1", "cid-base": "base32", "progress": "false"},
-                timeout=self._timeout(PATIENCE * 6),
-            )
-        except Exception as error:
-            raise self._explain("add", error) from error
-        return str(answer["Hash"])
+        return self.rpc.add_file(path, nocopy=nocopy)
 
     def make_folder(self, path: str) -> None:
         """Make an MFS folder with its parents."""
@@ -290,13 +178,7 @@ class Node:
 
     def write(self, path: str, data: bytes) -> None:
         """Write a small MFS file whole."""
-        import io
-
-        client = self._open()
-        try:
-            client.files.write(path, io.BytesIO(data), create=True, truncate=True, timeout=self._timeout())
-        except Exception as error:
-            raise self._explain("files/write", error) from error
+        self.rpc.write_file(path, data)
 
     def remove(self, path: str) -> None:
         """Remove an MFS path with all below it."""
@@ -323,7 +205,7 @@ class Node:
             ttl="5s",
             allow_offline=True,
             resolve=False,
-            silence=max(self.silence, PATIENCE),
+            silence=max(self.rpc.silence, PATIENCE),
         )[0]
         return self.peer_id() if key == "self" else str(row["Name"]).removeprefix("/ipns/")
 
@@ -335,37 +217,5 @@ class Node:
 
     def announce(self, folder: str) -> None:
         """Say to the swarm that this node holds `models--<org>--<name>`."""
-        import io
-
-        client = self._open()
-        try:
-            client.block.put(
-                io.BytesIO(folder.encode()),
-                opts={"cid-codec": "raw", "format": "raw"},
-                timeout=self._timeout(),
-            )
-        except Exception as error:
-            raise self._explain("block/put", error) from error
-        self._routing("provide", key_of_repo(folder), silence=max(self.silence, PATIENCE))
-
-
-def _import_client(address: str) -> Any:
-    """Import ipfshttpclient without its own copy of requests, which only unix sockets need.
-
-    That copy makes urllib3 2 warn at every call.
-    """
-    variable = "PY_IPFS_HTTP_CLIENT_PATCH_REQUESTS"
-    ours = variable not in os.environ and not address.startswith("/unix/")
-    if ours:
-        os.environ[variable] = "no"
-    try:
-        import ipfshttpclient
-
-        return ipfshttpclient
-    finally:
-        if ours:
-            os.environ.pop(variable, None)
-
-
-class NodeAnswer(SourceError):
-    """The node answered, and the answer was no."""
+        self.rpc.put_block(folder.encode())
+        self._routing("provide", key_of_repo(folder), silence=max(self.rpc.silence, PATIENCE))

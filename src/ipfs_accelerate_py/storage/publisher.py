@@ -14,7 +14,8 @@ from typing import Any
 from ..errors import SourceError
 from ..log import get_logger
 from . import layout
-from .node import Node, NodeAnswer
+from .node import Node
+from .rpc import NodeAnswer
 from .store import Store
 from .tree import Tree
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
-from ..store import Receiver
+from ..receiver import Receiver
 from ..tree import Entry
 
 

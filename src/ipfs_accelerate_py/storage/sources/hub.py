@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError, Unresolved
-from ..store import Receiver
+from ..receiver import Receiver
 from ..tree import Tree, tree_from_hub
 from ..verify import Mismatch
 from . import Wanted

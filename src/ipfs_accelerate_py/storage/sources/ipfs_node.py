@@ -9,7 +9,7 @@ from ...errors import SourceError, UnsafeName
 from ...log import get_logger
 from .. import layout
 from ..node import Node
-from ..store import Receiver
+from ..receiver import Receiver
 from ..tree import MAX_BYTES, Tree, tree_from_json
 from . import Wanted
 

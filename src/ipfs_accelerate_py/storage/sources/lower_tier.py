@@ -8,7 +8,8 @@ from pathlib import Path
 
 from ...errors import SourceError, UnsafeName
 from .. import layout
-from ..store import Receiver, read_ref, read_tree
+from ..receiver import Receiver
+from ..store import read_ref, read_tree
 from ..tree import Entry, Tree
 from . import Wanted
 

@@ -1,0 +1,186 @@
+"""The RPC API of an IPFS node: the one file that knows `ipfshttpclient`.
+
+Every call has two budgets: to connect (`CONNECT_LOCAL` on loopback and private networks) and of silence. Calls beyond
+what ipfshttpclient 0.7 offers go through its `request`; bytes are streamed by its `_request`, because `cat()` keeps
+them all in memory and hides a broken stream, and because its default chunk size is slow.
+RPC reference: https://docs.ipfs.tech/reference/kubo/rpc/
+"""
+
+from __future__ import annotations
+
+import io
+import ipaddress
+import os
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+from ..errors import SettingsError, SourceError
+
+CONNECT_LOCAL = 0.25
+REST = 30.0  # seconds that a node which did not answer is left alone by this process
+ADD_SILENCE = 60.0  # a node says nothing while it reads and hashes a file that is added
+_resting: dict[str, tuple[float, str]] = {}
+
+
+class NodeAnswer(SourceError):
+    """The node answered, and the answer was no."""
+
+
+def is_private_address(multiaddr: str) -> bool:
+    """Does this address stay on this machine or in a private network (or a unix socket)?"""
+    parts = multiaddr.split("/")
+    if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
+        return len(parts) > 1 and parts[1] == "unix"
+    try:
+        address = ipaddress.ip_address(parts[2])
+    except ValueError:
+        return False
+    return address.is_private or address.is_loopback or address.is_link_local
+
+
+class RPC:
+    """The API at one multiaddr. Every method raises SourceError, in words that say what to do, if it fails."""
+
+    def __init__(self, address: str, silence: float) -> None:
+        self.address = address
+        self.silence = silence
+        self._client: Any = None
+
+    def _timeout(self, silence: float | None = None) -> tuple[float, float]:
+        connect = CONNECT_LOCAL if is_private_address(self.address) else max(self.silence, 1.0)
+        return connect, silence or self.silence
+
+    def _open(self) -> Any:
+        until, reason = _resting.get(self.address, (0.0, ""))
+        if time.monotonic() < until:
+            raise SourceError(reason)
+        if self._client is None:
+            try:
+                client = _import_client(self.address).Client(self.address)
+            except Exception as error:
+                raise SettingsError(
+                    f"IPFS_ACCELERATE_NODE={self.address!r} is not the address of an RPC API",
+                    "give a multiaddr such as /ip4/127.0.0.1/tcp/5001 or a URL such as http://127.0.0.1:5001",
+                ) from error
+            # A proxy for the outer world must not stand between us and the node of this machine.
+            client._client._session_props["trust_env"] = False
+            self._client = client
+        return self._client
+
+    def ask(self, command: str, *args: str, silence: float | None = None, **options: Any) -> list[dict[str, Any]]:
+        """One RPC call; the JSON objects of the answer."""
+        client = self._open()
+        wait = self._timeout(silence)
+        opts = {key.replace("_", "-"): str(value).lower() for key, value in options.items()}
+        opts.setdefault("timeout", f"{wait[1]:g}s")
+        try:
+            answer = client._client.request(f"/{command}", args, opts=opts, decoder="json", timeout=wait)
+        except Exception as error:
+            raise self._explain(command, error) from error
+        return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else [answer]
+
+    def stream(self, path: str, silence: float | None = None) -> Iterator[bytes]:
+        """The bytes at an IPFS path, as they come. Short data can look like an end: check size and hash."""
+        client = self._open()
+        try:
+            closables, chunks = client._client._request(
+                "POST",
+                "cat",
+                [("arg", path), ("progress", "false")],
+                auth=None,
+                data=b"",
+                headers=None,
+                timeout=self._timeout(silence),
+                chunk_size=1 << 20,
+            )
+        except Exception as error:
+            raise self._explain("cat", error) from error
+        try:
+            yield from chunks
+        except GeneratorExit:
+            raise
+        except Exception as error:  # requests' and urllib3's errors of a stream that breaks
+            raise SourceError(f"the node at {self.address} broke off: {type(error).__name__}") from error
+        finally:
+            for closable in closables:
+                closable.close()
+
+    def add_file(self, path: Path, *, nocopy: bool) -> str:
+        """Add a file by the pinned recipe (CIDv1, raw leaves, 1 MiB chunks), not pinned; its CID."""
+        client = self._open()
+        try:
+            answer = client.add(
+                str(path.absolute()),
+                nocopy=nocopy,
+                raw_leaves=True,
+                chunker="size-1048576",
+                pin=False,
+                opts={"cid-version": "1", "cid-base": "base32", "progress": "false"},
+                timeout=self._timeout(ADD_SILENCE),
+            )
+        except Exception as error:
+            raise self._explain("add", error) from error
+        return str(answer["Hash"])
+
+    def write_file(self, path: str, data: bytes) -> None:
+        """Write a small MFS file whole."""
+        client = self._open()
+        try:
+            client.files.write(path, io.BytesIO(data), create=True, truncate=True, timeout=self._timeout())
+        except Exception as error:
+            raise self._explain("files/write", error) from error
+
+    def put_block(self, data: bytes) -> None:
+        """Store a raw block."""
+        client = self._open()
+        try:
+            client.block.put(
+                io.BytesIO(data),
+                # not `cid-codec`: the JavaScript node makes another CID of that
+                opts={"format": "raw", "mhtype": "sha2-256", "version": "1"},
+                timeout=self._timeout(),
+            )
+        except Exception as error:
+            raise self._explain("block/put", error) from error
+
+    def _explain(self, command: str, error: Exception) -> SourceError:
+        from ipfshttpclient import exceptions
+
+        if isinstance(error, exceptions.ErrorResponse):
+            return NodeAnswer(f"the node at {self.address} answered {command} with: {error}")
+        start_it = "start it with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address, or to off"
+        if isinstance(error, exceptions.StatusError):
+            status = getattr(getattr(error.original, "response", None), "status_code", "an error")
+            return NodeAnswer(
+                f"what listens at {self.address} answered {command} with {status}: not the RPC API of an IPFS node?",
+                start_it,
+            )
+        if isinstance(error, exceptions.DecodingError):
+            return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", start_it)
+        if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
+            found = SourceError(f"no IPFS node answers at {self.address}", start_it)
+            _resting[self.address] = (time.monotonic() + REST, str(found))
+            return found
+        if isinstance(error, exceptions.TimeoutError):
+            return SourceError(f"the node at {self.address} was silent too long over {command}")
+        return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
+
+
+def _import_client(address: str) -> Any:
+    """Import ipfshttpclient without its own copy of requests, which only unix sockets need.
+
+    That copy makes urllib3 2 warn at every call.
+    """
+    variable = "PY_IPFS_HTTP_CLIENT_PATCH_REQUESTS"
+    ours = variable not in os.environ and not address.startswith("/unix/")
+    if ours:
+        os.environ[variable] = "no"
+    try:
+        import ipfshttpclient
+
+        return ipfshttpclient
+    finally:
+        if ours:
+            os.environ.pop(variable, None)
