@@ -165,11 +165,11 @@ def _warn(variable: str, value: str, message: str) -> None:
         get_logger().warning(message)
 
 
-def read_setting(key: str) -> Any:
+def read_setting(key: str, file: Mapping[str, str] | None = None) -> Any:
     """The value of one setting; SettingsError names variable, value and accepted form if it is bad."""
     read, default = _KEYS[key]
     variable = PREFIX + key.upper()
-    text = os.environ.get(variable) or _read_file().get(key) or default()
+    text = os.environ.get(variable) or (_read_file() if file is None else file).get(key) or default()
     try:
         return read(text)
     except ValueError as error:
@@ -179,9 +179,10 @@ def read_setting(key: str) -> Any:
 def read_settings() -> Settings:
     """All settings as they are now. A bad value means its default and one warning, never a failed load."""
     values: dict[str, Any] = {}
+    file = _read_file()
     for key, (read, default) in _KEYS.items():
         try:
-            values[key] = read_setting(key)
+            values[key] = read_setting(key, file)
         except SettingsError as error:
             values[key] = read(default())
             if key != "log":

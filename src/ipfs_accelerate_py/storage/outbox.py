@@ -23,6 +23,7 @@ from .store import Store
 
 _LINGER = 3.0  # seconds without a note after which the process ends
 _TRIES = 3
+_REST = 60.0  # seconds without a new process after something could not be published
 _LOG_LIMIT = 1 << 20
 
 
@@ -38,7 +39,7 @@ def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: 
     note = _notes(store) / layout.repo_folder(repo_id) / commit
     note.parent.mkdir(parents=True, exist_ok=True)
     note.touch()
-    if not is_at_work(store):
+    if not _is_resting(store) and not is_at_work(store):
         start_process(store)
 
 
@@ -90,13 +91,17 @@ def work_off(store: Store) -> None:
                 for note in notes:
                     quiet_since = time.monotonic()
                     tries[note] = 0 if _publish_note(store, note) else tries.get(note, 0) + 1
-                time.sleep(0.1)
+                failed = any(tries[note] for note in notes)
+                time.sleep(1.0 if failed else 0.1)
     except Timeout:
         pass
 
 
 def _publish_note(store: Store, note: Path) -> bool:
-    """Publish one commit; False if it should be tried again. The note goes when nothing was added meanwhile."""
+    """Publish one commit; False if it should be tried again. The note goes when nothing was added meanwhile.
+
+    After one that could not be published, or may not be, loads do not start the process again for a while.
+    """
     left_at = note.stat().st_mtime_ns
     repo_id = note.parent.name.removeprefix("models--").replace("--", "/")
     log = logging.getLogger(__name__)
@@ -112,6 +117,7 @@ def _publish_note(store: Store, note: Path) -> bool:
                 public = policy.known_access(store, repo_id) or policy.prove_public(store, repo_id, node.PATIENCE)
                 if public is None:
                     log.warning("%s is not published yet: the Hub cannot say whether it is public", repo_id)
+                    _rest(store)
                     return False
                 if public:
                     refs = revisions_at(store, repo_id, note.name)
@@ -122,7 +128,10 @@ def _publish_note(store: Store, note: Path) -> bool:
                     log.info("%s is not published: it is private, gated or unknown to the Hub", repo_id)
     except IPFSAccelerateError as error:
         log.warning("%s is not published yet: %s", repo_id, error)
+        _rest(store)
         return False
+    if not done:
+        _rest(store)
     if note.stat().st_mtime_ns == left_at or not done:
         note.unlink(missing_ok=True)
     return True
@@ -142,6 +151,17 @@ def revisions_at(store: Store, repo_id: str, commit: str) -> list[str]:
     refs = store.path(f"{layout.repo_folder(repo_id)}/refs")
     names = [ref.relative_to(refs).as_posix() for ref in refs.rglob("*") if ref.is_file()]
     return sorted(name for name in names if store.read_ref(repo_id, name) == commit)
+
+
+def _rest(store: Store) -> None:
+    (store.own_folder / "outbox.rest").touch()
+
+
+def _is_resting(store: Store) -> bool:
+    try:
+        return 0 <= time.time() - (store.own_folder / "outbox.rest").stat().st_mtime < _REST
+    except OSError:
+        return False
 
 
 def _notes(store: Store) -> Path:

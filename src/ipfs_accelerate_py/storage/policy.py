@@ -16,11 +16,13 @@ _PROOF_LASTS = 24 * 3600.0  # seconds; then the Hub is asked again before anythi
 
 def remember_access(store: Store, repo_id: str, public: bool) -> None:
     """Keep what a request showed about a repo: anybody may read it, or not."""
+    if known_access(store, repo_id, _PROOF_LASTS / 2) is public:
+        return  # a warm load writes nothing
     with suppress(OSError):  # without a proof nothing leaves: the safe side
         store.write_file(_proof(store, repo_id), b"public" if public else b"closed")
 
 
-def known_access(store: Store, repo_id: str) -> bool | None:
+def known_access(store: Store, repo_id: str, lasts: float = _PROOF_LASTS) -> bool | None:
     """What this machine knows: True (proven public, not long ago), False (closed), None. Asks nobody."""
     proof = _proof(store, repo_id)
     try:
@@ -28,7 +30,7 @@ def known_access(store: Store, repo_id: str) -> bool | None:
     except OSError:
         return None
     if word == b"public":
-        return True if age < _PROOF_LASTS else None
+        return True if age < lasts else None
     return False
 
 

@@ -51,12 +51,14 @@ class Resolution:
 
 _known: dict[tuple[str, ...], tuple[float, Resolution]] = {}
 _hub_rests_until: dict[str, float] = {}
+_failed: dict[tuple[str, ...], tuple[float, Unresolved]] = {}
 _locks: dict[tuple[str, ...], threading.Lock] = {}
 
 
 def forget() -> None:
     """Forget what this process has learnt (not what is on disk)."""
     _known.clear()
+    _failed.clear()
     _hub_rests_until.clear()
 
 
@@ -88,16 +90,24 @@ def resolve(
     key = (str(store.root), repo_id, revision, str(token), str(local_only), _endpoint())
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = _locks.setdefault(key, threading.Lock())
+    failed = _failed.get(key)
     held = lock.acquire(timeout=hub.patience() + settings.timeout)
     try:
         learnt = _known.get(key)
         if learnt and time.monotonic() - learnt[0] < REMEMBER:
             return learnt[1]
+        if failed and time.monotonic() - failed[0] < REST:
+            raise failed[1]
         found = question.ask_here() if local_only else question.ask_all()
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
         _known[key] = (time.monotonic(), found)
         return found
+    except Unresolved as error:
+        # Nobody knew it a moment ago: who asks again soon does not wait for them again.
+        if not error.answered and not local_only and (failed is None or error is not failed[1]):
+            _failed[key] = (time.monotonic(), error)
+        raise
     finally:
         if held:
             lock.release()
