@@ -79,7 +79,7 @@ format: venv ## let ruff rewrite what it can
 	$(BIN)/ruff format .
 
 bench: venv node ## measure start-up, warm loads and transfers
-	$(BIN)/python benchmarks/run.py
+	$(BIN)/python -m tests.benchmarks
 
 demo: venv node ## two machines, one Hub that goes away, the same embedding
 	$(BIN)/python examples/demo.py

@@ -1,0 +1,29 @@
+"""`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, transformers_import, warm_load, fleet."""
+
+from __future__ import annotations
+
+import argparse
+import tempfile
+from pathlib import Path
+
+from . import fleet, start_up, transformers_import, warm_load
+
+BENCHMARKS = {
+    module.__name__.rpartition(".")[2]: module for module in (start_up, transformers_import, warm_load, fleet)
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument("--rounds", type=int, default=0, help="rounds of each (default: its own number)")
+    arguments = parser.parse_args()
+    for name in arguments.names or BENCHMARKS:
+        module = BENCHMARKS[name]
+        print(f"\n{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
+        with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
+            module.measure(Path(folder), arguments.rounds or module.ROUNDS)
+
+
+if __name__ == "__main__":
+    main()
