@@ -1,1 +1,1 @@
-"""Measurements, ours and the alternative in turn in one run; never part of the test suite. `make bench` runs them all."""
+"""Measurements, ours and the alternative in turn in one run; no part of the test suite. `make bench` runs them."""

@@ -1,4 +1,4 @@
-"""all-MiniLM-L6-v2 from one machine's store to another's through two nodes, with the Hub down; and what it takes on disk."""
+"""all-MiniLM-L6-v2 from one machine to another through two nodes, with the Hub down; and what it takes on disk."""
 
 from __future__ import annotations
 
@@ -22,20 +22,19 @@ def measure(folder: Path, rounds: int) -> None:
     add_minilm(folder / "hub")
     for implementation in available():
         print(f"  {implementation}")
-        count = 0
+        _measure(folder, implementation, rounds)
 
-        def both(implementation: str = implementation) -> tuple[float, float, float]:
-            nonlocal count
-            count += 1
-            return _cross(folder / f"{implementation}-{count}", folder / "hub", implementation)
 
-        results: list[tuple[float, float, float]] = []
-        ways = {
-            "fetch from the Hub on loopback": lambda: results.append(both()) or results[-1][0],
-            "fetch from the peer, Hub down": lambda: results[-1][1],
-        }
-        show(alternate(ways, rounds))
-        print(f"  disk of the publishing machine, store and node: {results[-1][2]:.3f} x the model")
+def _measure(folder: Path, implementation: str, rounds: int) -> None:
+    results: list[tuple[float, float, float]] = []
+
+    def cross() -> float:
+        results.append(_cross(folder / f"{implementation}-{len(results)}", folder / "hub", implementation))
+        return results[-1][0]
+
+    ways = {"fetch from the Hub on loopback": cross, "fetch from the peer, Hub down": lambda: results[-1][1]}
+    show(alternate(ways, rounds))
+    print(f"  disk of the publishing machine, store and node: {results[-1][2]:.3f} x the model")
 
 
 def _cross(folder: Path, root: Path, implementation: str) -> tuple[float, float, float]:

@@ -1,6 +1,6 @@
-"""Tokenizer and model of all-MiniLM-L6-v2, known on this machine: plain and offline, then ours with the Hub in each state.
+"""Tokenizer and model of all-MiniLM-L6-v2, known on this machine: plain and offline, ours with the Hub in each state.
 
-Measured inside the process, after the imports. Plain transformers with a Hub that refuses is measured once, for comparison.
+Measured inside the process, after the imports. Plain transformers with a Hub that refuses is measured once.
 """
 
 from __future__ import annotations
