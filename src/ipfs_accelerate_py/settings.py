@@ -7,6 +7,7 @@ variables' names in lower case without the prefix, such as `timeout` or `publish
 from __future__ import annotations
 
 import os
+import re
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -65,8 +66,16 @@ class Settings:
     force_local: bool
 
 
+def without_password(url: str) -> str:
+    """A URL as it may be printed."""
+    return re.sub(r"(^|//)([^/@:]*):[^/@]*@", r"\1\2:***@", url)
+
+
 def _folder(text: str) -> Path:
-    return Path(text).expanduser().absolute()
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # `~name` of nobody, or no home at all
+        raise ValueError("a folder; there is no such home") from None
 
 
 def _folders(text: str) -> tuple[Path, ...]:
@@ -147,10 +156,13 @@ def _read_file() -> dict[str, str]:
             import tomli as tomllib  # the same library under its first name
         with open(path, "rb") as file:
             table = tomllib.load(file)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, RecursionError) as error:
         _warn(str(path), "", f"{path} cannot be read ({error}); its settings are not used")
         table = {}
-    values = {key: ",".join(map(str, v)) if isinstance(v, list) else str(v) for key, v in table.items()}
+    values = {}
+    for key, value in table.items():
+        separator = os.pathsep if key == "lower" else ","
+        values[key] = separator.join(map(str, value)) if isinstance(value, list) else str(value)
     for key in values.keys() - _KEYS.keys():
         _warn(str(path), key, f"{path} has an unknown setting {key!r}; known are {', '.join(_KEYS)}")
     _file_seen = (str(path), changed, values)

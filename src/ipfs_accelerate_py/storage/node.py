@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from ..errors import SettingsError, SourceError
-from ..settings import Settings
+from ..settings import Settings, without_password
 from .rpc import RPC, NodeAnswer, is_private_address
 
 PATIENCE = 10.0  # seconds of silence, for work that nobody waits for and where no other source is left
@@ -38,7 +38,7 @@ def node_address(setting: str) -> str | None:
         port = 0
     if url.scheme not in ("http", "https") or not url.hostname or not port:
         raise SettingsError(
-            f"IPFS_ACCELERATE_NODE={setting!r} cannot be used",
+            f"IPFS_ACCELERATE_NODE={without_password(setting)!r} cannot be used",
             "give auto, off, a multiaddr such as /ip4/127.0.0.1/tcp/5001, or a URL such as http://127.0.0.1:5001",
         )
     try:
