@@ -1,0 +1,294 @@
+"""The switch and the settings, as tables."""
+
+import logging
+import os
+from pathlib import Path
+
+import pytest
+
+from ipfs_accelerate_py import settings
+from ipfs_accelerate_py.errors import SettingsError
+from ipfs_accelerate_py.settings import default_lower, read_setting, read_settings, read_switch
+from ipfs_accelerate_py.storage.node import node_address
+
+SWITCH = [
+    # environment, on, scoped, the variable that decided
+    ({}, True, False, None),
+    ({"IPFS_ACCELERATE": "1"}, True, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "yes"}, True, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "0"}, False, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "false"}, False, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "no"}, False, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": " OFF "}, False, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": ""}, True, False, None),
+    ({"IPFS_ACCELERATE": "  "}, True, False, None),
+    ({"IPFS_ACCELERATE": "scoped"}, True, True, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "Scoped"}, True, True, "IPFS_ACCELERATE"),
+    ({"TRANSFORMERS_PATCH_DISABLE": "1"}, False, False, "TRANSFORMERS_PATCH_DISABLE"),
+    ({"TRANSFORMERS_PATCH_DISABLE": "true"}, False, False, "TRANSFORMERS_PATCH_DISABLE"),
+    ({"TRANSFORMERS_PATCH_DISABLE": "0"}, True, False, None),
+    ({"TRANSFORMERS_PATCH_DISABLE": ""}, True, False, None),
+    ({"IPFS_KIT_DISABLE": "1"}, False, False, "IPFS_KIT_DISABLE"),
+    ({"IPFS_KIT_DISABLE": "anything"}, False, False, "IPFS_KIT_DISABLE"),
+    ({"IPFS_KIT_DISABLE": "False"}, True, False, None),
+    ({"CI": "true"}, False, False, "CI"),
+    ({"CI": "woodpecker"}, False, False, "CI"),
+    ({"CI": ""}, True, False, None),
+    ({"CI": "0"}, True, False, None),
+    ({"CI": "false"}, True, False, None),
+    ({"CI": "NO"}, True, False, None),
+    ({"CI": "off"}, True, False, None),
+    # STORAGE_FORCE_LOCAL keeps the hook
+    ({"STORAGE_FORCE_LOCAL": "1"}, True, False, None),
+    # whose word counts
+    ({"IPFS_ACCELERATE": "1", "TRANSFORMERS_PATCH_DISABLE": "1"}, True, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "1", "IPFS_KIT_DISABLE": "1"}, True, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "1", "CI": "true"}, True, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "scoped", "CI": "true"}, True, True, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "0", "CI": "0"}, False, False, "IPFS_ACCELERATE"),
+    ({"IPFS_ACCELERATE": "", "CI": "true"}, False, False, "CI"),
+    ({"TRANSFORMERS_PATCH_DISABLE": "1", "IPFS_KIT_DISABLE": "1"}, False, False, "TRANSFORMERS_PATCH_DISABLE"),
+    ({"TRANSFORMERS_PATCH_DISABLE": "0", "IPFS_KIT_DISABLE": "1"}, False, False, "IPFS_KIT_DISABLE"),
+    ({"TRANSFORMERS_PATCH_DISABLE": "1", "CI": "true"}, False, False, "TRANSFORMERS_PATCH_DISABLE"),
+    ({"IPFS_KIT_DISABLE": "1", "CI": "true"}, False, False, "IPFS_KIT_DISABLE"),
+    ({"IPFS_KIT_DISABLE": "0", "CI": "true"}, False, False, "CI"),
+]
+
+
+def identify(value):
+    if isinstance(value, dict):
+        return ",".join(f"{name}={text}" for name, text in value.items()) or "nothing"
+    return None
+
+
+@pytest.mark.parametrize(("environ", "on", "scoped", "variable"), SWITCH, ids=identify)
+def test_switch(environ, on, scoped, variable):
+    switch = read_switch(environ)
+    assert (switch.on, switch.scoped, switch.variable) == (on, scoped, variable)
+    assert switch.reason
+
+
+def test_switch_is_asked_anew_at_each_call(monkeypatch):
+    for name in ("TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("IPFS_ACCELERATE", "0")
+    assert not read_switch().on
+    monkeypatch.setenv("IPFS_ACCELERATE", "1")
+    assert read_switch().on
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A user without any setting, and with nothing warned about yet."""
+    for name in list(os.environ):
+        if name.startswith(("IPFS_", "HF_", "HUGGINGFACE_", "XDG_", "STORAGE_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setattr(settings, "_warned", set())
+    monkeypatch.setattr(settings, "_file_seen", None)
+    return tmp_path
+
+
+@pytest.fixture
+def write_file(home):
+    def write(text):
+        settings.config_file().parent.mkdir(parents=True, exist_ok=True)
+        settings.config_file().write_bytes(text if isinstance(text, bytes) else text.encode())
+        settings._file_seen = None  # two writes within one tick of the file's clock
+
+    return write
+
+
+VALUES = [
+    # key, its text, what is read, its default
+    ("home", "/srv/models", Path("/srv/models"), "{home}/.cache/ipfs_accelerate"),
+    ("home", "~/models", "{home}/models", "{home}/.cache/ipfs_accelerate"),
+    ("node", "/ip4/127.0.0.1/tcp/5001", "/ip4/127.0.0.1/tcp/5001", "auto"),
+    ("node", "off", "off", "auto"),
+    ("lower", f"/a{os.pathsep}~/b", (Path("/a"), "{home}/b"), ("{home}/.cache/huggingface/hub",)),
+    ("publish", "on", "on", "auto"),
+    ("publish", "off", "off", "auto"),
+    ("publishers", "k51abc, 12D3xyz,,swarm", ("k51abc", "12D3xyz", "swarm"), ()),
+    ("timeout", "0.25", 0.25, 1.0),
+    ("log", "debug", "DEBUG", "WARNING"),
+]
+
+
+def expand(value, home):
+    if isinstance(value, tuple):
+        return tuple(expand(each, home) for each in value)
+    if isinstance(value, str) and "{home}" in value:
+        return Path(value.format(home=home))
+    return value
+
+
+@pytest.mark.parametrize(("key", "text", "expected", "default"), VALUES)
+def test_environment_over_file_over_default(home, write_file, monkeypatch, key, text, expected, default):
+    expected, default = expand(expected, home), expand(default, home)
+    assert getattr(read_settings(), key) == default
+    write_file(f'{key} = "{text}"\n')
+    assert getattr(read_settings(), key) == expected
+    other = {"timeout": "9", "log": "ERROR", "publish": "auto"}.get(key, "/other")
+    write_file(f'{key} = "{other}"\n')
+    monkeypatch.setenv(f"IPFS_ACCELERATE_{key.upper()}", text)
+    assert getattr(read_settings(), key) == expected
+    assert read_setting(key) == expected
+
+
+def test_every_setting_is_in_the_table():
+    assert {row[0] for row in VALUES} == set(settings._KEYS)
+
+
+def test_an_empty_variable_is_none(home, monkeypatch):
+    monkeypatch.setenv("IPFS_ACCELERATE_TIMEOUT", "")
+    assert read_settings().timeout == 1.0
+
+
+@pytest.mark.parametrize(("text", "on"), [("1", True), ("true", True), ("0", False), ("", False), ("off", False)])
+def test_force_local(home, monkeypatch, text, on):
+    monkeypatch.setenv("STORAGE_FORCE_LOCAL", text)
+    assert read_settings().force_local is on
+
+
+def test_the_file_in_toml_of_its_own_kinds(home, write_file, caplog):
+    write_file('timeout = 3\npublishers = ["k51a", "k51b"]\nlower = ["/a", "/b"]\n')
+    read = read_settings()
+    assert read.timeout == 3.0
+    assert read.publishers == ("k51a", "k51b")
+    assert read.lower == (Path("/a"), Path("/b"))
+    assert not caplog.records
+
+
+def test_a_changed_file_is_read_again(home, write_file):
+    write_file("timeout = 2\n")
+    assert read_settings().timeout == 2
+    path = settings.config_file()
+    path.write_text("timeout = 4\n")
+    os.utime(path, (1, 1))
+    assert read_settings().timeout == 4
+    path.unlink()
+    assert read_settings().timeout == 1.0
+
+
+BAD = [
+    # key, its text, a word of the accepted form
+    ("publish", "maybe", "auto, on or off"),
+    ("publish", "True", "auto, on or off"),
+    ("timeout", "soon", "seconds"),
+    ("timeout", "0", "seconds"),
+    ("timeout", "-1", "seconds"),
+    ("timeout", "nan", "seconds"),
+    ("timeout", "inf", "seconds"),
+    ("timeout", "1e9", "seconds"),
+    ("home", "~nobody-of-that-name/models", "folder"),
+    ("lower", "~nobody-of-that-name/models", "folder"),
+]
+
+
+@pytest.mark.parametrize("origin", ["environment", "file"])
+@pytest.mark.parametrize(("key", "text", "form"), BAD)
+def test_a_bad_value_is_the_default_and_one_warning(home, write_file, monkeypatch, caplog, key, text, form, origin):
+    good = read_settings()
+    variable = f"IPFS_ACCELERATE_{key.upper()}"
+    if origin == "file":
+        write_file(f'{key} = "{text}"\n')
+    else:
+        monkeypatch.setenv(variable, text)
+    for _ in range(3):
+        assert read_settings() == good
+    [record] = caplog.records
+    assert record.levelno == logging.WARNING
+    for part in (variable, text, form):
+        assert part in record.getMessage()
+    with pytest.raises(SettingsError) as caught:
+        read_setting(key)
+    assert variable in str(caught.value) and text in str(caught.value)
+    assert form in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    "content",
+    [b"timeout = ", b"= 1", b"\xff\xfe", b"x = [" + b"[" * 100_000, b"\x00"],
+    ids=["half", "no key", "not text", "deep", "NUL"],
+)
+def test_a_file_that_cannot_be_read_is_one_warning(write_file, caplog, content):
+    write_file(content)
+    for _ in range(3):
+        assert read_settings().timeout == 1.0
+    [record] = caplog.records
+    assert str(settings.config_file()) in record.getMessage()
+
+
+def test_a_folder_in_place_of_the_file(home, caplog):
+    settings.config_file().mkdir(parents=True)
+    assert read_settings().timeout == 1.0
+    assert len(caplog.records) == 1
+
+
+def test_an_unknown_key_is_named_once(write_file, caplog):
+    write_file("timeuot = 3\ntimeout = 2\n")
+    for _ in range(3):
+        assert read_settings().timeout == 2
+    [record] = caplog.records
+    assert "timeuot" in record.getMessage() and "timeout" in record.getMessage()
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "{home}/.cache/huggingface/hub"),
+        ({"HF_HUB_CACHE": "/x"}, "/x"),
+        ({"HUGGINGFACE_HUB_CACHE": "/y"}, "/y"),
+        ({"HF_HOME": "/h"}, "/h/hub"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/huggingface/hub"),
+        ({"HF_HOME": "/h", "XDG_CACHE_HOME": "/c"}, "/h/hub"),
+        ({"HF_HUB_CACHE": "/x", "HF_HOME": "/h"}, "/x"),
+    ],
+    ids=identify,
+)
+def test_the_lower_tier_is_where_huggingface_hub_looks(home, monkeypatch, environ, expected):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert Path(default_lower()).expanduser() == Path(expected.format(home=home))
+    assert read_settings().lower == (Path(expected.format(home=home)),)
+
+
+@pytest.mark.parametrize(
+    ("text", "address"),
+    [
+        ("off", None),
+        ("auto", None),
+        ("/ip4/10.0.0.1/tcp/5001", "/ip4/10.0.0.1/tcp/5001"),
+        ("http://127.0.0.1:5001", "/ip4/127.0.0.1/tcp/5001/http"),
+        ("http://127.0.0.1:5001/", "/ip4/127.0.0.1/tcp/5001/http"),
+        ("https://node.example:443", "/dns/node.example/tcp/443/https"),
+        ("127.0.0.1:5002", "/ip4/127.0.0.1/tcp/5002/http"),
+        ("localhost", "/dns/localhost/tcp/5001/http"),
+        ("http://[::1]:5001", "/ip6/::1/tcp/5001/http"),
+    ],
+)
+def test_addresses_of_a_node(home, text, address):
+    assert node_address(text) == address
+
+
+@pytest.mark.parametrize("text", ["ftp://127.0.0.1:21", "http://127.0.0.1:port", "http://127.0.0.1:99999", "http://"])
+def test_an_address_that_is_none(home, text):
+    with pytest.raises(SettingsError, match="IPFS_ACCELERATE_NODE") as caught:
+        node_address(text)
+    assert text in str(caught.value)
+    assert "/ip4/127.0.0.1/tcp/5001" in caught.value.hint
+
+
+def test_a_password_is_not_printed(home):
+    with pytest.raises(SettingsError) as caught:
+        node_address("http://user:secret@127.0.0.1:port")
+    assert "secret" not in str(caught.value) + str(caught.value.hint)
+
+
+@pytest.mark.parametrize("content", ["/ip4/127.0.0.1/tcp/5003", "/ip4/127.0.0.1/tcp/5003\n"])
+def test_auto_is_the_api_file_of_the_default_repo(home, monkeypatch, content):
+    (home / ".ipfs").mkdir()
+    (home / ".ipfs" / "api").write_text(content)
+    assert node_address("auto") == "/ip4/127.0.0.1/tcp/5003"
+    monkeypatch.setenv("IPFS_PATH", str(home / "elsewhere"))
+    assert node_address("auto") is None
