@@ -163,7 +163,7 @@ def test_good_repo_ids(repo_id, folder):
 @pytest.mark.parametrize(
     "commit",
     ["", "main", COMMIT[:-1], COMMIT + "0", COMMIT.upper(), COMMIT + "\n", " " + COMMIT, "../" + COMMIT[3:],
-     "g" * 40, "０" * 40, SHA256, None, 40 * [0], int("1" * 40), COMMIT.encode()],
+     "g" * 40, "\uff10" * 40, SHA256, None, 40 * [0], int("1" * 40), COMMIT.encode()],
     ids=ascii,
 )  # fmt: skip
 def test_a_commit_is_40_hex_digits_or_nothing(commit):
