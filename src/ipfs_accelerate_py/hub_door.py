@@ -12,6 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -26,6 +27,8 @@ from .storage_wrapper import StorageWrapper, get_storage_wrapper
 
 # Set while an original runs because we could not help: what it asks on its way is then none of our business.
 _standing_aside: ContextVar[bool] = ContextVar("ipfs_accelerate_standing_aside", default=False)
+# The load under way and its commit: transformers asks for some of its files without saying which revision.
+_under_way: ContextVar[Asked | None] = ContextVar("ipfs_accelerate_under_way", default=None)
 _said: set[str] = set()
 
 
@@ -33,7 +36,16 @@ def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
     """What a call asks for if we are to serve it, else None."""
     if _standing_aside.get() or not state.is_enabled():
         return None
-    return rewriting.read_call(args, kwargs)
+    return _of_load(rewriting.read_call(args, kwargs))
+
+
+def _of_load(asked: Asked | None) -> Asked | None:
+    """What is asked of the repo of the load under way, without a revision, is asked as that load was."""
+    load = _under_way.get()
+    if asked is None or load is None or asked.revision is not None or asked.repo_id != load.repo_id:
+        return asked
+    token = load.token if asked.token is None else asked.token
+    return replace(asked, commit=load.commit, token=token, local_only=asked.local_only or load.local_only)
 
 
 @contextmanager
@@ -46,6 +58,16 @@ def stand_aside(error: BaseException | None = None) -> Iterator[None]:
         yield
     finally:
         _standing_aside.reset(token)
+
+
+@contextmanager
+def under_way(asked: Asked, commit: str) -> Iterator[None]:
+    """While a load runs whose commit is settled."""
+    token = _under_way.set(replace(asked, commit=commit))
+    try:
+        yield
+    finally:
+        _under_way.reset(token)
 
 
 def _explain(error: BaseException) -> None:
@@ -65,7 +87,7 @@ def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) ->
     """The resolution of a call; `commit` if a caller further out has settled it already."""
     from .storage.sources.hub import is_offline
 
-    commit = commit or rewriting.pinned_commit(asked.revision, asked.repo_id)
+    commit = commit or asked.commit or rewriting.pinned_commit(asked.revision, asked.repo_id)
     revision = commit or rewriting.plain_revision(asked.revision)
     local_only = asked.local_only or is_offline()
     return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=local_only)
@@ -103,7 +125,7 @@ def _door(serve: Callable[..., Any]) -> Callable[..., Any]:
         named = None
         try:
             named = _named(wrapped, args, kwargs)
-            asked = rewriting.read_call((next(iter(named.values()), None),), named)
+            asked = _of_load(rewriting.read_call((next(iter(named.values()), None),), named))
             if asked is not None:
                 storage = get_storage_wrapper()
                 ready = serve(storage, asked, wrapped, named)

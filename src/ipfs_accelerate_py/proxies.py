@@ -37,7 +37,8 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     except Exception as error:
         with hub_door.stand_aside(error):
             return wrapped(*args, **kwargs)
-    return wrapped(*args, **rewritten)
+    with hub_door.under_way(asked, resolution.commit):
+        return wrapped(*args, **rewritten)
 
 
 class LoadingMethod(wrapt.FunctionWrapper):

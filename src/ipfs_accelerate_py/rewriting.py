@@ -35,13 +35,14 @@ class PinnedRevision(str):
 
 @dataclass(frozen=True)
 class Asked:
-    """What a caller asked for, as far as it concerns us."""
+    """What a caller asked for, as far as it concerns us; `commit` if a caller further out has settled it."""
 
     repo_id: str
     revision: str | None
     cache_dir: str | None
     token: str | bool | None
     local_only: bool
+    commit: str | None = None
 
 
 def pin(revision: str | None, commit: str, repo_id: str) -> str:
