@@ -1,36 +1,80 @@
-"""The child's side of these tests: evaluates lines of a user's program and says what came of each.
+"""Lines of a user's program, evaluated in a fresh interpreter, and what came of each.
 
-    python -c "from tests.integration.probe import tell; tell({'config': \"AutoConfig.from_pretrained('acme/bert')\"})"
+    outcomes = ask(machine, {"config": "AutoConfig.from_pretrained('tiny/bert')"})
+    assert outcomes["config"].value == ask(plain, ..., hooked=False)["config"].value
 
-prints one JSON document: per line the outcome (a fingerprint or the error), and when it began and ended. Nothing here
-knows the hook: the same lines run with and without it, and the two documents are compared.
+The child's side, `tell`, knows nothing of the hook: the same lines run with and without it and are compared.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 import time
-import types
+from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
-LINES = """
-from transformers import *
-"""
+ROOT = Path(__file__).resolve().parents[2]
 
 
-def tell(lines: dict[str, str], before: str = "") -> None:
-    """Evaluate each line in one namespace after executing `before`; print what came of them."""
-    names: dict[str, Any] = {}
-    exec("import torch, transformers\n" + before, names)
-    names = _Names(names)
-    print("\n" + json.dumps({label: _outcome(line, names) for label, line in lines.items()}))
+@dataclass(frozen=True)
+class Outcome:
+    """What one line gave: a value or an error, the requests that reached the Hub meanwhile, and how long it took."""
+
+    value: Any
+    error: dict[str, Any] | None
+    requests: list[str]
+    seconds: float
 
 
-class _Names(dict):  # type: ignore[type-arg]
-    """A namespace in which every name that transformers has is there, imported when it is first used."""
+def ask(machine, lines, before="", *, hooked=True, env=None, timeout=180):
+    """Evaluate the lines on a machine, in one interpreter and in order."""
+    code = f"import sys; sys.path.append({str(ROOT)!r})\nfrom tests.integration.probe import tell\n"
+    ran = machine.run(f"{code}tell({lines!r}, {before!r})", hooked=hooked, env=env, timeout=timeout)
+    assert ran.returncode == 0, ran.stderr
+    answer = ran.stdout.splitlines()[-1]
+    log = list(machine.hub.log) if machine.hub else []
+    return Outcomes(ran.stderr, {label: _outcome(row, log) for label, row in json.loads(answer).items()})
 
-    def __missing__(self, name: str) -> Any:
+
+class Outcomes(dict):
+    """Outcomes by label; `stderr` is what the program said there."""
+
+    def __init__(self, stderr, outcomes):
+        super().__init__(outcomes)
+        self.stderr = stderr
+
+    @property
+    def requests(self):
+        """What reached the Hub over all lines."""
+        return [request for outcome in self.values() for request in outcome.requests]
+
+    @property
+    def errors(self):
+        return {label: outcome.error for label, outcome in self.items() if outcome.error}
+
+    def seen(self, replaced=()):
+        """Per line the value, or type and text of the error, for comparing; `replaced`: texts that may differ."""
+        text = json.dumps({label: [outcome.value, outcome.error] for label, outcome in self.items()}, sort_keys=True)
+        for old, new in replaced:
+            text = re.sub(old, new, text)
+        return json.loads(text)
+
+
+def _outcome(row, log):
+    requests = [f"{r['method']} {r['path']}" for r in log if row["began"] <= r["t"] + 0.0001 and r["t"] <= row["ended"]]
+    return Outcome(row.get("value"), row.get("error"), requests, row["ended"] - row["began"])
+
+
+# -- in the child ------------------------------------------------------------------------------------------------------
+
+
+class _Names(dict):
+    """A namespace in which whatever transformers has is there, imported when it is first used."""
+
+    def __missing__(self, name):
         import transformers
 
         try:
@@ -39,64 +83,53 @@ class _Names(dict):  # type: ignore[type-arg]
             raise KeyError(name) from None
 
 
-def _outcome(line: str, names: dict[str, Any]) -> dict[str, Any]:
+def tell(lines, before=""):
+    """Execute `before`, evaluate each line, print one JSON document as the last line of stdout."""
+    names = _Names()
+    exec(before, names)
+    print("\n" + json.dumps({label: _evaluate(line, names) for label, line in lines.items()}))
+
+
+def _evaluate(line, names):
     import torch
 
-    torch.manual_seed(0)
-    outcome: dict[str, Any] = {"began": time.time()}
+    torch.manual_seed(0)  # heads that a checkpoint lacks are random
+    row = {"began": time.time()}
     try:
-        value = eval(line, {**names["__builtins__"]}, names)
-    except BaseException as error:
-        outcome["error"] = {"type": _type(error), "bases": [c.__name__ for c in type(error).__mro__], "text": str(error)}
-    else:
-        outcome["value"] = fingerprint(value)
-    outcome["ended"] = time.time()
-    return outcome
+        row["value"] = fingerprint(eval(line, {}, names))
+    except Exception as error:
+        row["error"] = {"type": _type(error), "text": str(error)}
+    row["ended"] = time.time()
+    return row
 
 
-def _type(value: object) -> str:
+def _type(value):
     return f"{type(value).__module__}.{type(value).__qualname__}"
 
 
-def fingerprint(value: Any) -> Any:
-    """What a user could see of what he loaded, as JSON."""
+def fingerprint(value):
+    """What a user can see of what he loaded, as JSON."""
     import torch
-    import transformers as t
+    import transformers
 
+    seen = {"type": _type(value)}
     if isinstance(value, torch.nn.Module):
         weights = hashlib.sha256()
         for name, tensor in sorted(value.state_dict().items()):
             weights.update(name.encode() + tensor.contiguous().numpy().tobytes())
         generation = getattr(value, "generation_config", None)
-        return {
-            "type": _type(value),
-            "weights": weights.hexdigest(),
-            "name_or_path": value.name_or_path,
-            "config": fingerprint(value.config),
-            "generation": generation and fingerprint(generation),
-        }
-    if isinstance(value, t.PreTrainedTokenizerBase):
-        said = {key: str(what) for key, what in sorted(value.init_kwargs.items())}
-        ids = value("the quick dog")["input_ids"]
-        return {
-            "type": _type(value),
-            "name_or_path": value.name_or_path,
-            "init_kwargs": said,
-            "ids": ids,
-            "vocabulary": sorted(value.get_vocab().items()),
-            "repr": repr(value),
-        }
-    if isinstance(value, t.Pipeline):
-        answer = value("the quick dog")
-        return {"type": _type(value), "model": fingerprint(value.model), "answer": answer}
-    if isinstance(value, t.PretrainedConfig | t.GenerationConfig):
-        path, commit = getattr(value, "_name_or_path", None), getattr(value, "_commit_hash", None)
-        return {"type": _type(value), "dict": value.to_dict(), "path": path, "commit": commit}
-    if isinstance(value, t.ProcessorMixin):
-        parts = {name: fingerprint(getattr(value, name)) for name in ("tokenizer", "feature_extractor", "image_processor") if hasattr(value, name)}
-        return {"type": _type(value), "parts": parts, "dict": value.to_dict()}
-    if hasattr(value, "to_dict"):
-        return {"type": _type(value), "dict": value.to_dict(), "name": getattr(value, "name_or_path", None)}
-    if isinstance(value, types.SimpleNamespace | dict | list | tuple | str | int | float | bool | None):
+        seen |= {"weights": weights.hexdigest(), "name_or_path": value.name_or_path}
+        seen |= {"config": fingerprint(value.config), "generation": generation and fingerprint(generation)}
+    elif isinstance(value, transformers.PreTrainedTokenizerBase):
+        seen |= {"init_kwargs": {key: str(what) for key, what in sorted(value.init_kwargs.items())}}
+        seen |= {"name_or_path": value.name_or_path, "repr": repr(value), "ids": value("the quick dog")["input_ids"]}
+    elif isinstance(value, transformers.Pipeline):
+        seen |= {"model": fingerprint(value.model), "answer": value("the quick dog")}
+    elif isinstance(value, transformers.ProcessorMixin):
+        seen |= {"parts": {name: fingerprint(part) for name, part in sorted(vars(value).items()) if part is not None}}
+    elif hasattr(value, "to_dict"):
+        seen |= {"dict": json.loads(json.dumps(value.to_dict(), default=str, sort_keys=True))}
+        seen |= {name: getattr(value, name, None) for name in ("_name_or_path", "name_or_path", "_commit_hash")}
+    else:
         return json.loads(json.dumps(value, default=str))
-    return repr(value)
+    return seen
