@@ -177,26 +177,33 @@ def _warn(variable: str, value: str, message: str) -> None:
         get_logger().warning(message)
 
 
-def read_setting(key: str, file: Mapping[str, str] | None = None) -> Any:
+def is_given(key: str) -> bool:
+    """Has the user given this setting, in the environment or in the file?"""
+    return bool(os.environ.get(PREFIX + key.upper()) or _read_file().get(key))
+
+
+def read_setting(key: str) -> Any:
     """The value of one setting; SettingsError names variable, value and accepted form if it is bad."""
     read, default = _KEYS[key]
     variable = PREFIX + key.upper()
-    text = os.environ.get(variable) or (_read_file() if file is None else file).get(key) or default()
+    text = os.environ.get(variable) or _read_file().get(key) or default()
     try:
         return read(text)
     except ValueError as error:
         raise SettingsError(f"{variable}={text!r} cannot be used", f"give {error}") from None
 
 
+def read_or_default(key: str) -> Any:
+    """The value of one setting. A bad one means its default and one warning, never a failed load."""
+    try:
+        return read_setting(key)
+    except SettingsError as error:
+        read, default = _KEYS[key]
+        _warn(PREFIX + key.upper(), str(error), f"{error}: {error.hint}; going on with {default()!r}")
+        return read(default())
+
+
 def read_settings() -> Settings:
-    """All settings as they are now. A bad value means its default and one warning, never a failed load."""
-    values: dict[str, Any] = {}
-    file = _read_file()
-    for key, (read, default) in _KEYS.items():
-        try:
-            values[key] = read_setting(key, file)
-        except SettingsError as error:
-            values[key] = read(default())
-            if key != "log":
-                _warn(PREFIX + key, str(error), f"{error}: {error.hint}; going on with {default()!r}")
+    """All settings as they are now, bad ones as their defaults."""
+    values: dict[str, Any] = {key: read_or_default(key) for key in _KEYS}
     return Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)

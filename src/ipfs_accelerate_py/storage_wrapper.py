@@ -12,6 +12,9 @@ from .storage.resolver import Resolution
 from .storage.retrieval import Retrieval
 from .storage.store import Store
 
+# (store, repo id, commit, path) of what this process has offered to the publisher: once is enough
+_noted: set[tuple[str, str, str, str]] = set()
+
 
 class StorageWrapper:
     """The store of the settings as they were when it was opened."""
@@ -48,7 +51,9 @@ class StorageWrapper:
         """The named files, verified (see `storage.retrieval`); leaves a note for the publisher."""
         retrieval = Retrieval(self.store, self.settings, resolution, token=token, local_only=local_only, force=force)
         present = retrieval.make_present(paths)
-        if present and not local_only:
+        new = {(str(self.store.root), resolution.repo_id, resolution.commit, path) for path in present} - _noted
+        if new and not local_only:
+            _noted.update(new)
             try:
                 from .storage.outbox import leave_note
 

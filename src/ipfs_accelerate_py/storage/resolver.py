@@ -84,10 +84,13 @@ def resolve(
 ) -> Resolution:
     """Resolve; Unresolved if nobody could say (`answered`: the Hub said no). Raises UnsafeName for a bad name."""
     revision = revision or layout.DEFAULT_REVISION
+    key = (str(store.root), repo_id, revision, str(token), str(local_only), _endpoint())
+    learnt = _known.get(key)
+    if learnt and time.monotonic() - learnt[0] < REMEMBER:
+        return learnt[1]
     layout.repo_folder(repo_id)
     layout.check_path(revision, "revision")
     question = _Question(store, settings, repo_id, revision, token)
-    key = (str(store.root), repo_id, revision, str(token), str(local_only), _endpoint())
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = _locks.setdefault(key, threading.Lock())
     failed = _failed.get(key)

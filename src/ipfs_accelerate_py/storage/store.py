@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -42,11 +43,11 @@ class Store:
         """The visible file, or None. With an entry, one of another size does not count."""
         found = self.path(layout.snapshot_path(repo_id, commit, path))
         try:
-            if found.is_file() and (entry is None or found.stat().st_size == entry.size):
-                return found
+            status = os.stat(found)
         except OSError:
-            pass
-        return None
+            return None
+        right = stat.S_ISREG(status.st_mode) and (entry is None or status.st_size == entry.size)
+        return found if right else None
 
     def find_blob(self, repo_id: str, entry: Entry) -> Path | None:
         """The complete blob with this etag, or None."""
