@@ -107,11 +107,26 @@ def _callers_kwargs(storage: StorageWrapper | None, kwargs: dict[str, Any]) -> d
     return plain
 
 
+@functools.lru_cache(maxsize=64)
+def _parameters(function: Any) -> tuple[str, ...]:
+    """The names of a function's parameters in order, without `*` and `**`."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = [p.name for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+    return tuple(names[1:] if names[:1] in (["self"], ["cls"]) else names)
+
+
+def _parameters_of(wrapped: Any) -> tuple[str, ...]:
+    return _parameters(getattr(wrapped, "__func__", wrapped))  # of a bound method the function: it lives longer
+
+
 def _named(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a call by name."""
-    bound = inspect.signature(wrapped).bind(*args, **kwargs).arguments
-    rest = next((p.name for p in inspect.signature(wrapped).parameters.values() if p.kind is p.VAR_KEYWORD), None)
-    return {**bound, **bound.pop(rest, {})} if rest else dict(bound)
+    """The arguments of a call by name, in the order of the parameters; TypeError as Python would for too many."""
+    names = _parameters_of(wrapped)
+    if len(args) > len(names):
+        raise TypeError(f"{len(args)} positional arguments for {len(names)} parameters")
+    named = {**dict(zip(names, args, strict=False)), **kwargs}
+    first = names[0] if names else ""
+    return {first: named[first], **named} if first in named else named
 
 
 def _door(serve: Callable[..., Any]) -> Callable[..., Any]:
@@ -166,7 +181,7 @@ def cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dic
     served = {**named, "cache_dir": str(cache_dir), "revision": pinned, "force_download": False}
     # Everything that the commit has is there: nobody is to be asked for what it has not.
     served["local_files_only"] = True
-    if "_commit_hash" in inspect.signature(wrapped).parameters:  # 4.57; 5 reads the commit from the revision
+    if "_commit_hash" in _parameters_of(wrapped):  # 4.57; 5 reads the commit from the revision
         served["_commit_hash"] = resolution.commit
     return lambda: wrapped(**served)
 

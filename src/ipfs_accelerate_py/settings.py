@@ -203,7 +203,34 @@ def read_or_default(key: str) -> Any:
         return read(default())
 
 
+# Whatever a reading depends on: while none of it has changed, the last reading is still true.
+_VARIABLES = (
+    *(PREFIX + key.upper() for key in _KEYS),
+    *("STORAGE_FORCE_LOCAL", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
+    "HOME",
+)
+_last: tuple[tuple[str | None, ...], Path, float | None, Settings] | None = None
+
+
 def read_settings() -> Settings:
     """All settings as they are now, bad ones as their defaults."""
+    global _last
+    environment = tuple(map(os.environ.get, _VARIABLES))
+    if _last is not None and _last[0] == environment and _last[2] == _changed(_last[1]):
+        return _last[3]
+    try:
+        file = config_file()
+    except ImportError:
+        file = Path()
+    changed = _changed(file)
     values: dict[str, Any] = {key: read_or_default(key) for key in _KEYS}
-    return Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
+    settings = Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
+    _last = (environment, file, changed, settings)
+    return settings
+
+
+def _changed(file: Path) -> float | None:
+    try:
+        return os.stat(file).st_mtime
+    except OSError:
+        return None
