@@ -6,10 +6,11 @@ import logging
 import sys
 
 NAME = "ipfs_accelerate_py"
+_level_by_us = logging.NOTSET
 
 
 class _StderrHandler(logging.StreamHandler):
-    """Writes to whatever `sys.stderr` is at that moment, and steps back once the root logger has handlers."""
+    """Writes to whatever `sys.stderr` is at that moment, and steps back once the program has handlers of its own."""
 
     def __init__(self) -> None:
         logging.Handler.__init__(self)
@@ -20,22 +21,31 @@ class _StderrHandler(logging.StreamHandler):
         return sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
-        if not logging.getLogger().handlers and sys.stderr is not None:
+        if not _is_set_up() and sys.stderr is not None:
             super().emit(record)
 
 
+def _is_set_up() -> bool:
+    """Has the program given the root logger, or ours, a handler?"""
+    ours = logging.getLogger(NAME).handlers
+    return bool(logging.getLogger().handlers) or any(not isinstance(each, _StderrHandler) for each in ours)
+
+
 def get_logger() -> logging.Logger:
-    """The package's logger, with its stderr handler at the level that IPFS_ACCELERATE_LOG names."""
+    """The package's logger: IPFS_ACCELERATE_LOG gives its level, unless the program has given it one."""
+    global _level_by_us
     logger = logging.getLogger(NAME)
     if not any(isinstance(handler, _StderrHandler) for handler in logger.handlers):
         logger.addHandler(_StderrHandler())
-        if logger.level == logging.NOTSET:
-            from .errors import SettingsError
-            from .settings import read_setting
-
-            try:
-                logger.setLevel(read_setting("log"))
-            except SettingsError as error:
-                logger.setLevel(logging.WARNING)
-                logger.warning("%s: %s; going on with 'WARNING'", error, error.hint)
+    if logger.level in (logging.NOTSET, _level_by_us):
+        logger.setLevel(_choose_level())
+        _level_by_us = logger.level
     return logger
+
+
+def _choose_level() -> str | int:
+    from .settings import is_given, read_or_default
+
+    if _is_set_up() and not is_given("log"):
+        return logging.NOTSET  # the program's set-up decides alone
+    return str(read_or_default("log"))
