@@ -86,6 +86,7 @@ def home(tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path))
     monkeypatch.setattr(settings, "_warned", set())
     monkeypatch.setattr(settings, "_file_seen", None)
+    monkeypatch.setattr(settings, "_last", None)
     return tmp_path
 
 
@@ -180,6 +181,7 @@ BAD = [
     ("timeout", "nan", "seconds"),
     ("timeout", "inf", "seconds"),
     ("timeout", "1e9", "seconds"),
+    ("log", "loud", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     ("home", "~nobody-of-that-name/models", "folder"),
     ("lower", "~nobody-of-that-name/models", "folder"),
 ]
@@ -223,6 +225,25 @@ def test_a_folder_in_place_of_the_file(home, caplog):
     settings.config_file().mkdir(parents=True)
     assert read_settings().timeout == 1.0
     assert len(caplog.records) == 1
+
+
+def test_settings_are_those_of_the_moment(home, tmp_path, monkeypatch):
+    assert read_settings() is read_settings()
+    monkeypatch.setenv("IPFS_ACCELERATE_HOME", "models")
+    monkeypatch.chdir("/")
+    assert read_settings().home == Path("/models")
+    monkeypatch.chdir(tmp_path)
+    assert read_settings().home == tmp_path / "models"
+    for name, value, key in [
+        ("IPFS_ACCELERATE_TIMEOUT", "3", "timeout"),
+        ("STORAGE_FORCE_LOCAL", "1", "force_local"),
+        ("HF_HOME", "/elsewhere", "lower"),
+        ("IPFS_ACCELERATE_HOME", "", "home"),
+        ("HOME", "/nowhere", "home"),
+    ]:
+        before = read_settings()
+        monkeypatch.setenv(name, value)
+        assert getattr(read_settings(), key) != getattr(before, key), name
 
 
 def test_an_unknown_key_is_named_once(write_file, caplog):

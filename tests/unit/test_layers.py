@@ -1,0 +1,144 @@
+"""The layers: imports go down only, and each foreign library has one door."""
+
+import ast
+from pathlib import Path
+
+import pytest
+
+import ipfs_accelerate_py
+
+PACKAGE = "ipfs_accelerate_py"
+SOURCE = Path(ipfs_accelerate_py.__file__).parent.parent
+
+# The longest prefix counts. A module may import its own layer and those below.
+LAYERS = {
+    f"{PACKAGE}.errors": 0,
+    f"{PACKAGE}.settings": 0,
+    f"{PACKAGE}.state": 0,
+    f"{PACKAGE}.log": 0,
+    f"{PACKAGE}.hook.finder": 1,
+    f"{PACKAGE}.hook.loader": 1,
+    f"{PACKAGE}.storage": 2,
+    f"{PACKAGE}.storage_wrapper": 3,
+    f"{PACKAGE}.rewriting": 4,
+    f"{PACKAGE}.hub_door": 4,
+    f"{PACKAGE}.libraries": 4,
+    f"{PACKAGE}.proxies": 4,
+    f"{PACKAGE}.activation": 5,
+    f"{PACKAGE}.auto_patch_transformers": 5,
+    f"{PACKAGE}.hook": 5,
+    PACKAGE: 5,
+    "_ipfs_accelerate_boot": 1,
+}
+# The boot module wakes the rest up when transformers is imported for the first time: inside a function, and guarded.
+UPWARDS = {("_ipfs_accelerate_boot", f"{PACKAGE}.activation")}
+
+# library -> the modules that may import it
+DOORS = {
+    "wrapt": {f"{PACKAGE}.proxies"},
+    "ipfshttpclient": {f"{PACKAGE}.storage.rpc"},
+    "transformers": set(),  # it comes to us
+}
+
+
+def modules():
+    for path in sorted([*(SOURCE / PACKAGE).rglob("*.py"), SOURCE / "_ipfs_accelerate_boot.py"]):
+        parts = path.relative_to(SOURCE).with_suffix("").parts
+        if path.parent.name != "site":  # the chaining sitecustomize is no module of the package
+            yield ".".join(parts[:-1] if parts[-1] == "__init__" else parts), path
+
+
+MODULES = dict(modules())
+
+
+def layer(module):
+    while module not in LAYERS:
+        module = module.rpartition(".")[0]
+    return LAYERS[module]
+
+
+def imports(name):
+    """(imported module, is it imported as the module loads?) of every import statement."""
+    path = MODULES[name]
+    package = name if path.name == "__init__.py" else name.rpartition(".")[0]
+    tree = ast.parse(path.read_text())
+    late = {id(node) for scope in ast.walk(tree) if is_late(scope) for node in ast.walk(scope)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Import):
+            found = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            base = package
+            for _ in range(node.level - 1):
+                base = base.rpartition(".")[0]
+            module = ".".join(filter(None, [base if node.level else "", node.module]))
+            submodules = [f"{module}.{alias.name}" for alias in node.names]
+            # `from .storage import layout` imports the submodule, not just the package
+            found = [each if each in MODULES else module for each in submodules]
+        else:
+            continue
+        for each in found:
+            yield each, id(node) not in late
+
+
+def is_late(node):
+    if isinstance(node, ast.If):
+        return "TYPE_CHECKING" in ast.dump(node.test)
+    return isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda)
+
+
+def test_the_reader_sees_imports():
+    assert (f"{PACKAGE}.storage.layout", True) in set(imports(f"{PACKAGE}.storage.store"))
+    assert ("ipfshttpclient", False) in set(imports(f"{PACKAGE}.storage.rpc"))
+    assert len(MODULES) > 30
+
+
+@pytest.mark.parametrize("name", MODULES)
+def test_imports_go_down_only(name):
+    wrong = [
+        imported
+        for imported, _ in imports(name)
+        if imported.startswith((PACKAGE, "_ipfs")) and layer(imported) > layer(name) and (name, imported) not in UPWARDS
+    ]
+    assert not wrong, f"{name} is in layer {layer(name)}"
+
+
+@pytest.mark.parametrize("library", DOORS)
+def test_who_may_import_a_library(library):
+    found = {name for name in MODULES for imported, _ in imports(name) if imported.partition(".")[0] == library}
+    assert found <= DOORS[library]
+
+
+def test_storage_knows_neither_the_hook_nor_transformers():
+    above = ("hook", "libraries", "proxies", "hub_door", "activation", "rewriting", "storage_wrapper")
+    names = tuple(f"{PACKAGE}.{each}" for each in above)
+    for name in MODULES:
+        if name.startswith(f"{PACKAGE}.storage.") or name == f"{PACKAGE}.storage":
+            assert not [each for each, _ in imports(name) if each.startswith((*names, "transformers"))], name
+
+
+def test_the_boot_module_imports_sys_alone_as_it_loads():
+    assert {each for each, early in imports("_ipfs_accelerate_boot") if early} == {"sys"}
+
+
+STDLIB_ONLY = [name for name in MODULES if layer(name) < 2 or name in (PACKAGE, f"{PACKAGE}.hook")]
+HEAVY = {"huggingface_hub", "ipfshttpclient", "wrapt", "transformers", "torch", "filelock", "platformdirs", "requests"}
+
+
+@pytest.mark.parametrize("name", [*STDLIB_ONLY, f"{PACKAGE}.activation"])
+def test_what_start_up_loads_is_of_the_standard_library(name):
+    assert not {each.partition(".")[0] for each, early in imports(name) if early} & HEAVY
+
+
+def test_no_circle_among_the_modules_as_they_load():
+    graph = {name: {each for each, early in imports(name) if early and each in MODULES} for name in MODULES}
+
+    def visit(name, trail):
+        assert name not in trail, " -> ".join([*trail, name])
+        for each in graph[name]:
+            if each not in done:
+                visit(each, [*trail, name])
+        done.add(name)
+
+    done: set[str] = set()
+    for name in graph:
+        visit(name, [])
