@@ -112,13 +112,40 @@ def distributed_models(enabled: bool = True) -> Iterator[None]:
         state.block.reset(token)
 
 
+def describe_doors() -> dict[str, str]:
+    """Each door of transformers -> `in place`, `not yet imported`, `open` (imported, not patched) or `not found`.
+
+    Not found means that the installed version has no such name: 4.57 has no `resolve_revision` and `hf_api`, and 5 no
+    longer needs the ones outside of `transformers.utils.hub`. If a `from_pretrained` is not found, the loads of such
+    classes are served at `transformers.utils.hub.cached_files`; if that is not found, they are not served at all.
+    """
+    from .libraries import transformers as library
+
+    proxies = sys.modules.get(f"{__package__}.proxies")
+    doors = {}
+    for module_name, owners, attribute in library.DOORS:
+        name = ".".join([module_name, *owners[:1], attribute])
+        module = sys.modules.get(module_name)
+        if module is None:
+            doors[name] = "not yet imported"
+            continue
+        owner: Any = next((vars(module)[each] for each in owners if each in vars(module)), None) if owners else module
+        value = None if owner is None else vars(owner).get(attribute)
+        if value is None:
+            doors[name] = "not found"
+        else:
+            doors[name] = "in place" if proxies is not None and proxies.is_replacement(value) else "open"
+    return doors
+
+
 def get_status() -> dict[str, Any]:
     """What is true at this moment; see the keys below.
 
     `enabled`: a load here and now would go through us. `applied`: our hooks are in place. `patched_classes`:
     `["transformers.AutoModel", ...]`. `should_patch`, `reason`, `variable`: what the environment says, and which
     variable says it. `store`: the folder. `node`: the RPC address, or None. `served`: files and bytes per source in
-    this process. `liars`: sources that gave wrong bytes to this process, and what they did.
+    this process. `liars`: sources that gave wrong bytes to this process, and what they did. `doors`: see
+    `describe_doors`.
     """
     from .errors import SettingsError
     from .settings import read_settings
@@ -146,4 +173,5 @@ def get_status() -> dict[str, Any]:
         "node": address,
         "served": {name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()},
         "liars": dict(state.liars),
+        "doors": describe_doors(),
     }

@@ -131,14 +131,15 @@ def _locked() -> Iterator[None]:
 
 def _replace(owner: Any, attribute: str, wrapper: Callable[..., Any]) -> None:
     original = vars(owner).get(attribute)
-    if original is None or (isinstance(original, wrapt.FunctionWrapper) and _is_replacement(original)):
+    if original is None or (isinstance(original, wrapt.FunctionWrapper) and is_replacement(original)):
         return
     replacement = wrapt.FunctionWrapper(original, wrapper)
     setattr(owner, attribute, replacement)
     _replaced.append((weakref.ref(owner), attribute, original, replacement))
 
 
-def _is_replacement(value: object) -> bool:
+def is_replacement(value: object) -> bool:
+    """Is this one of the wrappers that we put in place?"""
     return any(replacement is value for _, _, _, replacement in _replaced)
 
 

@@ -170,7 +170,8 @@ def _status(args: Namespace) -> int:
     if args.json:
         _print_json(status)
         return GOOD
-    startup = status.pop("startup")
+    startup, doors = status.pop("startup"), list(status.pop("doors").values())
+    status["doors"] = ", ".join(f"{doors.count(each)} {each}" for each in dict.fromkeys(doors))
     status["patched_classes"] = len(status.get("patched_classes", ()))
     status["startup files"] = ", ".join(startup["files"]) if startup["enabled"] else None
     width = max(map(len, status))

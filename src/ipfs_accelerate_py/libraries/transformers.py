@@ -36,6 +36,14 @@ STRAY_FUNCTIONS = {
 # ... and by an import inside this method
 STRAY_METHODS = {"transformers.tokenization_utils_base": (("PreTrainedTokenizerBase", "_patch_mistral_regex"),)}
 
+# Every door outside of `AUTO`: module, names of its owner (any one will do; empty: the module itself), attribute.
+DOORS = (
+    *((HUB, (), function) for function in HUB_FUNCTIONS),
+    *((module, classes, "from_pretrained") for module, classes in BASE_CLASSES.items()),
+    *((module, (), function) for module, functions in STRAY_FUNCTIONS.items() for function in functions),
+    *((module, (cls,), method) for module, methods in STRAY_METHODS.items() for cls, method in methods),
+)
+
 _WANTED = frozenset({HUB, *BASE_CLASSES, *STRAY_FUNCTIONS})
 
 
