@@ -129,13 +129,6 @@ _KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "timeout": (_seconds, lambda: "1.0"),
     "log": (_level, lambda: "WARNING"),
 }
-# whatever of the environment a setting or its default depends on
-_VARIABLES = (
-    *(PREFIX + key.upper() for key in _KEYS),
-    *("STORAGE_FORCE_LOCAL", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME"),
-    *("HOME", "USERPROFILE"),
-)
-_last: tuple[Any, Settings] | None = None
 _file_seen: tuple[str, float, dict[str, str]] | None = None
 _warned: set[tuple[str, str]] = set()
 
@@ -220,17 +213,31 @@ _last: tuple[tuple[str | None, ...], Path, float | None, Settings] | None = None
 
 
 def read_settings() -> Settings:
-    """All settings as they are now, bad ones as their defaults. Read again only when something has changed."""
+    """All settings as they are now, bad ones as their defaults."""
     global _last
-    seen = (tuple(map(os.environ.get, _VARIABLES)), _read_file(), _folder_now())
-    if _last is None or _last[0] != seen:
-        values: dict[str, Any] = {key: read_or_default(key) for key in _KEYS}
-        _last = (seen, Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values))
-    return _last[1]
+    environment = (*map(os.environ.get, _VARIABLES), _folder_now())
+    if _last is not None and _last[0] == environment and _last[2] == _changed(_last[1]):
+        return _last[3]
+    try:
+        file = config_file()
+    except ImportError:
+        file = Path()
+    changed = _changed(file)
+    values: dict[str, Any] = {key: read_or_default(key) for key in _KEYS}
+    settings = Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
+    _last = (environment, file, changed, settings)
+    return settings
 
 
-def _folder_now() -> str:
+def _changed(file: Path) -> float | None:
+    try:
+        return os.stat(file).st_mtime
+    except OSError:
+        return None
+
+
+def _folder_now() -> str | None:
     try:
         return os.getcwd()  # a relative folder means another one after chdir()
     except OSError:
-        return ""
+        return None
