@@ -1,0 +1,402 @@
+"""The store: nothing is visible before it is whole, whatever ends a writer."""
+
+import hashlib
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+
+import ipfs_accelerate_py
+from ipfs_accelerate_py.errors import StoreError
+from ipfs_accelerate_py.storage import layout
+from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.storage.verify import Mismatch
+
+SOURCE = Path(ipfs_accelerate_py.__file__).parent.parent
+REPO = "org/name"
+COMMIT = "0123456789abcdef0123456789abcdef01234567"
+CONTENT = bytes(range(256)) * 5000
+
+
+def git_entry(content):
+    return Entry(len(content), hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest())
+
+
+def lfs_entry(content):
+    return Entry(len(content), "e" * 40, hashlib.sha256(content).hexdigest())
+
+
+ENTRY = lfs_entry(CONTENT)
+
+
+@pytest.fixture
+def store(tmp_path):
+    return Store(tmp_path / "store")
+
+
+def blob(store, entry=ENTRY):
+    return store.path(layout.blob_path(REPO, entry.etag))
+
+
+def put(store, content=CONTENT, entry=None, path="model.bin", commit=COMMIT):
+    entry = entry or lfs_entry(content)
+    with store.receive(REPO, entry) as receiver:
+        receiver.write(content)
+        receiver.finish(blob(store, entry))
+    return store.link(REPO, commit, path, entry)
+
+
+def files(folder):
+    """Every file and link below a folder, but for our own scratch."""
+    found = [path for path in Path(folder).rglob("*") if path.is_symlink() or path.is_file()]
+    return sorted(str(path.relative_to(folder)) for path in found)
+
+
+# -- receiving ----------------------------------------------------------------------------------------------------
+def test_bytes_are_visible_after_finish_and_link_only(store):
+    with store.receive(REPO, ENTRY) as receiver:
+        for start in range(0, len(CONTENT), 100_000):
+            receiver.write(CONTENT[start : start + 100_000])
+            assert store.find_blob(REPO, ENTRY) is None
+            assert all(name.endswith(".incomplete") for name in files(store.root))
+        receiver.finish(blob(store))
+        assert store.find_blob(REPO, ENTRY).read_bytes() == CONTENT
+        assert store.find(REPO, COMMIT, "model.bin", ENTRY) is None
+    visible = store.link(REPO, COMMIT, "model.bin", ENTRY)
+    assert visible == store.find(REPO, COMMIT, "model.bin", ENTRY)
+    assert visible.read_bytes() == CONTENT
+    assert files(store.root) == [
+        f"models--org--name/blobs/{ENTRY.etag}",
+        f"models--org--name/snapshots/{COMMIT}/model.bin",
+    ]
+
+
+@pytest.mark.parametrize("entry_of", [git_entry, lfs_entry])
+@pytest.mark.parametrize("content", [b"", b"x", CONTENT], ids=len)
+def test_any_size_and_both_hashes(store, content, entry_of):
+    assert put(store, content, entry_of(content)).read_bytes() == content
+
+
+def test_a_link_is_relative_so_that_the_store_can_be_moved(store, tmp_path):
+    visible = put(store, path="sub/folder/model.bin")
+    assert not os.path.isabs(os.readlink(visible))
+    store.root.rename(tmp_path / "moved")
+    moved = Store(tmp_path / "moved")
+    assert moved.find(REPO, COMMIT, "sub/folder/model.bin", ENTRY).read_bytes() == CONTENT
+
+
+WRONG = {"short": CONTENT[:-1], "long": CONTENT + b"x", "flipped": CONTENT[:-1] + b"\0", "nothing": b""}
+
+
+@pytest.mark.parametrize("wrong", WRONG.values(), ids=WRONG)
+@pytest.mark.parametrize("way", ["write", "adopt", "move"])
+def test_wrong_bytes_leave_nothing(store, tmp_path, wrong, way):
+    offered = tmp_path / "offered"
+    offered.write_bytes(wrong)
+    with pytest.raises(Mismatch), store.receive(REPO, ENTRY) as receiver:
+        if way == "write":
+            receiver.write(wrong)
+        else:
+            receiver.adopt(offered, move=way == "move")
+        receiver.finish(blob(store))
+    assert files(store.root) == []
+    assert offered.exists() is (way != "move")
+
+
+def test_an_error_half_way_leaves_nothing(store):
+    with pytest.raises(KeyboardInterrupt), store.receive(REPO, ENTRY) as receiver:
+        receiver.write(CONTENT[:1000])
+        raise KeyboardInterrupt
+    assert files(store.root) == []
+
+
+def test_start_begins_anew(store):
+    with store.receive(REPO, ENTRY) as receiver:
+        receiver.write(b"what a source gave before it broke off")
+        receiver.start()
+        assert receiver.size == 0
+        receiver.write(CONTENT)
+        assert receiver.size == len(CONTENT)
+        receiver.finish(blob(store))
+    assert blob(store).read_bytes() == CONTENT
+    assert files(store.root) == [f"models--org--name/blobs/{ENTRY.etag}"]
+
+
+def test_after_an_adopted_file_that_is_wrong_another_source_can_write(store, tmp_path):
+    (tmp_path / "damaged").write_bytes(WRONG["flipped"])
+    with store.receive(REPO, ENTRY) as receiver:
+        with pytest.raises(Mismatch):
+            receiver.adopt(tmp_path / "damaged")
+        receiver.start()
+        receiver.write(CONTENT)
+        receiver.finish(blob(store))
+    assert blob(store).read_bytes() == CONTENT
+    assert (tmp_path / "damaged").read_bytes() == WRONG["flipped"]
+
+
+# -- adopting -----------------------------------------------------------------------------------------------------
+def adopt(store, path, **options):
+    with store.receive(REPO, ENTRY) as receiver:
+        receiver.adopt(path, **options)
+        receiver.finish(blob(store))
+
+
+def test_adopt_links_on_the_same_file_system(store, tmp_path):
+    (tmp_path / "have").write_bytes(CONTENT)
+    adopt(store, tmp_path / "have")
+    assert blob(store).samefile(tmp_path / "have")
+    assert (tmp_path / "have").read_bytes() == CONTENT
+
+
+def test_adopt_copies_from_another_file_system(store):
+    memory = Path("/dev/shm")
+    store.root.mkdir()
+    if not memory.is_dir() or memory.stat().st_dev == store.root.stat().st_dev:
+        pytest.skip("there is no second file system here")
+    elsewhere = memory / f"ipfs-accelerate-test-{os.getpid()}"
+    elsewhere.write_bytes(CONTENT)
+    try:
+        adopt(store, elsewhere)
+        assert blob(store).read_bytes() == elsewhere.read_bytes() == CONTENT
+        with pytest.raises(Mismatch):
+            elsewhere.write_bytes(WRONG["flipped"])
+            adopt(store, elsewhere)
+        assert blob(store).read_bytes() == CONTENT
+    finally:
+        elsewhere.unlink()
+
+
+def test_adopt_by_move(store, tmp_path):
+    (tmp_path / "scratch").write_bytes(CONTENT)
+    inode = (tmp_path / "scratch").stat().st_ino
+    adopt(store, tmp_path / "scratch", move=True)
+    assert not (tmp_path / "scratch").exists()
+    assert blob(store).stat().st_ino == inode
+
+
+def test_adopt_of_what_is_not_there(store, tmp_path):
+    with pytest.raises(OSError):
+        adopt(store, tmp_path / "none")
+    assert files(store.root) == []
+
+
+@pytest.mark.parametrize(("mask", "mode"), [(0o022, 0o644), (0o077, 0o600), (0o002, 0o664)])
+def test_umask_is_respected(store, mask, mode):
+    before = os.umask(mask)
+    try:
+        visible = put(store)
+    finally:
+        os.umask(before)
+    assert visible.stat().st_mode & 0o777 == mode
+
+
+# -- finding ------------------------------------------------------------------------------------------------------
+def test_a_file_of_another_size_does_not_count(store):
+    visible = put(store)
+    visible.resolve().write_bytes(CONTENT[:-1])
+    assert store.find(REPO, COMMIT, "model.bin", ENTRY) is None
+    assert store.find_blob(REPO, ENTRY) is None
+    put(store)
+    assert store.find(REPO, COMMIT, "model.bin", ENTRY).read_bytes() == CONTENT
+
+
+def test_a_link_to_nothing_does_not_count(store):
+    visible = put(store)
+    blob(store).unlink()
+    assert visible.is_symlink()
+    assert store.find(REPO, COMMIT, "model.bin", ENTRY) is None
+    put(store)
+    assert visible.read_bytes() == CONTENT
+
+
+def test_a_folder_does_not_count(store):
+    blob(store).mkdir(parents=True)
+    assert store.find_blob(REPO, ENTRY) is None
+    assert store.find(REPO, COMMIT, "model.bin") is None
+
+
+def test_a_mark_of_a_missing_file_goes_when_the_file_comes(store):
+    store.mark_missing(REPO, COMMIT, "model.bin")
+    mark = store.path(layout.missing_path(REPO, COMMIT, "model.bin"))
+    assert mark.is_file()
+    put(store)
+    assert not mark.exists()
+
+
+# -- words --------------------------------------------------------------------------------------------------------
+TREE = Tree(COMMIT, {"model.bin": ENTRY})
+
+
+def test_words_come_back(store):
+    assert store.read_ref(REPO, "main") is None and store.read_tree(REPO, COMMIT) is None
+    store.write_ref(REPO, "main", COMMIT)
+    store.write_ref(REPO, "refs/pr/1", COMMIT)
+    store.write_tree(REPO, TREE)
+    assert store.read_ref(REPO, "main") == store.read_ref(REPO, "refs/pr/1") == COMMIT
+    assert store.read_tree(REPO, COMMIT) == TREE
+    assert not store.is_hearsay(REPO, COMMIT) and not store.is_hearsay(REPO, "refs/main")
+
+
+def test_hearsay_is_marked_until_the_hub_has_spoken(store):
+    store.write_tree(REPO, TREE, hearsay=True)
+    store.write_ref(REPO, "main", COMMIT, hearsay=True)
+    assert store.is_hearsay(REPO, COMMIT) and store.is_hearsay(REPO, "refs/main")
+    store.write_ref(REPO, "main", COMMIT)
+    assert store.is_hearsay(REPO, COMMIT) and not store.is_hearsay(REPO, "refs/main")
+    store.write_tree(REPO, TREE)
+    assert not store.is_hearsay(REPO, COMMIT)
+
+
+def test_learning_the_same_again_makes_it_newer(store):
+    store.write_ref(REPO, "main", COMMIT)
+    ref = store.path(layout.ref_path(REPO, "main"))
+    os.utime(ref, (1, 1))
+    store.write_ref(REPO, "main", COMMIT)
+    assert ref.stat().st_mtime > time.time() - 60
+
+
+# -- a store that cannot be written -------------------------------------------------------------------------------
+def test_a_store_that_cannot_be_written_says_so(tmp_path):
+    (tmp_path / "file").write_bytes(b"in the way")
+    store = Store(tmp_path / "file")
+    for write in (
+        lambda: put(store),
+        lambda: store.link(REPO, COMMIT, "model.bin", ENTRY),
+        lambda: store.write_ref(REPO, "main", COMMIT),
+        lambda: store.write_tree(REPO, TREE),
+        lambda: store.mark_missing(REPO, COMMIT, "a"),
+    ):
+        with pytest.raises(StoreError) as caught:
+            write()
+        assert str(tmp_path / "file") in str(caught.value)
+        assert "IPFS_ACCELERATE_HOME" in caught.value.hint
+    assert store.find(REPO, COMMIT, "model.bin") is None
+    assert store.find_blob(REPO, ENTRY) is None
+    assert store.read_ref(REPO, "main") is None
+    assert store.read_tree(REPO, COMMIT) is None
+    assert (tmp_path / "file").read_bytes() == b"in the way"
+
+
+# -- what ends a writer -------------------------------------------------------------------------------------------
+def in_child(code, *arguments, **options):
+    env = {**os.environ, "PYTHONPATH": str(SOURCE), "IPFS_ACCELERATE": "0"}
+    head = "import os, sys, time\nfrom pathlib import Path\nfrom ipfs_accelerate_py.storage.store import Store\n"
+    head += "from ipfs_accelerate_py.storage.tree import Entry, Tree\nfrom ipfs_accelerate_py.storage import layout\n"
+    head += f"REPO, COMMIT = {REPO!r}, {COMMIT!r}\nstore = Store(Path(sys.argv[1]))\n"
+    command = [sys.executable, "-c", head + code, *map(str, arguments)]
+    return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, **options)
+
+
+CRASH = """
+entry = Entry(1 << 40, "e" * 40, "c" * 64)
+store.write_ref(REPO, "main", COMMIT)
+store.write_tree(REPO, Tree(COMMIT, {"model.bin": entry}))
+with store.receive(REPO, entry) as receiver:
+    first = True
+    while True:
+        receiver.write(b"x" * 65536)
+        if first:
+            print("writing", flush=True)
+        first = False
+"""
+CRASH_IN_LINKS = """
+entry = Entry(5, "e" * 40, sys.argv[2])
+number = 0
+while True:
+    store.link(REPO, COMMIT, f"file{number % 7}", entry)
+    store.write_ref(REPO, f"branch{number % 3}", COMMIT)
+    store.write_tree(REPO, Tree(COMMIT, {"file0": entry}))
+    number += 1
+    if number == 3:
+        print("writing", flush=True)
+"""
+
+
+def kill_while_writing(code, *arguments):
+    child = in_child(code, *arguments)
+    assert child.stdout.readline() == "writing\n"
+    time.sleep(0.02)
+    child.send_signal(signal.SIGKILL)
+    child.wait()
+    child.stdout.close()
+
+
+def scan_without_warnings(store):
+    found = huggingface_hub.scan_cache_dir(store.root)
+    assert [str(warning) for warning in found.warnings] == []
+    return found
+
+
+def test_huggingface_hub_has_no_complaint(store):
+    put(store, path="sub/model.bin")
+    put(store, b"{}", git_entry(b"{}"), "config.json")
+    store.write_ref(REPO, "main", COMMIT)
+    store.write_tree(REPO, Tree(COMMIT, {"sub/model.bin": ENTRY, "config.json": git_entry(b"{}")}))
+    store.mark_missing(REPO, COMMIT, "missing.json")
+    store.write_tree("org/other", TREE, hearsay=True)
+    store.write_ref("org/other", "main", COMMIT, hearsay=True)
+    found = scan_without_warnings(store)
+    repo = next(each for each in found.repos if each.repo_id == REPO)
+    [revision] = repo.revisions
+    assert revision.commit_hash == COMMIT and revision.refs == {"main"}
+    assert {file.file_name for file in revision.files} == {"model.bin", "config.json"}
+    assert repo.size_on_disk == len(CONTENT) + 2
+
+
+def test_nor_after_writers_were_killed(store):
+    put(store, b"small", path="file0")
+    for _ in range(3):
+        kill_while_writing(CRASH, store.root)
+        kill_while_writing(CRASH_IN_LINKS, store.root, lfs_entry(b"small").etag)
+    assert [name for name in files(store.root) if name.endswith(".incomplete")]  # they were in the middle of it
+    found = scan_without_warnings(store)
+    for repo in found.repos:
+        for revision in repo.revisions:
+            for file in revision.files:
+                assert file.file_path.read_bytes() == b"small"
+    assert store.find_blob(REPO, Entry(1 << 40, "e" * 40, "c" * 64)) is None
+    # and nothing of theirs is in the way
+    assert put(store).read_bytes() == CONTENT
+    assert store.read_ref(REPO, "main") == COMMIT
+
+
+RACE = """
+content = Path(sys.argv[2]).read_bytes()
+entry = Entry(len(content), "e" * 40, sys.argv[3])
+print("ready", flush=True)
+while not Path(sys.argv[4]).exists():
+    time.sleep(0.001)
+for _ in range(10):
+    with store.receive(REPO, entry) as receiver:
+        for start in range(0, len(content), 65536):
+            receiver.write(content[start:start + 65536])
+        receiver.finish(store.path(layout.blob_path(REPO, entry.etag)))
+    store.link(REPO, COMMIT, "model.bin", entry)
+    store.write_ref(REPO, "main", COMMIT)
+    seen = store.find(REPO, COMMIT, "model.bin", entry)
+    assert seen is not None and seen.read_bytes() == content
+"""
+
+
+def test_two_processes_write_the_same_blob_at_once(store, tmp_path):
+    (tmp_path / "content").write_bytes(CONTENT)
+    arguments = (store.root, tmp_path / "content", ENTRY.etag, tmp_path / "go")
+    children = [in_child(RACE, *arguments, stderr=subprocess.PIPE) for _ in range(2)]
+    assert [child.stdout.readline() for child in children] == ["ready\n"] * 2
+    (tmp_path / "go").touch()
+    for child in children:
+        _, err = child.communicate(timeout=60)
+        assert child.returncode == 0, err
+    assert files(store.root) == [
+        f"models--org--name/blobs/{ENTRY.etag}",
+        "models--org--name/refs/main",
+        f"models--org--name/snapshots/{COMMIT}/model.bin",
+    ]
+    assert blob(store).read_bytes() == CONTENT
+    scan_without_warnings(store)
