@@ -18,6 +18,7 @@ from typing import Any
 
 from . import rewriting, state
 from .errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
+from .libraries import transformers as library
 from .log import get_logger
 from .rewriting import Asked
 from .storage import layout
@@ -102,8 +103,10 @@ def _callers_kwargs(storage: StorageWrapper | None, kwargs: dict[str, Any]) -> d
     plain = dict(kwargs)
     if plain.get("cache_dir") is not None and storage is not None and _is_store(storage, plain["cache_dir"]):
         plain["cache_dir"] = None
-    if plain.get("revision") is not None:
-        plain["revision"] = rewriting.plain_revision(plain["revision"])
+    revision = plain.get("revision")
+    # 5 pins the revision itself, and its errors name the commit; one that a silent Hub has not confirmed is ours alone.
+    if revision is not None and (isinstance(revision, rewriting.PinnedRevision) or hub_is_resting()):
+        plain["revision"] = rewriting.plain_revision(revision)
     return plain
 
 
@@ -183,6 +186,8 @@ def cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dic
     served["local_files_only"] = True
     if "_commit_hash" in _parameters_of(wrapped):  # 4.57; 5 reads the commit from the revision
         served["_commit_hash"] = resolution.commit
+        if missing and resolution.tree.complete and named.get("_raise_exceptions_for_missing_entries", True):
+            return lambda: library.say_missing(asked.repo_id, str(pinned), subfolder, missing)
     return lambda: wrapped(**served)
 
 

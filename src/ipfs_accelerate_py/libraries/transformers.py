@@ -20,7 +20,7 @@ BASE_CLASSES = {
     "transformers.processing_utils": ("ProcessorMixin",),
     "transformers.feature_extraction_utils": ("FeatureExtractionMixin",),
     "transformers.image_processing_base": ("ImageProcessingMixin",),
-    "transformers.video_processing_utils": ("BaseVideoProcessor",),
+    "transformers.video_processing_utils": ("VideoProcessorMixin", "BaseVideoProcessor"),
     "transformers.generation.configuration_utils": ("GenerationConfig",),
 }
 
@@ -70,3 +70,16 @@ def after_exec(module: ModuleType) -> None:
         return
 
     patch_module(module)
+
+
+def say_missing(repo_id: str, revision: str, subfolder: str, missing: list[str]) -> None:
+    """What `cached_files` of 4.57 says of files that must be there, once the Hub has told it that they are not.
+
+    From a cache alone it says less. A lone config.json may be missing.
+    """
+    first, *more = missing
+    if not more and first == f"{subfolder}/config.json".lstrip("/"):
+        return
+    named = f"files named {(*missing,)}" if more else f"a file named {first}"
+    where = f"https://huggingface.co/{repo_id}/tree/{revision}"
+    raise OSError(f"{repo_id} does not appear to have {named}. Checkout '{where}' for available files.")
