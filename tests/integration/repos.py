@@ -68,7 +68,7 @@ save_file({"line.weight": torch.arange(16.0).reshape(4, 4), "line.bias": torch.o
 
 def make_repos(folder, tiny_models):
     """Folders by name: bert and `second`, a later bert; gpt2, vit, sharded, speech; `own` with code; `binary` with a
-    .bin; `nested` in a subfolder; `weightless`."""
+    .bin; `nested` in a subfolder; `weightless`; `bare` of a config."""
     made = {name: tiny_models / "tiny" / name for name in ("bert", "gpt2", "vit", "sharded")}
     bert = made["bert"]
     for name, files in {"own": OWN, "speech": SPEECH}.items():
@@ -84,6 +84,8 @@ def make_repos(folder, tiny_models):
     made["weightless"] = folder / "weightless"
     made["weightless"].mkdir()
     shutil.copy(bert / "config.json", folder / "weightless")
+    made["bare"] = shutil.copytree(bert, folder / "bare")
+    (folder / "bare" / "config.json").unlink()
     made["second"] = shutil.copytree(bert, folder / "second")
     config = json.loads((bert / "config.json").read_text())
     (folder / "second" / "config.json").write_text(json.dumps({**config, "layer_norm_eps": 0.5}))
