@@ -177,7 +177,8 @@ def cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dic
     cache_dir = storage.get_cache_dir()
     if not _is_store(storage, asked.cache_dir):
         cache_dir = Path(str(asked.cache_dir)).expanduser()
-        _fill(Store(cache_dir), storage, resolution, present)
+        named_by = rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
+        _fill(Store(cache_dir), storage, resolution, present, named_by)
     if resolution.tree.complete:
         _mark_missing(Store(cache_dir), resolution, missing)
     pinned = rewriting.pin(rewriting.plain_revision(asked.revision), resolution.commit, asked.repo_id)
@@ -199,7 +200,9 @@ def _mark_missing(store: Store, resolution: Resolution, paths: list[str]) -> Non
             get_logger().debug("not marked as missing: %s", error)
 
 
-def _fill(target: Store, storage: StorageWrapper, resolution: Resolution, present: dict[str, Path]) -> None:
+def _fill(
+    target: Store, storage: StorageWrapper, resolution: Resolution, present: dict[str, Path], revision: str
+) -> None:
     """Fill the caller's own cache folder as huggingface_hub would, with links to the verified blobs of our store."""
     repo_id, commit = resolution.repo_id, resolution.commit
     for path in present:
@@ -210,8 +213,8 @@ def _fill(target: Store, storage: StorageWrapper, resolution: Resolution, presen
                 receiver.finish(target.path(layout.blob_path(repo_id, entry.etag)))
         if target.find(repo_id, commit, path, entry) is None:
             target.link(repo_id, commit, path, entry)
-    if not layout.is_commit(resolution.revision):
-        target.write_ref(repo_id, resolution.revision, commit)
+    if not layout.is_commit(revision):
+        target.write_ref(repo_id, revision, commit)
 
 
 # -- words ----------------------------------------------------------------------------------------------------------

@@ -66,6 +66,10 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
     return tree, answer.private is False and answer.gated is False
 
 
+class _BrokenOff(SourceError):
+    """A download that began and did not end."""
+
+
 class Hub:
     """Downloads by `hf_hub_download` (its tokens, retries, resuming, xet and settings) to a scratch folder."""
 
@@ -77,8 +81,9 @@ class Hub:
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         try:
             receiver.adopt(self._download(wanted), move=True)
-        except Mismatch:
-            # The Hub is asked once more before it counts as lying: the damage may have happened on the way.
+        except (Mismatch, _BrokenOff):
+            # The Hub is asked once more before it counts as lying: the damage may have happened on the way. And 4.57's
+            # client does not resume by itself when a connection breaks; the next call goes on where it ended.
             receiver.start()
             receiver.adopt(self._download(wanted), move=True)
         return "the Hub"
@@ -97,7 +102,8 @@ class Hub:
                 )
             )
         except Exception as error:  # see ask_commit
-            raise SourceError(f"the Hub did not give it: {type(error).__name__}: {error}") from error
+            kind = _BrokenOff if "IncompleteRead" in str(error) else SourceError
+            raise kind(f"the Hub did not give it: {type(error).__name__}: {error}") from error
         downloaded = pointer.resolve()
         with contextlib.suppress(OSError):
             pointer.unlink()
