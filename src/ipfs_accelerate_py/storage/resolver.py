@@ -93,8 +93,8 @@ def resolve(
     question = _Question(store, settings, repo_id, revision, token)
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = _locks.setdefault(key, threading.Lock())
-    failed = _failed.get(key)
     held = lock.acquire(timeout=hub.patience() + settings.timeout)
+    failed = _failed.get(key)
     try:
         learnt = _known.get(key)
         if learnt and time.monotonic() - learnt[0] < REMEMBER:
