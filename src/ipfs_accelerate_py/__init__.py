@@ -47,6 +47,8 @@ def __dir__() -> list[str]:
 def _activate_on_import() -> None:
     if getattr(sys, "_ipfs_accelerate_quiet_import", False):  # the startup file's boot module
         return
+    if sys.argv[:1] and sys.argv[0].endswith(("/ipfs-accelerate", "\\ipfs-accelerate.exe")):  # the console script
+        return
     if sys.argv[:1] == ["-m"] and any(arg.startswith(f"{__name__}.") for arg in sys.orig_argv):  # one of our programs
         return
     from .activation import activate

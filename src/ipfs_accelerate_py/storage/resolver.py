@@ -131,6 +131,7 @@ class _Question:
         firm = here is not None and here.tree.complete and here.word != HEARSAY
         if self.pinned and firm:
             return here
+        hub.prepare()
         attempt: Attempt[Resolution] | None = None
         refusal: Unresolved | None = None
         if not hub_is_resting():

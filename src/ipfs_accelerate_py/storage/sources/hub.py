@@ -13,6 +13,10 @@ from ..verify import Mismatch
 from . import Wanted
 
 
+_CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
+_UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
+
+
 def is_offline() -> bool:
     """Has the user told huggingface_hub to stay off the network?"""
     from huggingface_hub import constants
@@ -38,6 +42,15 @@ def patience() -> float:
     return float(constants.HF_HUB_ETAG_TIMEOUT)
 
 
+def prepare() -> None:
+    """Import and open what a request needs: seconds on a cold disk, which are not the Hub's silence."""
+    import huggingface_hub.errors
+    import huggingface_hub.hf_api
+    from huggingface_hub.utils import get_session
+
+    get_session()
+
+
 def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> tuple[Tree, bool]:
     """One request: the commit of a revision with its whole listing, and whether the repo is public and ungated.
 
@@ -55,14 +68,16 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         answer: Any = HfApi().model_info(repo_id, revision=revision, token=token, timeout=timeout, files_metadata=True)
         tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
     except RevisionNotFoundError as error:
-        raise Unresolved(f"{repo_id} has no revision {revision!r}", answered=True) from error
+        hint = "give a branch, a tag or a commit that the repo has"
+        raise Unresolved(f"{repo_id} has no revision {revision!r}", hint, answered=True) from error
     except (RepositoryNotFoundError, GatedRepoError) as error:
-        raise Unresolved(f"the Hub does not show {repo_id} to us", answered=True) from error
+        raise Unresolved(f"the Hub does not show {repo_id} to us", _CLOSED, answered=True) from error
     except HfHubHTTPError as error:
         status = getattr(error.response, "status_code", None)
-        raise Unresolved(f"the Hub answered {status}", answered=status in (401, 403)) from error
+        hint = _CLOSED if status in (401, 403) else _UNWELL
+        raise Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403)) from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
-        raise Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}") from error
+        raise Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", _UNWELL) from error
     return tree, answer.private is False and answer.gated is False
 
 
