@@ -12,7 +12,6 @@ from ..tree import Tree, tree_from_hub
 from ..verify import Mismatch
 from . import Wanted
 
-
 _CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
 
@@ -44,10 +43,9 @@ def patience() -> float:
 
 def prepare() -> None:
     """Import and open what a request needs: seconds on a cold disk, which are not the Hub's silence."""
-    import huggingface_hub.errors
-    import huggingface_hub.hf_api
-    from huggingface_hub.utils import get_session
+    from huggingface_hub import HfApi, get_session
 
+    HfApi()
     get_session()
 
 
