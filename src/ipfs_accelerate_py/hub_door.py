@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -28,8 +28,18 @@ from .storage_wrapper import StorageWrapper, get_storage_wrapper
 
 # Set while an original runs because we could not help: what it asks on its way is then none of our business.
 _standing_aside: ContextVar[bool] = ContextVar("ipfs_accelerate_standing_aside", default=False)
-# The load under way and its commit: transformers asks for some of its files without saying which revision.
-_under_way: ContextVar[Asked | None] = ContextVar("ipfs_accelerate_under_way", default=None)
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load under way, whose commit is settled: what it asks for on its way is answered without deciding anew."""
+
+    asked: Asked
+    storage: StorageWrapper
+    resolution: Resolution
+
+
+_under_way: ContextVar[Load | None] = ContextVar("ipfs_accelerate_under_way", default=None)
 _said: set[str] = set()
 
 
@@ -43,10 +53,16 @@ def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
 def _of_load(asked: Asked | None) -> Asked | None:
     """What is asked of the repo of the load under way, without a revision, is asked as that load was."""
     load = _under_way.get()
-    if asked is None or load is None or asked.revision is not None or asked.repo_id != load.repo_id:
+    if asked is None or load is None or asked.revision is not None or asked.repo_id != load.asked.repo_id:
         return asked
-    token = load.token if asked.token is None else asked.token
-    return replace(asked, commit=load.commit, token=token, local_only=asked.local_only or load.local_only)
+    token = load.asked.token if asked.token is None else asked.token
+    local_only = asked.local_only or load.asked.local_only
+    return replace(asked, commit=load.resolution.commit, token=token, local_only=local_only)
+
+
+def _storage_for(asked: Asked) -> StorageWrapper:
+    load = _under_way.get()
+    return load.storage if load is not None and load.asked.repo_id == asked.repo_id else get_storage_wrapper()
 
 
 @contextmanager
@@ -62,9 +78,9 @@ def stand_aside(error: BaseException | None = None) -> Iterator[None]:
 
 
 @contextmanager
-def under_way(asked: Asked, commit: str) -> Iterator[None]:
+def under_way(load: Load) -> Iterator[None]:
     """While a load runs whose commit is settled."""
-    token = _under_way.set(replace(asked, commit=commit))
+    token = _under_way.set(load)
     try:
         yield
     finally:
@@ -89,6 +105,9 @@ def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) ->
     from .storage.sources.hub import is_offline
 
     commit = commit or asked.commit or rewriting.pinned_commit(asked.revision, asked.repo_id)
+    load = _under_way.get()
+    if load is not None and load.asked.repo_id == asked.repo_id and load.resolution.commit == commit:
+        return load.resolution
     revision = commit or rewriting.plain_revision(asked.revision)
     local_only = asked.local_only or is_offline()
     return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=local_only)
@@ -145,7 +164,7 @@ def _door(serve: Callable[..., Any]) -> Callable[..., Any]:
             named = _named(wrapped, args, kwargs)
             asked = _of_load(rewriting.read_call((next(iter(named.values()), None),), named))
             if asked is not None:
-                storage = get_storage_wrapper()
+                storage = _storage_for(asked)
                 ready = serve(storage, asked, wrapped, named)
         except VerificationError:
             raise

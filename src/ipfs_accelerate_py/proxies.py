@@ -37,7 +37,7 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     except Exception as error:
         with hub_door.stand_aside(error):
             return wrapped(*args, **kwargs)
-    with hub_door.under_way(asked, resolution.commit):
+    with hub_door.under_way(hub_door.Load(asked, storage, resolution)):
         return wrapped(*args, **rewritten)
 
 
