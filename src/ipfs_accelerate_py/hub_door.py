@@ -45,9 +45,14 @@ _said: set[str] = set()
 
 def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
     """What a call asks for if we are to serve it, else None."""
-    if _standing_aside.get() or not state.is_enabled():
+    if not _is_ours_to_serve():
         return None
     return _of_load(rewriting.read_call(args, kwargs))
+
+
+def _is_ours_to_serve() -> bool:
+    # A load under way has been decided on: what it asks on its way is not decided anew.
+    return not _standing_aside.get() and (_under_way.get() is not None or state.is_enabled())
 
 
 def _of_load(asked: Asked | None) -> Asked | None:
@@ -114,7 +119,7 @@ def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) ->
 
 
 def _is_store(storage: StorageWrapper, cache_dir: str | None) -> bool:
-    return cache_dir is None or Path(cache_dir) == storage.get_cache_dir()
+    return cache_dir is None or cache_dir == str(storage.get_cache_dir()) or Path(cache_dir) == storage.get_cache_dir()
 
 
 def _callers_kwargs(storage: StorageWrapper | None, kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -156,7 +161,7 @@ def _door(serve: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(serve)
     def door(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if _standing_aside.get() or not state.is_enabled():
+        if not _is_ours_to_serve():
             return wrapped(*args, **kwargs)
         storage = None
         named = None

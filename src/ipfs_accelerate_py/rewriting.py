@@ -7,6 +7,7 @@ for that (`ResolvedRevision`), which transformers 5 knows and trusts the cache f
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -45,6 +46,7 @@ class Asked:
     commit: str | None = None
 
 
+@functools.lru_cache(maxsize=256)
 def pin(revision: str | None, commit: str, repo_id: str) -> str:
     """The revision, equal to what the caller wrote, with its commit in it."""
     try:
