@@ -1,11 +1,12 @@
 """What stands in the place of transformers' own: proxies of the Auto* classes, wrappers of methods and functions.
 
-The only module that imports wrapt. Every replacement is written down with what it replaced, so that `restore` is exact.
+Every replacement is written down with what it replaced, so that `restore` is exact.
 """
 
 from __future__ import annotations
 
 import _imp
+import pydoc
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -14,13 +15,12 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-import wrapt
-
 from . import hub_door, rewriting
 from .errors import VerificationError
 from .libraries import transformers as library
 from .log import get_logger
 from .storage_wrapper import get_storage_wrapper
+from .wrappers import AutoClassProxy, ClientProxy, Wrapper
 
 
 def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -39,51 +39,6 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
             return wrapped(*args, **kwargs)
     with hub_door.under_way(hub_door.Load(asked, storage, resolution)):
         return wrapped(*args, **rewritten)
-
-
-class LoadingMethod(wrapt.FunctionWrapper):
-    """A bound `from_pretrained` of an Auto* proxy; pickles by name."""
-
-    def __init__(self, method: Any, proxy: AutoClassProxy) -> None:
-        super().__init__(method, load)
-        self._self_proxy = proxy
-
-    def __reduce_ex__(self, protocol: Any) -> Any:
-        return getattr, (self._self_proxy, self.__wrapped__.__name__)
-
-
-class AutoClassProxy(wrapt.ObjectProxy):
-    """Stands for an Auto* class everywhere; only its `from_pretrained` differs."""
-
-    @property
-    def from_pretrained(self) -> Any:
-        return LoadingMethod(self.__wrapped__.from_pretrained, self)
-
-    @from_pretrained.setter
-    def from_pretrained(self, value: Any) -> None:
-        self.__wrapped__.from_pretrained = value
-
-    @from_pretrained.deleter
-    def from_pretrained(self) -> None:
-        del self.__wrapped__.from_pretrained
-
-    def __call__(self, *args: Any, **kwargs: Any) -> Any:
-        return self.__wrapped__(*args, **kwargs)
-
-    def __mro_entries__(self, bases: tuple[Any, ...]) -> tuple[Any, ...]:
-        return (self.__wrapped__,)
-
-    def __reduce_ex__(self, protocol: Any) -> str:
-        return str(self.__wrapped__.__qualname__)
-
-    def __copy__(self) -> AutoClassProxy:
-        return self
-
-    def __deepcopy__(self, memo: Any) -> AutoClassProxy:
-        return self
-
-    def __repr__(self) -> str:
-        return repr(self.__wrapped__)
 
 
 def _is_auto_class(name: str, value: object) -> bool:
@@ -115,7 +70,7 @@ def proxy_of(cls: type) -> AutoClassProxy:
     """The one proxy of a class."""
     proxy = _proxies.get(cls)
     if proxy is None:
-        proxy = _proxies[cls] = AutoClassProxy(cls)
+        proxy = _proxies[cls] = AutoClassProxy(cls, load)
     return proxy
 
 
@@ -131,9 +86,9 @@ def _locked() -> Iterator[None]:
 
 def _replace(owner: Any, attribute: str, wrapper: Callable[..., Any]) -> None:
     original = vars(owner).get(attribute)
-    if original is None or (isinstance(original, wrapt.FunctionWrapper) and is_replacement(original)):
+    if original is None or (isinstance(original, Wrapper) and is_replacement(original)):
         return
-    replacement = wrapt.FunctionWrapper(original, wrapper)
+    replacement = Wrapper(original, wrapper)
     setattr(owner, attribute, replacement)
     _replaced.append((weakref.ref(owner), attribute, original, replacement))
 
@@ -174,17 +129,25 @@ def _patch_auto(module: ModuleType) -> None:
     for name, cls in found:
         vars(module)[name] = proxy_of(cls)
     if found:
+        _replace(pydoc.Doc, "document", _document)
         count = len(patched_classes())
         get_logger().info("Successfully patched %d transformers classes for distributed storage", count)
 
 
-class HubApi(wrapt.ObjectProxy):
+def _document(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """help() of a proxy is that of its class: `type.__subclasses__`, which pydoc calls, takes nothing else."""
+    if args and type(args[0]) is AutoClassProxy:
+        args = (args[0].__wrapped__, *args[1:])
+    return wrapped(*args, **kwargs)
+
+
+class HubApi(ClientProxy):
     """transformers 5's shared HfApi; what the tree of a commit can answer is answered from it."""
 
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.__wrapped__, name)
         if name in ("list_repo_files", "list_repo_tree", "model_info"):
-            return wrapt.FunctionWrapper(value, getattr(hub_door, name))
+            return Wrapper(value, getattr(hub_door, name))
         return value
 
 

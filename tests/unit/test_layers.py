@@ -24,6 +24,7 @@ LAYERS = {
     f"{PACKAGE}.hub_door": 4,
     f"{PACKAGE}.libraries": 4,
     f"{PACKAGE}.proxies": 4,
+    f"{PACKAGE}.wrappers": 4,
     f"{PACKAGE}.activation": 5,
     f"{PACKAGE}.auto_patch_transformers": 5,
     f"{PACKAGE}.hook": 5,
@@ -35,7 +36,7 @@ UPWARDS = {("_ipfs_accelerate_boot", f"{PACKAGE}.activation")}
 
 # library -> the modules that may import it
 DOORS = {
-    "wrapt": {f"{PACKAGE}.proxies"},
+    "wrapt": {f"{PACKAGE}.wrappers"},
     "ipfshttpclient": {f"{PACKAGE}.storage.rpc"},
     "transformers": set(),  # it comes to us
 }
