@@ -104,7 +104,8 @@ ORDERS = {
         [
             MODULE,
             "by_hand.disable()",
-            "try:\n    with distributed_models():\n        note()\n        raise KeyError\nexcept KeyError:\n    note()",
+            "try:\n    with distributed_models():\n        note()\n        raise KeyError",
+            "except KeyError:\n    note()",
         ],
         "ours plain",
     ),
