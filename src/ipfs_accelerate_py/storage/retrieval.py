@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from itertools import chain
 from pathlib import Path
 
 from .. import state
@@ -96,7 +97,7 @@ class Retrieval:
         reasons: list[str] = []
         wrong: list[tuple[str, Mismatch]] = []
         with self.store.receive(repo_id, entry) as receiver:
-            for source in self._open_sources():
+            for source in chain(self._open_sources(), self._last_resort()):
                 # The lower tier is many copies, and nobody replaces the Hub: every byte of theirs is checked anyway. If
                 # the Hub were left out, "no source has it" would let the original call load its bytes unchecked.
                 if source.name in state.liars and source.name not in ("lower tier", Hub.name):
@@ -134,20 +135,27 @@ class Retrieval:
         return self._sources
 
     def _far_sources(self) -> list[Source]:
-        far: list[Source] = []
+        # While the Hub cannot answer, a slow peer is better than none.
         hub_rests = resolver.hub_is_resting()
-        if self.resolution.public is not False:  # a closed repo's name is told to nobody but the Hub
-            try:
-                # While the Hub cannot answer, a slow peer is better than none.
-                ipfs = node.open_node(self.settings, node.PATIENCE if hub_rests else None)
-                if ipfs is not None:
-                    known_public = self.resolution.public is True
-                    far.append(IPFSNode(ipfs, self.settings.publishers, ask_swarm=known_public))
-            except SettingsError as error:
-                get_logger().warning("%s: %s", error, error.hint)
-        if not hub_rests:
-            far.append(Hub(self.store.own_folder / "hub"))
-        return far
+        far = self._open_node(node.PATIENCE if hub_rests else None)
+        return far if hub_rests else [*far, Hub(self.store.own_folder / "hub")]
+
+    def _open_node(self, patience: float | None) -> list[Source]:
+        if self.resolution.public is False:  # a closed repo's name is told to nobody but the Hub
+            return []
+        try:
+            ipfs = node.open_node(self.settings, patience)
+        except SettingsError as error:
+            get_logger().warning("%s: %s", error, error.hint)
+            return []
+        known_public = self.resolution.public is True
+        return [] if ipfs is None else [IPFSNode(ipfs, self.settings.publishers, ask_swarm=known_public)]
+
+    def _last_resort(self) -> Iterator[Source]:
+        """Reached when nobody had the bytes, the Hub neither: the node once more, and now with patience."""
+        names = [source.name for source in self._open_sources()]
+        if {IPFSNode.name, Hub.name} <= set(names):  # without the Hub the node had its patience already
+            yield from self._open_node(node.PATIENCE)
 
     def _complain(self, source: Source, error: SourceError | SettingsError) -> None:
         # A node that the user has named and that is not there is worth one line; that a peer lacks a file is not.

@@ -26,6 +26,9 @@ const ipfs = await create({
     Swarm: { DisableNatPortMap: true }
   }
 })
+// a client that hangs up in the middle of `cat` would end the node: bitswap's "aborted" is caught by nobody
+process.on('uncaughtException', (error) => console.error(error))
+
 const api = new HttpApi(ipfs)
 const gateway = new HttpGateway(ipfs)
 
