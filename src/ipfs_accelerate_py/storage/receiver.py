@@ -83,6 +83,8 @@ class Receiver:
             os.close(self._file)
             self._file = None
         os.replace(self._path, target)
+        with contextlib.suppress(FileNotFoundError):
+            self._path.unlink()  # rename(2) does nothing if both names are links to one file already
         self._path = None
         _sync_folder(target.parent)
 

@@ -20,6 +20,8 @@ from ..errors import SettingsError, SourceError
 
 CONNECT_LOCAL = 0.25
 REST = 30.0  # seconds that a node which did not answer is left alone by this process
+REST_SILENT = 5.0  # the same for one that is there and says nothing
+GRACE = 0.25  # seconds that a node gets to say that its own time is up
 ADD_SILENCE = 60.0  # a node says nothing while it reads and hashes a file that is added
 _resting: dict[str, tuple[float, str]] = {}
 
@@ -76,7 +78,8 @@ class RPC:
         opts = {key.replace("_", "-"): str(value).lower() for key, value in options.items()}
         opts.setdefault("timeout", f"{wait[1]:g}s")
         try:
-            answer = client._client.request(f"/{command}", args, opts=opts, decoder="json", timeout=wait)
+            within = (wait[0], wait[1] + GRACE)
+            answer = client._client.request(f"/{command}", args, opts=opts, decoder="json", timeout=within)
         except Exception as error:
             raise self._explain(command, error) from error
         return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else [answer]
@@ -164,7 +167,10 @@ class RPC:
             _resting[self.address] = (time.monotonic() + REST, str(found))
             return found
         if isinstance(error, exceptions.TimeoutError):
-            return SourceError(f"the node at {self.address} was silent too long over {command}")
+            found = SourceError(f"the node at {self.address} was silent too long over {command}")
+            if command != "cat":  # that one may wait for a peer; all others the node itself ends in time
+                _resting[self.address] = (time.monotonic() + REST_SILENT, str(found))
+            return found
         return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
 
 

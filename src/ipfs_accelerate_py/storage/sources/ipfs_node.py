@@ -30,6 +30,8 @@ class IPFSNode:
 
     # -- bytes ------------------------------------------------------------------------------------------------------
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        if wanted.entry.size == 0:
+            return "nobody: it is empty"  # Kubo waits for ever for the empty block of a peer
         reasons = []
         for name in self._suppliers(layout.repo_folder(wanted.repo_id)):
             try:
