@@ -154,6 +154,13 @@ def test_adopt_links_on_the_same_file_system(store, tmp_path):
     assert (tmp_path / "have").read_bytes() == CONTENT
 
 
+def test_adopt_of_what_is_linked_already_leaves_nothing_behind(store, tmp_path):
+    (tmp_path / "have").write_bytes(CONTENT)
+    adopt(store, tmp_path / "have")
+    adopt(store, tmp_path / "have")
+    assert files(store.root) == [f"models--org--name/blobs/{ENTRY.etag}"]
+
+
 def test_adopt_copies_from_another_file_system(store):
     memory = Path("/dev/shm")
     store.root.mkdir()
