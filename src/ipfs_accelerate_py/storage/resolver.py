@@ -67,6 +67,11 @@ def hub_is_resting() -> bool:
     return time.monotonic() < _hub_rests_until.get(_endpoint(), 0.0)
 
 
+def end_rest() -> None:
+    """The Hub has answered again."""
+    _hub_rests_until.pop(_endpoint(), None)
+
+
 def _endpoint() -> str:
     from huggingface_hub import constants
 
@@ -158,7 +163,7 @@ class _Question:
             attempt = attempt or Attempt(self._ask_hub)
             if attempt.wait(hub.patience()):
                 found = attempt.result()
-                _hub_rests_until.pop(_endpoint(), None)
+                end_rest()
         if found is None:
             raise refusal or Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
         return found

@@ -9,12 +9,13 @@ from itertools import chain
 from pathlib import Path
 
 from .. import state
-from ..errors import SettingsError, SourceError, StoreError, Unavailable, VerificationError
+from ..errors import SettingsError, SourceError, StoreError, Unavailable, Unresolved, VerificationError
 from ..log import get_logger
 from ..settings import Settings
 from . import layout, node, resolver
+from .attempt import Attempt
 from .resolver import Resolution
-from .sources import Source, Wanted
+from .sources import Source, Wanted, hub
 from .sources.hub import Hub
 from .sources.ipfs_node import IPFSNode
 from .sources.lower_tier import LowerTier
@@ -146,16 +147,35 @@ class Retrieval:
         try:
             ipfs = node.open_node(self.settings, patience)
         except SettingsError as error:
-            get_logger().warning("%s: %s", error, error.hint)
+            if str(error) not in _said:
+                _said.add(str(error))
+                get_logger().warning("%s: %s", error, error.hint)
             return []
         known_public = self.resolution.public is True
         return [] if ipfs is None else [IPFSNode(ipfs, self.settings.publishers, ask_swarm=known_public)]
 
     def _last_resort(self) -> Iterator[Source]:
-        """Reached when nobody had the bytes, the Hub neither: the node once more, and now with patience."""
+        """Reached when nobody had the bytes: the node once more, now with patience, or a Hub that was left out."""
         names = [source.name for source in self._open_sources()]
         if {IPFSNode.name, Hub.name} <= set(names):  # without the Hub the node had its patience already
             yield from self._open_node(node.PATIENCE)
+        elif not self.local_only and Hub.name not in names and self._hub_is_back():
+            yield Hub(self.store.own_folder / "hub")
+
+    def _hub_is_back(self) -> bool:
+        """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
+        if not resolver.hub_is_resting():
+            return True
+        repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
+        attempt = Attempt(lambda: hub.ask_commit(repo_id, commit, self.token, timeout))
+        try:
+            if not attempt.wait(timeout):
+                return False
+            attempt.result()
+        except Unresolved:
+            return False
+        resolver.end_rest()
+        return True
 
     def _complain(self, source: Source, error: SourceError | SettingsError) -> None:
         # A node that the user has named and that is not there is worth one line; that a peer lacks a file is not.
