@@ -12,7 +12,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,8 +22,10 @@ from .libraries import transformers as library
 from .log import get_logger
 from .rewriting import Asked
 from .storage import layout
+from .storage.filling import fill, mark_missing
 from .storage.resolver import Resolution, hub_is_resting
 from .storage.store import Store
+from .storage.verify import Mismatch, verify_file
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
 
 # Set while an original runs because we could not help: what it asks on its way is then none of our business.
@@ -32,11 +34,15 @@ _standing_aside: ContextVar[bool] = ContextVar("ipfs_accelerate_standing_aside",
 
 @dataclass(frozen=True)
 class Load:
-    """A load under way, whose commit is settled: what it asks for on its way is answered without deciding anew."""
+    """A load under way, whose commit is settled: what it asks for on its way is answered without deciding anew.
+
+    `refused` holds the errors of wrong bytes: transformers passes over an OSError for some files that it can do without.
+    """
 
     asked: Asked
     storage: StorageWrapper
     resolution: Resolution
+    refused: list[VerificationError] = field(default_factory=list)
 
 
 _under_way: ContextVar[Load | None] = ContextVar("ipfs_accelerate_under_way", default=None)
@@ -90,6 +96,12 @@ def under_way(load: Load) -> Iterator[None]:
         yield
     finally:
         _under_way.reset(token)
+
+
+def _remember_refusal(error: VerificationError) -> None:
+    load = _under_way.get()
+    if load is not None:
+        load.refused.append(error)
 
 
 def _explain(error: BaseException) -> None:
@@ -147,10 +159,10 @@ def _parameters_of(wrapped: Any) -> tuple[str, ...]:
 
 
 def _named(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a call by name, in the order of the parameters; TypeError as Python would for too many."""
+    """The arguments of a call by name, in the order of the parameters; none if too many: that is for Python to say."""
     names = _parameters_of(wrapped)
     if len(args) > len(names):
-        raise TypeError(f"{len(args)} positional arguments for {len(names)} parameters")
+        return {}
     named = {**dict(zip(names, args, strict=False)), **kwargs}
     first = names[0] if names else ""
     return {first: named[first], **named} if first in named else named
@@ -171,7 +183,8 @@ def _door(serve: Callable[..., Any]) -> Callable[..., Any]:
             if asked is not None:
                 storage = _storage_for(asked)
                 ready = serve(storage, asked, wrapped, named)
-        except VerificationError:
+        except VerificationError as error:
+            _remember_refusal(error)
             raise
         except Exception as error:
             kept = _callers_kwargs(storage, kwargs if named is None else named)
@@ -196,15 +209,18 @@ def cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dic
     paths = [os.path.join(subfolder, name).replace(os.sep, "/") for name in named["filenames"]]
     local_only = asked.local_only or is_offline()
     force = bool(named.get("force_download")) and not local_only
-    present = storage.make_present(resolution, paths, token=asked.token, local_only=local_only, force=force)
+    try:
+        present = storage.make_present(resolution, paths, token=asked.token, local_only=local_only, force=force)
+    except Unavailable as error:
+        return functools.partial(_run_aside, storage, resolution, error, wrapped, named)
     missing = [path for path in paths if path not in present]
     cache_dir = storage.get_cache_dir()
     if not _is_store(storage, asked.cache_dir):
         cache_dir = Path(str(asked.cache_dir)).expanduser()
         named_by = rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
-        _fill(Store(cache_dir), storage, resolution, present, named_by)
+        fill(Store(cache_dir), storage.store, resolution, present, named_by)
     if resolution.tree.complete:
-        _mark_missing(Store(cache_dir), resolution, missing)
+        mark_missing(Store(cache_dir), resolution, missing)
     pinned = rewriting.pin(rewriting.plain_revision(asked.revision), resolution.commit, asked.repo_id)
     served = {**named, "cache_dir": str(cache_dir), "revision": pinned, "force_download": False}
     # Everything that the commit has is there: nobody is to be asked for what it has not.
@@ -216,29 +232,27 @@ def cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dic
     return lambda: wrapped(**served)
 
 
-def _mark_missing(store: Store, resolution: Resolution, paths: list[str]) -> None:
-    for path in paths:
-        try:
-            store.mark_missing(resolution.repo_id, resolution.commit, path)
-        except (OSError, IPFSAccelerateError) as error:  # a store that is read-only, a name that no repo can have
-            get_logger().debug("not marked as missing: %s", error)
-
-
-def _fill(
-    target: Store, storage: StorageWrapper, resolution: Resolution, present: dict[str, Path], revision: str
-) -> None:
-    """Fill the caller's own cache folder as huggingface_hub would, with links to the verified blobs of our store."""
-    repo_id, commit = resolution.repo_id, resolution.commit
-    for path in present:
-        entry = resolution.tree.files[path]
-        if target.find_blob(repo_id, entry) is None:
-            with target.receive(repo_id, entry) as receiver:
-                receiver.adopt(storage.store.path(layout.blob_path(repo_id, entry.etag)))
-                receiver.finish(target.path(layout.blob_path(repo_id, entry.etag)))
-        if target.find(repo_id, commit, path, entry) is None:
-            target.link(repo_id, commit, path, entry)
-    if not layout.is_commit(revision):
-        target.write_ref(repo_id, revision, commit)
+def _run_aside(
+    storage: StorageWrapper, resolution: Resolution, error: Unavailable, wrapped: Any, named: dict[str, Any]
+) -> Any:
+    """No source had the bytes: the original tries. What it then brings of the commit that we know is checked as well."""
+    with stand_aside(error):
+        files = wrapped(**_callers_kwargs(storage, named))
+    for file in files or ():
+        folder, _, path = Path(file).as_posix().rpartition(f"/snapshots/{resolution.commit}/")
+        entry = resolution.tree.files.get(path) if folder else None
+        if entry is not None:
+            try:
+                verify_file(Path(file), entry)
+            except Mismatch as mismatch:
+                refusal = VerificationError(
+                    f"{resolution.repo_id}: {path} was not loaded: commit {resolution.commit} has {mismatch.expected}, "
+                    f"and {file} is {mismatch.actual}",
+                    "remove that file and load again",
+                )
+                _remember_refusal(refusal)
+                raise refusal from None
+    return files
 
 
 # -- words ----------------------------------------------------------------------------------------------------------

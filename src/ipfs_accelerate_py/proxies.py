@@ -10,7 +10,7 @@ import pydoc
 import sys
 import weakref
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -37,8 +37,12 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     except Exception as error:
         with hub_door.stand_aside(error):
             return wrapped(*args, **kwargs)
-    with hub_door.under_way(hub_door.Load(asked, storage, resolution)):
-        return wrapped(*args, **rewritten)
+    under_way = hub_door.Load(asked, storage, resolution)
+    with hub_door.under_way(under_way):
+        loaded = wrapped(*args, **rewritten)
+    if under_way.refused:  # transformers went on without a file that it can do without; the user must know
+        raise under_way.refused[0]
+    return loaded
 
 
 def _is_auto_class(name: str, value: object) -> bool:
@@ -174,11 +178,22 @@ def _loaded_modules() -> Iterator[ModuleType]:
 def patch_loaded() -> None:
     """Patch transformers where it is loaded already: its doors, and the names its modules have handed on."""
     for module in [module for module in _loaded_modules() if library.wants(module.__name__)]:
+        _wait_for(module)
         patch_module(module)
     with _locked():
         new = {id(original): replacement for _, _, original, replacement in _replaced}
         new |= {id(cls): proxy for cls, proxy in _proxies.items()}
         _exchange(new)
+
+
+def _wait_for(module: ModuleType) -> None:
+    """Let another thread finish importing it; what the module binds later would not be patched.
+
+    importlib's own wait, so its way out of deadlocks holds. In the importing thread itself it returns at once.
+    """
+    if getattr(module.__spec__, "_initializing", False):
+        with suppress(Exception):  # that is the other thread's error
+            import_module(module.__name__)
 
 
 def _exchange(new: dict[int, Any]) -> None:
