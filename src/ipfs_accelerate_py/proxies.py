@@ -15,7 +15,7 @@ from importlib import import_module
 from types import ModuleType
 from typing import Any
 
-from . import hub_door, rewriting
+from . import hub_door, rewriting, serving
 from .errors import VerificationError
 from .libraries import transformers as library
 from .log import get_logger
@@ -25,20 +25,20 @@ from .wrappers import AutoClassProxy, ClientProxy, Wrapper
 
 def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`from_pretrained` with rewritten kwargs; the original with the caller's own when we cannot help."""
-    asked = hub_door.plan(args, kwargs)
+    asked = serving.plan(args, kwargs)
     if asked is None or rewriting.pinned_commit(asked.revision, asked.repo_id):
         return wrapped(*args, **kwargs)  # not ours, or settled by a proxy further out
     try:
         storage = get_storage_wrapper()
-        resolution = hub_door.resolve(storage, asked, kwargs.get("_commit_hash"))
+        resolution = serving.resolve(storage, asked, kwargs.get("_commit_hash"))
         rewritten = rewriting.rewrite(kwargs, asked, storage.get_cache_dir(), resolution.commit)
     except VerificationError:
         raise
     except Exception as error:
-        with hub_door.stand_aside(error):
+        with serving.stand_aside(error):
             return wrapped(*args, **kwargs)
-    under_way = hub_door.Load(asked, storage, resolution)
-    with hub_door.under_way(under_way):
+    under_way = serving.Load(asked, storage, resolution)
+    with serving.under_way(under_way):
         loaded = wrapped(*args, **rewritten)
     if under_way.refused:  # transformers went on without a file that it can do without; the user must know
         raise under_way.refused[0]

@@ -169,6 +169,9 @@ class RPC:
         if isinstance(error, exceptions.TimeoutError):
             found = SourceError(f"the node at {self.address} was silent too long over {command}")
             if command != "cat":  # that one may wait for a peer; all others the node itself ends in time
+                found.hint = (
+                    "see whether it is well with 'ipfs id', or set IPFS_ACCELERATE_NODE to another one, or to off"
+                )
                 _resting[self.address] = (time.monotonic() + REST_SILENT, str(found))
             return found
         return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")

@@ -1,0 +1,193 @@
+"""How a call is served: whether it is ours at all, what was settled further out, and how it falls through.
+
+Whatever of ours fails falls through to the original with the caller's own arguments; only bytes that failed their check
+do not.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+from . import rewriting, state
+from .errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
+from .log import get_logger
+from .rewriting import Asked
+from .storage.resolver import Resolution, hub_is_resting
+from .storage_wrapper import StorageWrapper, get_storage_wrapper
+
+# Set while an original runs because we could not help: what it asks on its way is then none of our business.
+_standing_aside: ContextVar[bool] = ContextVar("ipfs_accelerate_standing_aside", default=False)
+
+
+@dataclass(frozen=True)
+class Load:
+    """A load under way, whose commit is settled: what it asks for on its way is answered without deciding anew.
+
+    `refused` holds the errors of wrong bytes: transformers passes over an OSError of files that it can do without.
+    """
+
+    asked: Asked
+    storage: StorageWrapper
+    resolution: Resolution
+    refused: list[VerificationError] = field(default_factory=list)
+
+
+_under_way: ContextVar[Load | None] = ContextVar("ipfs_accelerate_under_way", default=None)
+_said: set[str] = set()
+
+
+def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
+    """What a call asks for if we are to serve it, else None."""
+    if not _is_ours_to_serve():
+        return None
+    return _of_load(rewriting.read_call(args, kwargs))
+
+
+def _is_ours_to_serve() -> bool:
+    # A load under way has been decided on: what it asks on its way is not decided anew.
+    return not _standing_aside.get() and (_under_way.get() is not None or state.is_enabled())
+
+
+def _of_load(asked: Asked | None) -> Asked | None:
+    """What is asked of the repo of the load under way, without a revision, is asked as that load was."""
+    load = _under_way.get()
+    if asked is None or load is None or asked.revision is not None or asked.repo_id != load.asked.repo_id:
+        return asked
+    token = load.asked.token if asked.token is None else asked.token
+    local_only = asked.local_only or load.asked.local_only
+    return replace(asked, commit=load.resolution.commit, token=token, local_only=local_only)
+
+
+def _storage_for(asked: Asked) -> StorageWrapper:
+    load = _under_way.get()
+    return load.storage if load is not None and load.asked.repo_id == asked.repo_id else get_storage_wrapper()
+
+
+@contextmanager
+def stand_aside(error: BaseException | None = None) -> Iterator[None]:
+    """While an original runs without us; says why, if that is worth a line."""
+    if error is not None:
+        _explain(error)
+    token = _standing_aside.set(True)
+    try:
+        yield
+    finally:
+        _standing_aside.reset(token)
+
+
+@contextmanager
+def under_way(load: Load) -> Iterator[None]:
+    """While a load runs whose commit is settled."""
+    token = _under_way.set(load)
+    try:
+        yield
+    finally:
+        _under_way.reset(token)
+
+
+def remember_refusal(error: VerificationError) -> None:
+    """Keep it for the load under way, which must not end as if nothing had been."""
+    load = _under_way.get()
+    if load is not None:
+        load.refused.append(error)
+
+
+def _explain(error: BaseException) -> None:
+    known = isinstance(error, IPFSAccelerateError)
+    text = str(error) if known else f"{type(error).__name__}: {error}"
+    hint = getattr(error, "hint", None)
+    line = f"going on as plain transformers would: {text}" + (f" ({hint})" if hint else "")
+    # The original's own error will tell the user of an unknown repo or a silent Hub: no second line for that.
+    if isinstance(error, Unresolved | Unavailable):
+        get_logger().info(line)
+    elif line not in _said:
+        _said.add(line)
+        get_logger().warning(line, exc_info=None if known else error)
+
+
+def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) -> Resolution:
+    """The resolution of a call; `commit` if a caller further out has settled it already."""
+    from .storage.sources.hub import is_offline
+
+    commit = commit or asked.commit or rewriting.pinned_commit(asked.revision, asked.repo_id)
+    load = _under_way.get()
+    if load is not None and load.asked.repo_id == asked.repo_id and load.resolution.commit == commit:
+        return load.resolution
+    revision = commit or rewriting.plain_revision(asked.revision)
+    local_only = asked.local_only or is_offline()
+    return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=local_only)
+
+
+def is_store(storage: StorageWrapper, cache_dir: str | None) -> bool:
+    """Does this `cache_dir` mean our store (or none was given)?"""
+    return cache_dir is None or cache_dir == str(storage.get_cache_dir()) or Path(cache_dir) == storage.get_cache_dir()
+
+
+def callers_kwargs(storage: StorageWrapper | None, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The kwargs without what a proxy further out has put in."""
+    plain = dict(kwargs)
+    if plain.get("cache_dir") is not None and storage is not None and is_store(storage, plain["cache_dir"]):
+        plain["cache_dir"] = None
+    revision = plain.get("revision")
+    # 5 pins the revision itself, and its errors name the commit; one that a silent Hub has not confirmed is ours alone.
+    if revision is not None and (isinstance(revision, rewriting.PinnedRevision) or hub_is_resting()):
+        plain["revision"] = rewriting.plain_revision(revision)
+    return plain
+
+
+@functools.lru_cache(maxsize=64)
+def _parameters(function: Any) -> tuple[str, ...]:
+    """The names of a function's parameters in order, without `*` and `**`."""
+    kinds = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
+    names = [p.name for p in inspect.signature(function).parameters.values() if p.kind in kinds]
+    return tuple(names[1:] if names[:1] in (["self"], ["cls"]) else names)
+
+
+def parameters_of(wrapped: Any) -> tuple[str, ...]:
+    """The names of the parameters of a function or bound method."""
+    return _parameters(getattr(wrapped, "__func__", wrapped))  # of a bound method the function: it lives longer
+
+
+def name_arguments(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a call by name, in the order of the parameters; none if too many: that is for Python to say."""
+    names = parameters_of(wrapped)
+    if len(args) > len(names):
+        return {}
+    named = {**dict(zip(names, args, strict=False)), **kwargs}
+    first = names[0] if names else ""
+    return {first: named[first], **named} if first in named else named
+
+
+def door(serve: Callable[..., Any]) -> Callable[..., Any]:
+    """Turn `serve(storage, asked, wrapped, named)` into a wrapper that falls through when it cannot serve."""
+
+    @functools.wraps(serve)
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if not _is_ours_to_serve():
+            return wrapped(*args, **kwargs)
+        storage = None
+        named = None
+        try:
+            named = name_arguments(wrapped, args, kwargs)
+            asked = _of_load(rewriting.read_call((next(iter(named.values()), None),), named))
+            if asked is not None:
+                storage = _storage_for(asked)
+                ready = serve(storage, asked, wrapped, named)
+        except VerificationError as error:
+            remember_refusal(error)
+            raise
+        except Exception as error:
+            kept = callers_kwargs(storage, kwargs if named is None else named)
+            with stand_aside(error):
+                return wrapped(*args, **kwargs) if named is None else wrapped(**kept)
+        # Outside of the try: an error of the original is the caller's, and not ours to catch.
+        return wrapped(*args, **kwargs) if asked is None else ready()
+
+    return wrapper
