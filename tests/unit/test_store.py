@@ -373,6 +373,37 @@ def test_nor_after_writers_were_killed(store):
     assert store.read_ref(REPO, "main") == COMMIT
 
 
+DIE_BEFORE_RENAME = """
+import signal
+os.replace = lambda *names: os.kill(os.getpid(), signal.SIGKILL)
+entry = Entry(5, "e" * 40, sys.argv[2])
+if sys.argv[3] == "link":
+    store.link(REPO, COMMIT, "file1", entry)
+elif sys.argv[3] == "ref":
+    store.write_ref(REPO, "branch", COMMIT)
+elif sys.argv[3] == "tree":
+    store.write_tree(REPO, Tree(COMMIT, {"file0": entry}))
+else:
+    with store.receive(REPO, entry) as receiver:
+        receiver.write(b"small")
+        receiver.finish(store.path(layout.blob_path(REPO, entry.etag)))
+"""
+
+
+@pytest.mark.parametrize("what", ["link", "ref", "tree", "blob"])
+def test_nor_after_one_that_died_right_before_its_rename(store, what):
+    put(store, b"small", path="file0")
+    store.write_ref(REPO, "main", COMMIT)
+    child = in_child(DIE_BEFORE_RENAME, store.root, lfs_entry(b"small").etag, what)
+    child.communicate(timeout=60)
+    assert child.returncode == -signal.SIGKILL
+    assert [name for name in files(store.root) if name.endswith(".incomplete")]
+    [repo] = scan_without_warnings(store).repos
+    [revision] = repo.revisions
+    assert {file.file_name for file in revision.files} == {"file0"}
+    assert revision.refs == {"main"}
+
+
 RACE = """
 content = Path(sys.argv[2]).read_bytes()
 entry = Entry(len(content), "e" * 40, sys.argv[3])
