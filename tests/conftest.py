@@ -14,7 +14,7 @@ import pytest
 from tests.support import model
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
-from tests.support.node import IMPLEMENTATIONS, available
+from tests.support.node import IMPLEMENTATIONS, asked_for, available
 
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -59,12 +59,7 @@ def tiny_hub(tiny_models):
         yield running
 
 
-# Where a person looks, a missing implementation shows as skipped, with what to install; in continuous integration the
-# tests are for those that are there, and one must be.
-ASKED_FOR = available() if os.environ.get("CI") and available() else list(IMPLEMENTATIONS)
-
-
-@pytest.fixture(scope="module", params=ASKED_FOR)
+@pytest.fixture(scope="module", params=asked_for())
 def node_class(request):
     """Each implementation of an IPFS node that is here; continuous integration must have one."""
     if os.environ.get("CI") and not available():

@@ -17,7 +17,7 @@ from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Entry, Tree
 from tests.support.in_process import here, write_repo  # noqa: F401
 from tests.support.local_hub import LocalHub
-from tests.support.node import IMPLEMENTATIONS, available
+from tests.support.node import IMPLEMENTATIONS, asked_for, available
 
 REPO = "acme/model"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -143,7 +143,7 @@ class HubHolder(Holder):
         self.hub.stop()
 
 
-KINDS = ["lower tier", *IMPLEMENTATIONS, "hub"]
+KINDS = ["lower tier", *asked_for(), "hub"]
 
 
 @pytest.fixture(scope="module", params=KINDS)

@@ -123,3 +123,12 @@ IMPLEMENTATIONS: dict[str, type[IpfsNode]] = {"kubo": KuboNode, "javascript": Ja
 def available() -> list[str]:
     """The implementations that can be started here, best first."""
     return [name for name, implementation in IMPLEMENTATIONS.items() if not implementation.missing()]
+
+
+def asked_for() -> list[str]:
+    """The implementations to test with. In continuous integration those that are there, so that nothing is skipped.
+
+    Where a person looks, all: a missing one shows as skipped, with what to install.
+    """
+    present = available()
+    return present if os.environ.get("CI") and present else list(IMPLEMENTATIONS)
