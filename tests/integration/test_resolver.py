@@ -1,8 +1,6 @@
 """Whose word counts on commits and listings, how often the Hub is asked, and what its silence costs."""
 
 import json
-import socket
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -11,9 +9,6 @@ from huggingface_hub import constants
 
 from ipfs_accelerate_py.errors import StoreError, Unresolved, UnsafeName
 from ipfs_accelerate_py.storage import layout, resolver
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.publisher import MFS_ROOT
-from ipfs_accelerate_py.storage.tree import Entry, Tree
 from tests.support.in_process import here, write_repo  # noqa: F401
 from tests.support.local_hub import LocalHub
 
@@ -303,149 +298,3 @@ def test_hostile_words_are_refused_before_anybody_is_asked(hub, here, repo_id, r
     with pytest.raises(UnsafeName):
         here.resolve(repo_id, revision)
     assert asked(hub) == []
-
-
-# -- closed repos -------------------------------------------------------------------------------------------------
-@pytest.fixture
-def trap(here):  # noqa: F811
-    """A port in place of a node; says whether anybody has come to ask."""
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        came = threading.Event()
-
-        def wait():
-            try:
-                server.accept()[0].close()
-            except OSError:
-                return
-            came.set()
-
-        threading.Thread(target=wait, daemon=True).start()
-        here.change(node=f"/ip4/127.0.0.1/tcp/{server.getsockname()[1]}", publishers=("12D3KooW" + "a" * 44,))
-        yield came
-
-
-@pytest.mark.parametrize("repo_id", ["acme/nobody", "acme/private"])
-def test_what_the_hub_does_not_show_is_asked_of_nobody_else(hub, here, trap, repo_id):  # noqa: F811
-    with pytest.raises(Unresolved):
-        here.resolve(repo_id)
-    assert not trap.wait(0.2)
-
-
-@pytest.mark.parametrize("repo_id", ["acme/private", "acme/gated"])
-def test_the_files_of_a_closed_repo_are_asked_of_the_hub_alone(hub, here, trap, repo_id):  # noqa: F811
-    found = here.resolve(repo_id, token="hf_alice")
-    assert found.public is False
-    present = here.make_present(found, token="hf_alice")
-    assert {path: where.read_bytes() for path, where in present.items()} == FILES
-    here.forget()
-    assert here.resolve(repo_id, found.commit, token="hf_alice").public is False
-    assert not trap.wait(0.2)
-
-
-def test_the_files_of_a_public_one_are_asked_of_the_node(hub, here, trap):  # noqa: F811
-    here.make_present(here.resolve(REPO))
-    assert trap.wait(1)
-
-
-def test_a_token_goes_to_the_hub_alone(hub, here):  # noqa: F811
-    here.make_present(here.resolve("acme/private", token="hf_alice"), token="hf_alice")
-    assert [row for row in hub.log if row["origin"] == "hub" and row["auth"]]
-    assert not [row for row in hub.log if row["origin"] != "hub" and row["auth"]]
-
-
-# -- publishers ---------------------------------------------------------------------------------------------------
-@pytest.fixture
-def publish(nodes, here):  # noqa: F811
-    """Publishes words (without files) as the trusted publisher would; here the same node is asked."""
-    [process] = nodes(1)
-    node = Node(process.api, 10.0)
-    here.change(node=process.api, publishers=(process.peer_id,), timeout=3.0)
-
-    def publish(tree, revision="main", word=None):
-        for path, content in (
-            (layout.tree_path(REPO, tree.commit), tree.to_json()),
-            (layout.ref_path(REPO, revision), (word or tree.commit).encode()),
-        ):
-            node.make_folder(f"{MFS_ROOT}/{path}".rpartition("/")[0])
-            node.write(f"{MFS_ROOT}/{path}", content)
-        node.publish(node.stat(MFS_ROOT)["Hash"])
-        here.forget()
-
-    yield publish
-    if node.stat(MFS_ROOT):
-        node.remove(MFS_ROOT)
-
-
-THEIRS = Tree(OTHER, {"config.json": Entry(2, "a" * 40)}, {"tags": ["theirs"]})
-
-
-def test_a_publisher_speaks_when_the_hub_is_silent_and_nothing_is_known_here(hub, here, publish):  # noqa: F811
-    publish(THEIRS)
-    hub.fault(status=503)
-    found = here.resolve(REPO)
-    assert found.commit == OTHER and found.tree.files == THEIRS.files
-    assert found.word == f"publisher {here.settings.publishers[0]}"
-    # kept, but as what it is
-    here.forget()
-    here.change(node="off")
-    assert here.resolve(REPO).word == "publisher"
-
-
-def test_the_hub_beats_a_publisher_and_takes_its_place(hub, here, publish):  # noqa: F811
-    publish(THEIRS)
-    fault = hub.fault(status=503, times=1)
-    assert here.resolve(REPO).commit == OTHER
-    assert fault["times"] == 0
-    here.forget()
-    assert here.resolve(REPO).commit == commit_of(hub)
-    here.forget()
-    hub.fault(status=503)
-    found = here.resolve(REPO)
-    assert (found.commit, found.word) == (commit_of(hub), "store")
-
-
-def test_what_this_machine_learnt_from_the_hub_beats_a_publisher(hub, here, publish):  # noqa: F811
-    commit = here.resolve(REPO).commit
-    publish(THEIRS)
-    hub.fault(status=503)
-    found = here.resolve(REPO)
-    assert (found.commit, found.word) == (commit, "store")
-
-
-def test_for_one_commit_the_hubs_kept_tree_beats_a_publishers(hub, here, publish):  # noqa: F811
-    known = here.resolve(REPO)
-    publish(Tree(known.commit, {"config.json": Entry(1, "b" * 40), "more.txt": Entry(1, "c" * 40)}))
-    hub.fault(status=503)
-    for revision in (None, known.commit):
-        assert here.resolve(REPO, revision).tree.files == known.tree.files
-
-
-def test_whose_word_is_not_trusted_is_not_asked(hub, here, publish):  # noqa: F811
-    publish(THEIRS)
-    here.change(publishers=())
-    hub.fault(status=503)
-    with pytest.raises(Unresolved):
-        here.resolve(REPO)
-
-
-def test_a_publishers_listing_with_a_hostile_name_is_refused_whole(hub, here, publish):  # noqa: F811
-    publish(Tree(OTHER, {**THEIRS.files, "../../evil": Entry(2, "a" * 40)}))
-    hub.fault(status=503)
-    with pytest.raises(Unresolved):
-        here.resolve(REPO)
-    assert here.store.read_tree(REPO, OTHER) is None
-
-
-@pytest.mark.parametrize("word", ["../../x", "main", "A" * 40, "0" * 300])
-def test_a_publishers_word_that_is_no_commit_is_not_used(hub, here, publish, word):  # noqa: F811
-    publish(THEIRS, word=word)
-    hub.fault(status=503)
-    with pytest.raises(Unresolved):
-        here.resolve(REPO)
-
-
-def test_an_unknown_revision_is_asked_of_no_publisher(hub, here, publish):  # noqa: F811
-    publish(THEIRS, "no-such-branch")
-    with pytest.raises(Unresolved) as caught:
-        here.resolve(REPO, "no-such-branch")
-    assert caught.value.answered
