@@ -6,12 +6,14 @@ Every replacement is written down with what it replaced, so that `restore` is ex
 from __future__ import annotations
 
 import _imp
+import gc
 import pydoc
 import sys
 import weakref
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from importlib import import_module
+from itertools import chain
 from types import ModuleType
 from typing import Any
 
@@ -175,6 +177,15 @@ def _loaded_modules() -> Iterator[ModuleType]:
             yield module
 
 
+def _former_tops() -> Iterator[ModuleType]:
+    """transformers executes its `__init__` twice and is another module afterwards: what programs may still hold."""
+    top = sys.modules.get(library.name)
+    if top is not None and type(top) is not ModuleType:
+        for module in gc.get_referrers(type(top)):
+            if type(module) is type(top) and module is not top and vars(module).get("__name__") == library.name:
+                yield module
+
+
 def patch_loaded() -> None:
     """Patch transformers where it is loaded already: its doors, and the names its modules have handed on."""
     for module in [module for module in _loaded_modules() if library.wants(module.__name__)]:
@@ -198,7 +209,7 @@ def _wait_for(module: ModuleType) -> None:
 
 def _exchange(new: dict[int, Any]) -> None:
     """Exchange objects, by identity, in the dictionaries of all loaded modules of transformers."""
-    for module in _loaded_modules():
+    for module in chain(_loaded_modules(), _former_tops()):
         names = vars(module)
         for name, value in list(names.items()):
             if id(value) in new:
