@@ -1,4 +1,5 @@
-"""`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, transformers_import, call_cost, warm_load, fleet."""
+"""`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, transformers_import, first_import, call_cost,
+warm_load, fleet."""
 
 from __future__ import annotations
 
@@ -6,11 +7,11 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import call_cost, fleet, start_up, transformers_import, warm_load
+from . import call_cost, first_import, fleet, start_up, transformers_import, warm_load
 
 BENCHMARKS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (start_up, transformers_import, call_cost, warm_load, fleet)
+    for module in (start_up, transformers_import, first_import, call_cost, warm_load, fleet)
 }
 
 

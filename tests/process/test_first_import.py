@@ -1,0 +1,22 @@
+"""Eight threads that import transformers for the first time at once: under the hook, as many succeed as without it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.benchmarks.first_import import CODE
+from tests.support.machine import Machine
+
+pytestmark = pytest.mark.lines
+
+
+@pytest.mark.timeout(180)
+def test_eight_threads(tmp_path, tiny_hub):
+    """In each of three interpreters all eight get a class that loads, and it loads through us."""
+    machine = Machine(tmp_path / "m", hub=tiny_hub)
+    load = "print([cls.from_pretrained('tiny/bert').model_type for cls in good] == ['bert'] * len(good))"
+    for _ in range(3):
+        ran = machine.run(f"{CODE}\n{load}")
+        assert ran.stdout.split() == ["8", "True"], ran.stderr
+    assert (machine.store / "models--tiny--bert").is_dir()
+    assert not list(machine.cache.glob("hub/models--*"))
