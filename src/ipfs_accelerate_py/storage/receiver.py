@@ -72,11 +72,16 @@ class Receiver:
             while data := source.read(CHUNK):
                 self.write(data)
 
-    def finish(self, target: Path) -> None:
-        """Check the whole, sync it to disk and rename it to its name; Mismatch if it is not the promised file."""
+    def check(self) -> None:
+        """Check the whole; Mismatch if it is not the promised file."""
         if not self._verified:
             self._open()
             self._verifier.finish()
+            self._verified = True
+
+    def finish(self, target: Path) -> None:
+        """Check the whole, sync it to disk and rename it to its name; Mismatch if it is not the promised file."""
+        self.check()
         assert self._path is not None
         if self._file is not None:
             os.fsync(self._file)

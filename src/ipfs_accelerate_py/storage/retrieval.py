@@ -15,7 +15,7 @@ from ..settings import Settings
 from . import layout, node, resolver
 from .attempt import Attempt
 from .resolver import Resolution
-from .sources import Source, Wanted, hub
+from .sources import Source, Wanted, hub, report_liar
 from .sources.hub import Hub
 from .sources.ipfs_node import IPFSNode
 from .sources.lower_tier import LowerTier
@@ -99,10 +99,8 @@ class Retrieval:
         wrong: list[tuple[str, Mismatch]] = []
         with self.store.receive(repo_id, entry) as receiver:
             for source in chain(self._open_sources(), self._last_resort()):
-                # The lower tier is many copies, and nobody replaces the Hub: every byte of theirs is checked anyway. If
-                # the Hub were left out, "no source has it" would let the original call load its bytes unchecked.
-                if source.name in state.liars and source.name not in ("lower tier", Hub.name):
-                    continue
+                # One that gave wrong bytes is asked again for another file: the lower tier is many copies and the node
+                # many peers (it leaves out those that lied), nobody replaces the Hub, and every byte is checked.
                 receiver.start()
                 try:
                     giver = source.fetch(wanted, receiver)
@@ -110,7 +108,7 @@ class Retrieval:
                     return giver, source.name
                 except Mismatch as mismatch:
                     wrong.append((source.name, mismatch))
-                    self._report(source.name, path, mismatch)
+                    report_liar(source.name, path, mismatch)
                 except (SourceError, SettingsError) as error:
                     reasons.append(f"{source.name}: {error}")
                     self._complain(source, error)
@@ -186,12 +184,6 @@ class Retrieval:
             get_logger().warning("%s; going on without it", text)
         else:
             get_logger().debug("%s: %s", source.name, text)
-
-    @staticmethod
-    def _report(name: str, path: str, mismatch: Mismatch) -> None:
-        if name not in state.liars:
-            get_logger().warning("%s gave wrong bytes for %s (%s): refused", name, path, mismatch)
-        state.liars[name] = f"{path}: {mismatch}"
 
 
 _said: set[str] = set()

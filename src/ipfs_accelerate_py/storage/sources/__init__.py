@@ -9,8 +9,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Protocol
 
+from ... import state
+from ...log import get_logger
 from ..receiver import Receiver
 from ..tree import Entry
+from ..verify import Mismatch
 
 
 @dataclass(frozen=True)
@@ -32,3 +35,10 @@ class Source(Protocol):
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         """Fill the receiver; returns who really gave the bytes, in words for the log. SourceError if it cannot."""
         ...
+
+
+def report_liar(name: str, path: str, mismatch: Mismatch) -> None:
+    """Write down that a source gave wrong bytes, and say so the first time."""
+    if name not in state.liars:
+        get_logger().warning("%s gave wrong bytes for %s (%s): refused", name, path, mismatch)
+    state.liars[name] = f"{path}: {mismatch}"

@@ -5,13 +5,15 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
+from ... import state
 from ...errors import SourceError, UnsafeName
 from ...log import get_logger
 from .. import layout
 from ..node import Node
 from ..receiver import Receiver
 from ..tree import MAX_BYTES, Tree, tree_from_json
-from . import Wanted
+from ..verify import Mismatch
+from . import Wanted, report_liar
 
 _FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
 
@@ -33,7 +35,10 @@ class IPFSNode:
         if wanted.entry.size == 0:
             return "nobody: it is empty"  # Kubo waits for ever for the empty block of a peer
         reasons = []
+        wrong: Mismatch | None = None
         for name in self._suppliers(layout.repo_folder(wanted.repo_id)):
+            if f"peer {name}" in state.liars:
+                continue
             try:
                 root = self._root(name)
                 path = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
@@ -41,10 +46,17 @@ class IPFSNode:
                     receiver.write(data)
                 if receiver.size < wanted.entry.size:
                     raise SourceError(f"{name} broke off after {receiver.size} bytes")
+                receiver.check()
                 return f"peer {name}"
             except SourceError as error:
                 reasons.append(str(error))
                 receiver.start()
+            except Mismatch as mismatch:  # that peer is not asked again; the others are
+                wrong = mismatch
+                report_liar(f"peer {name}", wanted.path, mismatch)
+                receiver.start()
+        if wrong is not None:
+            raise wrong
         raise SourceError("; ".join(reasons) or "no peer says that it holds this model")
 
     def _suppliers(self, folder: str) -> Iterator[str]:
