@@ -18,9 +18,9 @@ def make_models(folder) -> None:
 
 def checks() -> Iterator[Check]:
     """Label, function and arguments of each check, in the order in which they run."""
-    from . import classes, functions, inputs, modules, tools
+    from . import classes, functions, inputs, modules, patches, tools, typed
 
-    for module in (classes, tools, functions, inputs, modules):
+    for module in (classes, typed, tools, patches, functions, inputs, modules):
         for name, subjects in module.SUBJECTS.items():
             for function in module.CHECKS:
                 if function.subjects == name:
