@@ -153,8 +153,8 @@ ORDERS = {
             "async def child():\n    note()",
             "async def main():\n"
             "    with distributed_models():\n"
-            "        task = asyncio.create_task(child())\n"
             "        await asyncio.to_thread(note)\n"
+            "        task = asyncio.create_task(child())\n"
             "    await task\n"
             "    await child()",
             "asyncio.run(main())",
