@@ -78,11 +78,22 @@ class PatchingLoader:
         self._original.exec_module(module)
         if registered:
             # the module may have put another object in its place, as transformers' lazy packages do
-            module = sys.modules.get(name, module)
+            module = _successor(module, sys.modules.get(name, module))
         try:
             self._library.after_exec(module)
         except Exception as error:
             _report(name, error)
+
+
+def _successor(module: ModuleType, other: ModuleType) -> ModuleType:
+    """The object that took the module's place.
+
+    A thread that waits for this import got hold of the module before (importlib hands out what it saw first) and would
+    find nothing in it: without us, threads that import transformers at the same moment often fail. It asks the other.
+    """
+    if other is not module:
+        vars(module).setdefault("__getattr__", lambda name: getattr(other, name))
+    return other
 
 
 def _report(name: str, error: Exception) -> None:

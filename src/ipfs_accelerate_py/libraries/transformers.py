@@ -44,11 +44,12 @@ DOORS = (
     *((module, (cls,), method) for module, methods in STRAY_METHODS.items() for cls, method in methods),
 )
 
-_WANTED = frozenset({HUB, *BASE_CLASSES, *STRAY_FUNCTIONS})
+# The package itself has no door: it is here because it puts another object in its place, see hook.loader.
+_WANTED = frozenset({name, HUB, *BASE_CLASSES, *STRAY_FUNCTIONS})
 
 
 def wants(fullname: str) -> bool:
-    """Has this module a door?"""
+    """Is this module one to look after?"""
     return fullname in _WANTED or fullname.startswith(AUTO)
 
 
@@ -63,6 +64,8 @@ def module_type(fullname: str) -> type[ModuleType] | None:
 
 def after_exec(module: ModuleType) -> None:
     """Put our wrappers into the doors of a module that was just executed."""
+    if module.__name__ == name:
+        return
     from ..hook.finder import installed
     from ..proxies import patch_module
 
