@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import _imp
 import gc
-import pydoc
 import sys
 import weakref
 from collections.abc import Callable, Iterator
@@ -107,6 +106,8 @@ def is_replacement(value: object) -> bool:
 def patch_module(module: ModuleType) -> None:
     """Put proxies and wrappers into the doors of one module of transformers; once each."""
     if _version_is_known():
+        if module.__name__.startswith(library.AUTO):
+            import pydoc  # noqa: F401  (for `_patch_auto`, which must not import while it holds the lock)
         with _locked():
             _patch(module, module.__name__)
 
@@ -135,7 +136,7 @@ def _patch_auto(module: ModuleType) -> None:
     for name, cls in found:
         vars(module)[name] = proxy_of(cls)
     if found:
-        _replace(pydoc.Doc, "document", _document)
+        _replace(sys.modules["pydoc"].Doc, "document", _document)
         count = len(patched_classes())
         get_logger().info("Successfully patched %d transformers classes for distributed storage", count)
 
