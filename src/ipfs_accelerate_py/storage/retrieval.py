@@ -9,7 +9,7 @@ from itertools import chain
 from pathlib import Path
 
 from .. import state
-from ..errors import SettingsError, SourceError, StoreError, Unavailable, Unresolved, VerificationError
+from ..errors import SettingsError, SourceError, Unavailable, Unresolved, VerificationError
 from ..log import get_logger
 from ..settings import Settings
 from . import layout, node, resolver
@@ -103,8 +103,9 @@ class Retrieval:
                 # many peers (it leaves out those that lied), nobody replaces the Hub, and every byte is checked.
                 receiver.start()
                 try:
-                    giver = source.fetch(wanted, receiver)
-                    receiver.finish(blob)
+                    with self.store.writing():
+                        giver = source.fetch(wanted, receiver)
+                        receiver.finish(blob)
                     return giver, source.name
                 except Mismatch as mismatch:
                     wrong.append((source.name, mismatch))
@@ -112,11 +113,6 @@ class Retrieval:
                 except (SourceError, SettingsError) as error:
                     reasons.append(f"{source.name}: {error}")
                     self._complain(source, error)
-                except OSError as error:
-                    raise StoreError(
-                        f"the store {self.store.root} cannot be written: {error.strerror or error}",
-                        "free some space or make the folder writable, or name another one in IPFS_ACCELERATE_HOME",
-                    ) from error
         if wrong:
             names = ", ".join(name for name, _ in wrong)
             raise VerificationError(
