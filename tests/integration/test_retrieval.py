@@ -1,6 +1,5 @@
 """Files made present: from where, how often the Hub is asked, and what happens when bytes are wrong."""
 
-import os
 import time
 from concurrent.futures import ThreadPoolExecutor
 
@@ -203,19 +202,6 @@ def test_a_store_that_cannot_be_written(hub, known, here):  # noqa: F811
     with pytest.raises(StoreError) as caught:
         here.make_present(known)
     assert "IPFS_ACCELERATE_HOME" in caught.value.hint
-
-
-@pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="root may write everywhere")
-def test_a_warm_store_that_is_read_only_serves(hub, known, here):  # noqa: F811
-    here.make_present(known)
-    for folder, _, _ in os.walk(here.store.root):
-        os.chmod(folder, 0o555)
-    try:
-        here.forget()
-        assert contents(here.make_present(here.resolve(REPO))) == FILES
-    finally:
-        for folder, _, _ in os.walk(here.store.root):
-            os.chmod(folder, 0o755)
 
 
 def test_a_half_written_file_of_a_dead_process_is_no_obstacle(known, here):  # noqa: F811
