@@ -113,8 +113,9 @@ def distributed_models(enabled: bool = True) -> Iterator[None]:
 
 
 def describe_doors() -> dict[str, str]:
-    """Each door of transformers -> `in place`, `not yet imported`, `open` (imported, not patched) or `not found`.
+    """Each door of transformers -> its state.
 
+    `in place`, `not yet imported`, `open` (imported, not patched), `not needed` (by this version), or `not found`.
     Not found means that the installed version has no such name: 4.57 has no `resolve_revision` and `hf_api`, and 5 no
     longer needs the ones outside of `transformers.utils.hub`. If a `from_pretrained` is not found, the loads of such
     classes are served at `transformers.utils.hub.cached_files`; if that is not found, they are not served at all.
@@ -133,8 +134,12 @@ def describe_doors() -> dict[str, str]:
         value = None if owner is None else vars(owner).get(attribute)
         if value is None:
             doors[name] = "not found"
+        elif proxies is not None and proxies.is_replacement(value):
+            doors[name] = "in place"
         else:
-            doors[name] = "in place" if proxies is not None and proxies.is_replacement(value) else "open"
+            stray = any((owner_name, attribute) in library.STRAY_METHODS.get(module_name, ()) for owner_name in owners)
+            version = str(getattr(sys.modules.get(library.name), "__version__", ""))
+            doors[name] = "not needed" if stray and not library.has_strays(version) else "open"
     return doors
 
 

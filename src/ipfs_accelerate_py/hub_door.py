@@ -190,3 +190,25 @@ def patch_mistral_regex(wrapped: Any, instance: Any, args: tuple[Any, ...], kwar
         if tags is not None and not any(tag.startswith("base_model:") and "mistralai" in tag for tag in tags):
             return named["tokenizer"]
     return wrapped(*args, **kwargs)
+
+
+def load_adapter(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """4.57 lets peft download the weights of an adapter: here it finds the adapter's verified files in a folder."""
+    named = name_arguments(wrapped, args, kwargs)
+    options = {**(named.get("adapter_kwargs") or {}), **{k: named[k] for k in ("revision", "token") if named.get(k)}}
+    asked = plan((named.get("peft_model_id"),), options)
+    if asked is None:
+        return wrapped(*args, **kwargs)
+    try:
+        storage = get_storage_wrapper()
+        resolution = resolve(storage, asked)
+        files = [f"adapter_{name}" for name in ("config.json", "model.safetensors", "model.bin")]
+        storage.make_present(resolution, files, token=asked.token, local_only=asked.local_only)
+        folder = storage.store.path(layout.snapshot_path(asked.repo_id, resolution.commit))
+    except VerificationError as error:
+        remember_refusal(error)
+        raise
+    except Exception as error:
+        with stand_aside(error):
+            return wrapped(*args, **kwargs)
+    return wrapped(**{**named, "peft_model_id": str(folder)})

@@ -121,7 +121,7 @@ def _patch(module: ModuleType, name: str) -> None:
             _replace(cls, "from_pretrained", load)
     for class_name, method in library.STRAY_METHODS.get(name, ()):
         cls = vars(module).get(class_name)
-        if isinstance(cls, type):
+        if isinstance(cls, type) and library.has_strays(_version()):
             _replace(cls, method, getattr(hub_door, method.lstrip("_")))
     functions = library.HUB_FUNCTIONS if name == library.HUB else library.STRAY_FUNCTIONS.get(name, ())
     for function in functions:
@@ -246,9 +246,13 @@ def patched_classes() -> list[str]:
 _version_said: set[str] = set()
 
 
+def _version() -> str:
+    return str(getattr(sys.modules.get(library.name), "__version__", ""))
+
+
 def _version_is_known() -> bool:
     """Is the installed transformers one whose doors we know? Says once what it does not know."""
-    version = str(getattr(sys.modules.get(library.name), "__version__", ""))
+    version = _version()
     try:
         found = tuple(int(part) for part in version.split(".")[:2])
     except ValueError:

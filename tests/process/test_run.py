@@ -215,6 +215,8 @@ def test_it_is_the_same_process_and_signals_reach_it(environment, work):
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        # a shell's background job, as a whole test run can be, hands an ignored SIGINT on
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
     )
     try:
         assert int(process.stdout.readline()) == process.pid

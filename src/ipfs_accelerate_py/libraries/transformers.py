@@ -33,8 +33,11 @@ STRAY_FUNCTIONS = {
     "transformers.tokenization_utils_base": ("list_repo_files",),
     "transformers.pipelines": ("model_info",),
 }
-# ... and by an import inside this method
-STRAY_METHODS = {"transformers.tokenization_utils_base": (("PreTrainedTokenizerBase", "_patch_mistral_regex"),)}
+# ... and inside these methods: by an import, and through peft
+STRAY_METHODS = {
+    "transformers.tokenization_utils_base": (("PreTrainedTokenizerBase", "_patch_mistral_regex"),),
+    "transformers.integrations.peft": (("PeftAdapterMixin", "load_adapter"),),
+}
 
 # Every door outside of `AUTO`: module, names of its owner (any one will do; empty: the module itself), attribute.
 DOORS = (
@@ -45,7 +48,12 @@ DOORS = (
 )
 
 # The package itself has no door: it is here because it puts another object in its place, see hook.loader.
-_WANTED = frozenset({name, HUB, *BASE_CLASSES, *STRAY_FUNCTIONS})
+_WANTED = frozenset({name, HUB, *BASE_CLASSES, *STRAY_FUNCTIONS, *STRAY_METHODS})
+
+
+def has_strays(version: str) -> bool:
+    """Does this version ask the Hub past `transformers.utils.hub`?"""
+    return version.startswith("4.")
 
 
 def wants(fullname: str) -> bool:
