@@ -203,6 +203,31 @@ def test_restore_is_exact(machine):
     assert done.stdout.split() == ["restored"], done.stderr
 
 
+MEMORY = """
+import gc, os, tracemalloc
+del os.environ["IPFS_ACCELERATE"]
+def cycles(number):
+    for _ in range(number):
+        assert by_hand.apply() and transformers.AutoModel is not AutoModel
+        by_hand.restore()
+    gc.collect()
+    return len(gc.get_objects()), tracemalloc.get_traced_memory()[0]
+tracemalloc.start()
+cycles(10)  # caches of Python's own fill
+objects, size = cycles(1)
+more_objects, more_size = cycles(100)
+print(more_objects - objects, more_size - size)
+"""
+
+
+def test_a_hundred_cycles_do_not_grow_in_memory(machine):
+    """What a cycle left behind, 100 times, would be seen: one proxy of each class alone is 5,600 objects."""
+    done = machine("m").run(RESTORE + MEMORY, hooked=False, env={"IPFS_ACCELERATE": "0"})
+    assert done.returncode == 0, done.stderr
+    objects, size = map(int, done.stdout.split())
+    assert objects < 100 and size < 50_000
+
+
 AGAIN = """
 import ipfs_accelerate_py, sys, wrapt
 import transformers
