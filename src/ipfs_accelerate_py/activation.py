@@ -55,11 +55,18 @@ def _install() -> None:
         get_logger().info("Auto-patching transformers for distributed storage...")
         if is_true(os.environ.get("STORAGE_FORCE_LOCAL")):
             get_logger().info("Using local filesystem (distributed storage disabled)")
+    if library.name in sys.modules:
+        # Before the finder is there: afterwards another thread that imports transformers may be importing this too, and
+        # wait for our package, which may still be executing its `__init__` here. importlib would hand out half of it.
+        from . import proxies
     finder.install(library)
     if library.name in sys.modules:
-        from .proxies import patch_loaded
+        from . import proxies
 
-        patch_loaded()
+        if hasattr(proxies, "patch_loaded"):
+            proxies.patch_loaded()
+        else:  # another thread is importing it, waits for us, and will do this then
+            state.patch_later = True
 
 
 def apply() -> bool:

@@ -18,6 +18,9 @@ everywhere = False
 # `disable()` keeps us off until `apply()`.
 disabled = False
 
+# Set when activation met a half imported `proxies`: who is importing it patches what was loaded before.
+patch_later = False
+
 # source name -> [files, bytes] that it supplied in this process
 served: dict[str, list[int]] = {}
 

@@ -74,13 +74,17 @@ def after_exec(module: ModuleType) -> None:
     """Put our wrappers into the doors of a module that was just executed."""
     if module.__name__ == name:
         return
+    from .. import state
     from ..hook.finder import installed
-    from ..proxies import patch_module
+    from ..proxies import patch_loaded, patch_module
 
     if installed() is None:  # taken away between the module's look-up and its execution
         return
 
     patch_module(module)
+    if state.patch_later:
+        state.patch_later = False
+        patch_loaded()
 
 
 def say_missing(repo_id: str, revision: str, subfolder: str, missing: list[str]) -> None:
