@@ -6,6 +6,7 @@ variables' names in lower case without the prefix, such as `timeout` or `publish
 
 from __future__ import annotations
 
+import contextlib
 import os
 import re
 import sys
@@ -54,7 +55,7 @@ def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
 
 @dataclass(frozen=True)
 class Settings:
-    """One reading of the settings. `home` and `lower` are folders, `timeout` is in seconds."""
+    """One reading of the settings. `home` and `lower` are folders, `timeout` is in seconds, `lock` is a file."""
 
     home: Path
     node: str
@@ -64,6 +65,9 @@ class Settings:
     timeout: float
     log: str
     force_local: bool
+    gateways: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    lock: Path | None = None
 
 
 def without_password(url: str) -> str:
@@ -84,6 +88,39 @@ def _folders(text: str) -> tuple[Path, ...]:
 
 def _names(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _gateways(text: str) -> tuple[str, ...]:
+    return tuple(_gateway(url) for url in _names(text))
+
+
+def _gateway(url: str) -> str:
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("URLs of HTTP gateways separated by commas, such as http://127.0.0.1:8080")
+    return url.rstrip("/")
+
+
+def _mirrors(text: str) -> tuple[str, ...]:
+    return tuple(_mirror(url) for url in _names(text))
+
+
+def _mirror(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or not rest or not re.fullmatch(r"[a-z][a-z0-9+.\-]*", scheme):
+        raise ValueError("fsspec URLs separated by commas, such as file:///mnt/models or s3://bucket/models")
+    return url.rstrip("/")
+
+
+def _file(text: str) -> Path | None:
+    # Never a ValueError: going on without a lock file that was asked for would be unsafe, and a load says it is missing.
+    return Path(os.path.expanduser(text)).absolute() if text else None
 
 
 def _publish(text: str) -> str:
@@ -128,7 +165,12 @@ _KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "publishers": (_names, lambda: ""),
     "timeout": (_seconds, lambda: "1.0"),
     "log": (_level, lambda: "WARNING"),
+    "gateways": (_gateways, lambda: ""),
+    "mirrors": (_mirrors, lambda: ""),
+    "lock": (_file, lambda: ""),
 }
+# Of these a bad one is left out, and the others are used.
+_LISTS = ("gateways", "mirrors")
 _file_seen: tuple[str, float, dict[str, str]] | None = None
 _warned: set[tuple[str, str]] = set()
 
@@ -190,7 +232,7 @@ def read_setting(key: str) -> Any:
     try:
         return read(text)
     except ValueError as error:
-        raise SettingsError(f"{variable}={text!r} cannot be used", f"give {error}") from None
+        raise SettingsError(f"{variable}={without_password(text)!r} cannot be used", f"give {error}") from None
 
 
 def read_or_default(key: str) -> Any:
@@ -199,8 +241,19 @@ def read_or_default(key: str) -> Any:
         return read_setting(key)
     except SettingsError as error:
         read, default = _KEYS[key]
+        if key in _LISTS:
+            _warn(PREFIX + key.upper(), str(error), f"{error}: {error.hint}; going on without what is wrong")
+            return _good_ones(key)
         _warn(PREFIX + key.upper(), str(error), f"{error}: {error.hint}; going on with {default()!r}")
         return read(default())
+
+
+def _good_ones(key: str) -> tuple[str, ...]:
+    read, found = _KEYS[key][0], []
+    for part in _names(os.environ.get(PREFIX + key.upper()) or _read_file().get(key) or ""):
+        with contextlib.suppress(ValueError):
+            found += read(part)
+    return tuple(found)
 
 
 # Whatever a reading depends on: while none of it has changed, the last reading is still true.

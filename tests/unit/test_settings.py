@@ -53,6 +53,9 @@ VALUES = [
     ("publishers", "k51abc, 12D3xyz,,swarm", ("k51abc", "12D3xyz", "swarm"), ()),
     ("timeout", "0.25", 0.25, 1.0),
     ("log", "debug", "DEBUG", "WARNING"),
+    ("gateways", "http://127.0.0.1:8080/, https://peer", ("http://127.0.0.1:8080", "https://peer"), ()),
+    ("mirrors", "file:///mnt/models,s3://bucket/m/", ("file:///mnt/models", "s3://bucket/m"), ()),
+    ("lock", "/srv/models.lock", Path("/srv/models.lock"), None),
 ]
 
 
@@ -70,7 +73,9 @@ def test_environment_over_file_over_default(home, write_file, monkeypatch, key, 
     assert getattr(read_settings(), key) == default
     write_file(f'{key} = "{text}"\n')
     assert getattr(read_settings(), key) == expected
-    other = {"timeout": "9", "log": "ERROR", "publish": "auto"}.get(key, "/other")
+    other = {"timeout": "9", "log": "ERROR", "publish": "auto", "gateways": "http://o", "mirrors": "s3://o"}.get(
+        key, "/other"
+    )
     write_file(f'{key} = "{other}"\n')
     monkeypatch.setenv(f"IPFS_ACCELERATE_{key.upper()}", text)
     assert getattr(read_settings(), key) == expected
@@ -125,6 +130,11 @@ BAD = [
     ("log", "loud", "DEBUG, INFO, WARNING, ERROR or CRITICAL"),
     ("home", "~nobody-of-that-name/models", "folder"),
     ("lower", "~nobody-of-that-name/models", "folder"),
+    ("gateways", "127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ("gateways", "ftp://127.0.0.1:8080", "http://127.0.0.1:8080"),
+    ("gateways", "http://127.0.0.1:port", "http://127.0.0.1:8080"),
+    ("mirrors", "/mnt/models", "file:///mnt/models"),
+    ("mirrors", "S3:bucket", "s3://bucket/models"),
 ]
 
 
@@ -254,3 +264,9 @@ def test_auto_is_the_api_file_of_the_default_repo(home, monkeypatch, content):
     assert node_address("auto") == "/ip4/127.0.0.1/tcp/5003"
     monkeypatch.setenv("IPFS_PATH", str(home / "elsewhere"))
     assert node_address("auto") is None
+
+
+def test_of_a_list_only_the_bad_ones_are_left_out(home, monkeypatch, caplog):
+    monkeypatch.setenv("IPFS_ACCELERATE_GATEWAYS", "http://one, two, https://three")
+    assert read_settings().gateways == ("http://one", "https://three")
+    assert len(caplog.records) == 1
