@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from ipfs_accelerate_py.hook import startup_files
+from ipfs_accelerate_py.hook import startup_code
 
 from .conftest import SRC
 
@@ -214,7 +214,7 @@ def test_sys_path_is_the_same_with_and_without(environment):
 
 def test_startup_entry_point_of_python_3_15(tmp_path):
     """Its file names a function; here it is called as `site` of that version calls it."""
-    for name, text in startup_files.contents(tmp_path, (3, 15)).items():
+    for name, text in startup_code.contents(tmp_path, (3, 15)).items():
         (tmp_path / name).write_text(text)
     lines = (tmp_path / "ipfs_accelerate.start").read_text().splitlines()
     (entry,) = [line for line in lines if not line.startswith("#")]
@@ -232,6 +232,6 @@ def test_startup_entry_point_of_python_3_15(tmp_path):
     assert "_ipfs_accelerate_boot" in start(tmp_path)
     gone = tmp_path / "gone"
     gone.mkdir()
-    for name, text in startup_files.contents(gone, (3, 15)).items():
+    for name, text in startup_code.contents(gone, (3, 15)).items():
         (gone / name).write_text(text.replace(str(SRC), str(gone / "nowhere")))
     assert "_ipfs_accelerate_boot" not in start(gone)

@@ -58,7 +58,8 @@ def _prepare(letters: set[str]) -> None:
         return
     from .startup_files import find_startup_files
 
-    started = find_startup_files()["enabled"]
+    # -s, and -I with it, leave out the user's site-packages
+    started = find_startup_files(user_site=not letters & {"s", "I"})["enabled"]
     unreached = sorted(letters & ({"S"} if started else {"S", "I", "E"}))
     if unreached:
         options = " ".join(f"-{letter}" for letter in unreached)
