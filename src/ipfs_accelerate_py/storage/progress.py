@@ -1,0 +1,112 @@
+"""Bars for bytes on their way: by huggingface_hub's own tqdm, where and when huggingface_hub would show one.
+
+    bar = progress.begin("model.safetensors", size)
+    bar.source("node")      # who is asked now; what an earlier one gave is forgotten
+    bar.advance(len(data))
+    bar.finish()
+
+Every call is cheap, may come from any thread, and never raises. Nothing is drawn before the first `advance`, so a
+source that draws a bar itself, as the Hub's own client does, just never calls it. A bar goes to stderr (in a notebook
+it is a widget) and obeys `HF_HUB_DISABLE_PROGRESS_BARS`, the `disable_progress_bars()` of huggingface_hub and
+transformers, and the log level of huggingface_hub, whose rules are asked and not repeated here.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import sys
+from typing import Any, Protocol
+
+
+class Bar(Protocol):
+    """One file on its way."""
+
+    def source(self, name: str) -> None:
+        """This source is asked now: begin anew."""
+
+    def advance(self, size: int) -> None:
+        """So many bytes more."""
+
+    def finish(self) -> None:
+        """No more bytes will come, for whatever reason."""
+
+
+class NoBar:
+    """Draws nothing."""
+
+    def source(self, name: str) -> None: ...
+    def advance(self, size: int) -> None: ...
+    def finish(self) -> None: ...
+
+
+_NO_BAR = NoBar()
+_quiet = False
+
+
+def silence() -> None:
+    """From now on this process draws none; the Hub's client is told the same if it is not imported yet."""
+    global _quiet
+    import os
+
+    _quiet = True
+    os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
+
+
+def begin(name: str, size: int | None = None, unit: str = "B") -> Bar:
+    """A bar for `size` bytes, or None if nobody knows how many. `unit`: what is counted, if not bytes."""
+    # Without a stderr huggingface_hub's bars fail; that must not be our load's end.
+    return _NO_BAR if _quiet or sys.stderr is None else _HubBar(name, size, unit)
+
+
+class _HubBar:
+    def __init__(self, name: str, size: int | None, unit: str) -> None:
+        self._name, self._size, self._unit = name, size, unit
+        self._source: str | None = None
+        self._bar: Any = None
+        self._ended = False
+
+    def source(self, name: str) -> None:
+        self._source = name
+        if self._bar is not None:
+            try:
+                self._bar.reset()
+                self._bar.set_postfix_str(name, refresh=False)
+            except Exception:
+                self._ended = True
+
+    def advance(self, size: int) -> None:
+        if self._ended:
+            return
+        try:
+            if self._bar is None:
+                self._bar = self._open()
+            self._bar.update(size)
+        except Exception:  # a terminal that is gone, say
+            self._ended = True
+
+    def finish(self) -> None:
+        self._ended = True
+        if self._bar is not None:
+            with contextlib.suppress(Exception):
+                self._bar.close()
+
+    def _open(self) -> Any:
+        import logging
+
+        from huggingface_hub.utils.tqdm import is_tqdm_disabled, tqdm
+
+        # The group's name and logger of huggingface_hub's own downloads: who switched those off wants none from us.
+        level = logging.getLogger("huggingface_hub.file_download").getEffectiveLevel()
+        # A terminal only: tqdm's `disable=None`, which this function gives.
+        disable = is_tqdm_disabled(level)
+        bar = tqdm(
+            total=self._size,
+            desc=self._name,
+            unit=self._unit,
+            unit_scale=True,
+            disable=disable,
+            name="huggingface_hub.http_get",
+        )
+        if self._source:
+            bar.set_postfix_str(self._source, refresh=False)
+        return bar
