@@ -224,14 +224,27 @@ def is_given(key: str) -> bool:
     return bool(os.environ.get(PREFIX + key.upper()) or _read_file().get(key))
 
 
+def find_setting(key: str) -> tuple[str, str]:
+    """The text of one setting, and where it is from: the name of the variable, the path of the file, or "default"."""
+    variable = PREFIX + key.upper()
+    if text := os.environ.get(variable):
+        return text, variable
+    if text := _read_file().get(key):
+        return text, str(config_file())
+    return _KEYS[key][1](), "default"
+
+
 def read_setting(key: str) -> Any:
     """The value of one setting; SettingsError names variable, value and accepted form if it is bad."""
-    read, default = _KEYS[key]
-    variable = PREFIX + key.upper()
-    text = os.environ.get(variable) or _read_file().get(key) or default()
+    return read_text(key, find_setting(key)[0])
+
+
+def read_text(key: str, text: str) -> Any:
+    """The value that a setting would have with this text; SettingsError as in `read_setting`."""
     try:
-        return read(text)
+        return _KEYS[key][0](text)
     except ValueError as error:
+        variable = PREFIX + key.upper()
         raise SettingsError(f"{variable}={without_password(text)!r} cannot be used", f"give {error}") from None
 
 
