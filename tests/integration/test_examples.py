@@ -73,7 +73,7 @@ def test_skillset_worker(hub, machine):
     assert again.stdout and json.loads(again.stdout) == expected, again.stderr
 
 
-def ask(server, port, path, seconds=60.0):
+def ask(server, log, port, path, seconds=60.0):
     """The service's answer; asks again while it is starting."""
     deadline = time.monotonic() + seconds
     while True:
@@ -81,8 +81,7 @@ def ask(server, port, path, seconds=60.0):
             with urllib.request.urlopen(f"http://127.0.0.1:{port}{path}", timeout=20) as answer:
                 return json.load(answer)
         except OSError:
-            if time.monotonic() > deadline or server.poll() is not None:
-                raise
+            assert server.poll() is None and time.monotonic() < deadline, log.read_text()
             time.sleep(0.2)
 
 
@@ -99,13 +98,13 @@ def test_service_with_two_forked_workers(hub, machine, tmp_path):
         try:
             workers, deadline = set(), time.monotonic() + 120
             while len(workers) < 2 and time.monotonic() < deadline and server.poll() is None:
-                health = ask(server, port, "/health")
+                health = ask(server, log, port, "/health")
                 assert health["ready"]
                 workers.add(health["pid"])
             assert len(workers) == 2 and server.pid not in workers, log.read_text()
             parents = {Path(f"/proc/{pid}/stat").read_text().split()[3] for pid in workers}
             assert parents == {str(server.pid)}  # forked by the process that was `hook run`
-            answers = [ask(server, port, f"/embed?text={urllib.parse.quote(TEXT)}") for _ in range(8)]
+            answers = [ask(server, log, port, f"/embed?text={urllib.parse.quote(TEXT)}") for _ in range(8)]
             assert len(answers[0]["embedding"]) == 16
             assert all(answer["embedding"] == answers[0]["embedding"] for answer in answers)
             assert in_store(user) == {"models--tiny--bert"}
