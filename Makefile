@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: help venv node s3 unit process contract integration lines newest test lint format bench demo constraints clean
+.PHONY: docs help venv node s3 unit process contract integration lines newest test lint format bench demo constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -99,13 +99,24 @@ bench: venv node ## measure start-up, warm loads and transfers
 demo: venv node ## two machines, one Hub that goes away, the same embedding
 	$(BIN)/python examples/demo.py
 
+docs: .venv-docs/.installed ## the documentation's site in docs/build/html; every link within it is checked
+	.venv-docs/bin/sphinx-build --quiet --fail-on-warning --keep-going --nitpicky docs docs/build/html
+
+.venv-docs/.installed: docs/requirements.txt docs/constraints.txt | $(VENV)/bin/uv
+	test -x .venv-docs/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python .venv-docs
+	$(BIN)/uv pip install --quiet --python .venv-docs/bin/python \
+		--constraints docs/constraints.txt --requirements docs/requirements.txt
+	touch $@
+
 constraints: venv ## resolve the pinned versions anew
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --no-header --no-annotate \
 		pyproject.toml --extra transformers tests/requirements.txt --output-file tests/constraints.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --no-header --no-annotate \
 		pyproject.toml --extra transformers tests/requirements.txt tests/transformers-4.57.txt \
 		--output-file tests/constraints-4.57.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --no-header --no-annotate \
+		docs/requirements.txt --output-file docs/constraints.txt
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) $(OLDER) .venv-newest .tools $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(OLDER) .venv-newest .venv-docs docs/build .tools $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +
