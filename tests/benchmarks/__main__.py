@@ -1,5 +1,5 @@
 """`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, transformers_import, first_import, call_cost,
-warm_load, fleet."""
+warm_load, fleet; and, where it is named only, comparison."""
 
 from __future__ import annotations
 
@@ -7,21 +7,27 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import call_cost, first_import, fleet, start_up, transformers_import, warm_load
+from . import call_cost, comparison, first_import, fleet, start_up, transformers_import, warm_load
 
 BENCHMARKS = {
     module.__name__.rpartition(".")[2]: module
     for module in (start_up, transformers_import, first_import, call_cost, warm_load, fleet)
 }
+NAMED_ONLY = {"comparison": comparison}  # ten minutes of other programs' waiting
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.benchmarks", description=__doc__)
-    parser.add_argument("names", nargs="*", metavar="NAME", help=f"which ones: {', '.join(BENCHMARKS)} (default: all)")
+    parser.add_argument(
+        "names",
+        nargs="*",
+        metavar="NAME",
+        help=f"which ones: {', '.join([*BENCHMARKS, *NAMED_ONLY])} (default: all but the last)",
+    )
     parser.add_argument("--rounds", type=int, default=0, help="rounds of each (default: its own number)")
     arguments = parser.parse_args()
     for name in arguments.names or BENCHMARKS:
-        module = BENCHMARKS[name]
+        module = {**BENCHMARKS, **NAMED_ONLY}[name]
         print(f"\n{name}: {(module.__doc__ or '').splitlines()[0]}", flush=True)
         with tempfile.TemporaryDirectory(prefix=f"bench-{name}-") as folder:
             module.measure(Path(folder), arguments.rounds or module.ROUNDS)

@@ -1,0 +1,158 @@
+"""What the alternatives do where we claim something: seconds, errors and bytes, for docs/comparison.md.
+
+plain: transformers alone, its cache full. offline: the same with HF_HUB_OFFLINE=1. shared: three machines with one
+cache folder (here on one disk; no network file system is measured). ours: the hook, and for a fleet a node each.
+Takes about ten minutes, most of them plain transformers' own waiting. Each figure of plain's is measured once.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from tests.support.local_hub import LocalHub
+from tests.support.machine import NO_HUB, Machine
+from tests.support.model import add_minilm
+from tests.support.node import IMPLEMENTATIONS, available
+
+ROUNDS = 1
+NAME = "sentence-transformers/all-MiniLM-L6-v2"
+WEIGHTS = 90_868_376
+CODE = f"""
+import hashlib, time
+from transformers import AutoTokenizer, AutoModel, BertModel, BertTokenizerFast
+began = time.perf_counter()
+AutoTokenizer.from_pretrained({NAME!r}); model = AutoModel.from_pretrained({NAME!r})
+seconds = time.perf_counter() - began
+total = hashlib.sha256()
+for tensor in model.state_dict().values():
+    total.update(tensor.numpy().tobytes())
+print(seconds, total.hexdigest())
+"""
+# What a Hub may do, and what of the machine's environment makes it so.
+STATES: dict[str, tuple[dict[str, Any] | None, dict[str, str]]] = {
+    "well": (None, {}),
+    "refuses": (None, NO_HUB),
+    "503": ({"status": 503}, {}),
+    "resets": ({"reset": True}, {}),
+    "hangs": ({"hang": True}, {}),
+}
+WAYS: dict[str, tuple[bool, dict[str, str]]] = {
+    "plain": (False, {}),
+    "offline": (False, {"HF_HUB_OFFLINE": "1"}),
+    "ours": (True, {}),
+}
+
+
+def measure(folder: Path, rounds: int) -> None:
+    add_minilm(folder / "hub")
+    truth = _load(Machine(folder / "truth"), folder / "hub" / NAME)[1]
+    _warm(folder / "warm", folder / "hub", rounds)
+    _flipped(folder / "flipped", folder / "hub", truth)
+    _new_commit(folder / "new")
+    _three_machines(folder / "three", folder / "hub")
+
+
+def _load(machine: Machine, name: str | Path = NAME, hooked: bool = False, **env: str) -> tuple[float | None, str]:
+    """Seconds and hash of the weights; None and the error's last line if the load failed."""
+    done = machine.run(CODE.replace(NAME, str(name)), hooked=hooked, env=env, timeout=600)
+    if done.returncode:
+        return None, done.stderr.strip().splitlines()[-1][:120]
+    seconds, weights = done.stdout.split()[-2:]
+    return float(seconds), weights
+
+
+def _row(label: str, cells: Callable[[], list[str]]) -> None:
+    print(f"  {label:32}  " + "  ".join(f"{cell:>12}" for cell in cells()), flush=True)
+
+
+def _warm(folder: Path, root: Path, rounds: int) -> None:
+    print("  a load of a model that this machine has, in seconds", flush=True)
+    _row("the Hub ...", lambda: list(WAYS))
+    with LocalHub(root) as hub:
+        machine = Machine(folder, hub=hub)
+        for hooked in (False, True):
+            assert _load(machine, hooked=hooked)[0], "the cold load failed"
+        for state, (fault, more) in STATES.items():
+
+            def ask(way: str, fault: Any = fault, more: dict[str, str] = more) -> str:
+                hooked, env = WAYS[way]
+                hub.faults.clear()
+                if fault:
+                    hub.fault(**fault)
+                figures = [
+                    _load(machine, hooked=hooked, **env, **more)[0] for _ in range(rounds if way == "plain" else 3)
+                ]
+                hub.faults.clear()
+                good = sorted(figure for figure in figures if figure is not None)
+                return f"{good[len(good) // 2]:.2f}" if len(good) == len(figures) else "fails"
+
+            _row(state, lambda ask=ask: [ask(way) for way in WAYS])
+
+
+def _flipped(folder: Path, root: Path, truth: str) -> None:
+    print("  an empty machine, one bit of the weights flipped on the way from the Hub", flush=True)
+    for times, what in ((1, "once"), (-1, "each time")):
+        for way in ("plain", "ours"):
+            with LocalHub(root) as hub:
+                hub.fault(match="GET /_blob/", corrupt=WEIGHTS // 2, times=times)
+                machine = Machine(folder / f"{way}{times}", hub=hub)
+                seconds, weights = _load(machine, hooked=way == "ours")
+            said = f"an error: {weights}" if seconds is None else "right" if weights == truth else "WRONG, silently"
+            _row(f"{what}, {way}", lambda said=said: [said])
+
+
+def _new_commit(folder: Path) -> None:
+    print("  the Hub has a new commit on main: does a load a minute later see it?", flush=True)
+    code = "from transformers import AutoConfig; print(AutoConfig.from_pretrained('org/name').hidden_size)"
+    for way, (hooked, env) in WAYS.items():
+        source = folder / way / "hub" / "org" / "name"
+        source.mkdir(parents=True)
+        with LocalHub(folder / way / "hub") as hub:
+            machine = Machine(folder / way / "machine", hub=hub)
+            seen = []
+            for size in (16, 32):
+                (source / "config.json").write_text(json.dumps({"model_type": "bert", "hidden_size": size}))
+                hub.scan()
+                seen.append(machine.run(code, hooked=hooked, env=env if seen else {}).stdout.strip())
+        _row(way, lambda seen=seen: [{"32": "yes", "16": "no"}.get(seen[1], "fails")])
+
+
+def _three_machines(folder: Path, root: Path) -> None:
+    print(
+        "  three machines load it, one after the other: what the Hub sent of the weights; then the Hub is gone",
+        flush=True,
+    )
+    node = IMPLEMENTATIONS[available()[0]] if available() else None
+    for way in ("plain", "shared", "ours"):
+        made: list[Machine] = []
+        with LocalHub(root) as hub:
+            options: dict[str, Any] = {"hub": hub}
+            if way == "shared":
+                options["HF_HUB_CACHE"] = str(folder / "shared-cache")
+            for number in range(3):
+                if way == "ours":
+                    assert node, "no IPFS node: run `make node`"
+                    options = {"hub": hub, "node": node, "IPFS_ACCELERATE_PUBLISH": "on", **_bootstrap(made)}
+                made.append(Machine(folder / f"{way}{number}", **options))
+                assert _load(made[-1], hooked=way == "ours")[0]
+                if way == "ours" and number == 0:  # what the background does, waited for
+                    done = made[0].hook("publish", NAME, "--json")
+                    assert done.returncode == 0, done.stderr
+                    publisher = json.loads(done.stdout)["publisher"]
+            sent = sum(row["bytes"] for row in hub.log if row["path"].startswith("/_blob/")) / WEIGHTS
+        fourth: dict[str, Any] = {**options, "hub": None}
+        if way == "ours":
+            fourth |= {**_bootstrap(made), "IPFS_ACCELERATE_PUBLISHERS": publisher}
+        made.append(Machine(folder / f"{way}-fourth", **fourth))
+        seconds = _load(made[-1], hooked=way == "ours")[0]
+        last = "fails" if seconds is None else f"{seconds:.1f} s"
+        _row(way, lambda sent=sent, last=last: [f"{sent:.2f} x", f"a new one: {last}"])
+        for machine in made:
+            machine.stop()
+
+
+def _bootstrap(made: list[Machine]) -> dict[str, Any]:
+    return {"bootstrap": [made[0].node]} if made else {}
