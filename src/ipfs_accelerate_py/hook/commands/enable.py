@@ -1,0 +1,37 @@
+"""`enable`: the hook in all programs of an environment."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from . import GOOD
+from .output import print_json, tell
+
+HELP = "start the hook in all programs of this environment"
+EXAMPLES = """\
+enable
+enable --venv .venv
+enable --user"""
+
+
+def declare(parser: ArgumentParser) -> None:
+    add_where(parser)
+    parser.add_argument("--force", action="store_true", help="also outside a virtual environment")
+
+
+def add_where(parser: ArgumentParser) -> None:
+    """The options that name another environment."""
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--venv", metavar="DIR", help="another virtual environment than this one")
+    where.add_argument("--user", action="store_true", help="your own site-packages: all your programs of this Python")
+
+
+def execute(args: Namespace) -> int:
+    from ..startup_files import enable
+
+    written = enable(args.venv, args.force, user=args.user)
+    for path in written:
+        tell(args, f"wrote {path}")
+    if args.json:
+        print_json({"enabled": True, "files": list(map(str, written))})
+    return GOOD

@@ -1,0 +1,36 @@
+"""`lock`: a lock file that pins repos to commits and hashes."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from . import GOOD
+from .output import open_store, print_json, say_size, tell
+from .parser import add_repos, add_revision
+
+HELP = "write a lock file: which commit and which hashes each model has"
+MORE = "\nA program with IPFS_ACCELERATE_LOCK=FILE loads exactly these."
+EXAMPLES = """\
+lock org/name org/other
+lock org/name --revision v1.0 --output models.lock
+lock --closed"""
+
+
+def declare(parser: ArgumentParser) -> None:
+    add_repos(parser, "*", "a model, as org/name (default: all in the store)")
+    add_revision(parser)
+    parser.add_argument("--output", metavar="FILE", help="the lock file (default: ./ipfs_accelerate.lock)")
+    parser.add_argument("--closed", action="store_true", help="refuse every model that is not in the file")
+
+
+def execute(args: Namespace) -> int:
+    from ...storage.commands import lock_repos
+
+    open_store(args)
+    result = lock_repos(args.repos, revision=args.revision, path=args.output, closed=args.closed)
+    if args.json:
+        print_json(result)
+    for row in result["repos"]:
+        tell(args, f"{row['repo']}: commit {row['commit']}, {row['files']} files, {say_size(row['bytes'])}")
+    tell(args, f"wrote {result['lock']}")
+    return GOOD

@@ -1,0 +1,46 @@
+"""`ls`: what the store and the caches below it have."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from . import GOOD
+from .output import open_store, print_json, print_table, say_size, tell
+
+HELP = "list the models that are here: where, how large, published or not, last used"
+EXAMPLES = """\
+ls
+ls --json"""
+
+
+def declare(parser: ArgumentParser) -> None:
+    """No option of its own."""
+
+
+def execute(args: Namespace) -> int:
+    from ...storage.inventory import list_repos
+
+    settings, store = open_store(args)
+    repos = list_repos(store, settings)
+    if args.json:
+        print_json(repos)
+        return GOOD
+    if not repos:
+        tell(args, f"no models in {store.root}")
+        return GOOD
+    head = ("REPO", "COMMIT", "REFS", "FILES", "SIZE", "PUBLISHED", "LAST USED", "WHERE")
+    rows = [
+        (
+            row["repo"],
+            row["commit"][:12],
+            ",".join(row["refs"]),
+            str(row["files"]),
+            say_size(row["size"]),
+            "yes" if row["published"] else "no",
+            row["last_used"] or "",
+            row["tier"],
+        )
+        for row in repos
+    ]
+    print_table(args, head, rows)
+    return GOOD

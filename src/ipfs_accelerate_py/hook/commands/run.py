@@ -1,0 +1,25 @@
+"""`run`: one program with the hook on."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from . import PROGRAM
+
+HELP = "run one program with the hook on, and its children"
+MORE = " TARGET is all that could follow `python`,\nor the name of a program."
+EXAMPLES = """\
+run train.py --epochs 3
+run -m my_package
+run -X dev train.py
+run torchrun train.py"""
+
+
+def declare(parser: ArgumentParser) -> None:
+    parser.usage = f"{PROGRAM} run TARGET [ARGUMENT ...]"
+
+
+def execute(args: Namespace) -> int:
+    from ..runner import run
+
+    return run(args.target)

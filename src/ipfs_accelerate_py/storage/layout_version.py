@@ -1,0 +1,28 @@
+"""Which layout a store has: a store that a newer version of ours has made is left alone.
+
+`.locks/ipfs_accelerate/layout` holds the number; a store without that file has layout 1.
+"""
+
+from __future__ import annotations
+
+from ..errors import StoreError
+from .store import Store
+
+LAYOUT = 1
+
+
+def check(store: Store) -> None:
+    """StoreError if the store's layout is newer than this version knows, or cannot be told."""
+    path = store.own_folder / "layout"
+    try:
+        text = path.read_text("ascii").strip()
+    except (FileNotFoundError, NotADirectoryError):
+        return
+    except (OSError, ValueError) as error:
+        raise StoreError(f"{path} cannot be read: {error}", "it should hold the number of the layout") from None
+    if not text.isdecimal() or not 1 <= int(text) <= LAYOUT:
+        raise StoreError(
+            f"the store {store.root} has layout {text[:20]!r}, and this version of ipfs_accelerate_py knows layout "
+            f"{LAYOUT} only",
+            "upgrade ipfs_accelerate_py, or name another store in IPFS_ACCELERATE_HOME",
+        )
