@@ -27,6 +27,10 @@ class SourceError(IPFSAccelerateError):
     """One source cannot supply what was asked; the next one is asked."""
 
 
+class SourceDown(SourceError):
+    """A source does not answer at all; it is left alone for a while."""
+
+
 class Unresolved(IPFSAccelerateError):
     """Nobody could say which commit a revision is. `answered`: the Hub itself said no (unknown, closed)."""
 
@@ -44,6 +48,10 @@ class VerificationError(IPFSAccelerateError, OSError):
 
     An OSError, since transformers hands that kind through to the user unchanged.
     """
+
+
+class LockFileError(VerificationError):
+    """The lock file cannot be used: nothing is loaded, since going on without it would be unsafe."""
 
 
 class PublishRefused(IPFSAccelerateError):

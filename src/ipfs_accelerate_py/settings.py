@@ -119,7 +119,7 @@ def _mirror(url: str) -> str:
 
 
 def _file(text: str) -> Path | None:
-    # Never a ValueError: going on without a lock file that was asked for would be unsafe, and a load says it is missing.
+    # Never a ValueError: to go on without a lock file that was asked for would be unsafe. A load says it is missing.
     return Path(os.path.expanduser(text)).absolute() if text else None
 
 

@@ -18,7 +18,7 @@ from huggingface_hub import constants, file_download
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.settings import Settings
-from ipfs_accelerate_py.storage import layout, resolver, retrieval, rpc
+from ipfs_accelerate_py.storage import health, layout, resolver, retrieval, rpc
 from ipfs_accelerate_py.storage.resolver import Resolution
 from ipfs_accelerate_py.storage.retrieval import Retrieval
 from ipfs_accelerate_py.storage.store import Store
@@ -76,6 +76,7 @@ class Here:
         state.served.clear()
         rpc._resting.clear()
         retrieval._said.clear()
+        health.forget()
 
     def resolve(self, repo_id: str, revision: str | None = None, **options: Any) -> Resolution:
         return resolver.resolve(self.store, self.settings, repo_id, revision, **options)

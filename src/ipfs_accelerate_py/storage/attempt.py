@@ -15,9 +15,12 @@ T = TypeVar("T")
 
 
 class Attempt(Generic[T]):
-    """A call under way. `wait` says whether it has ended, `result` gives its answer or raises its error."""
+    """A call under way. `wait` says whether it has ended, `result` gives its answer or raises its error.
 
-    def __init__(self, function: Callable[[], T]) -> None:
+    `bell`, if given, is set when it ends: one event for whoever waits for several.
+    """
+
+    def __init__(self, function: Callable[[], T], bell: threading.Event | None = None) -> None:
         self._done = threading.Event()
         self._answer: T | None = None
         self._error: BaseException | None = None
@@ -29,6 +32,8 @@ class Attempt(Generic[T]):
             except BaseException as error:
                 self._error = error
             self._done.set()
+            if bell is not None:
+                bell.set()
 
         threading.Thread(target=work, name="ipfs_accelerate-attempt", daemon=True).start()
 

@@ -127,9 +127,9 @@ class Node:
             raise SourceError(f"the name {name} does not resolve to an IPFS path")
         return path
 
-    def stream(self, path: str) -> Iterator[bytes]:
-        """The bytes at an IPFS path, as they come. Short data can look like an end: check size and hash."""
-        return self.rpc.stream(path)
+    def stream(self, path: str, offset: int = 0, silence: float | None = None) -> Iterator[bytes]:
+        """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash."""
+        return self.rpc.stream(path, offset, silence)
 
     def read(self, path: str, limit: int) -> bytes:
         """A small file at an IPFS path, at most `limit` bytes."""

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import threading
 import time
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 from ..errors import SettingsError, SourceError, StoreError, Unresolved
 from ..log import get_logger
@@ -42,6 +43,7 @@ class Resolution:
     tree: Tree
     word: str
     public: bool | None
+    cids: Mapping[str, str] = field(default_factory=dict)  # of files, where a lock file gives them
 
     @property
     def commit(self) -> str:

@@ -1,24 +1,23 @@
-"""Make named files of a commit present in the store: have it, else each source in turn, every byte verified."""
+"""Make named files of a commit present in the store: have it, else the sources, every byte verified."""
 
 from __future__ import annotations
 
+import threading
 import time
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from concurrent.futures import ThreadPoolExecutor
-from itertools import chain
+from contextvars import copy_context
 from pathlib import Path
 
 from .. import state
-from ..errors import SettingsError, SourceError, Unavailable, Unresolved, VerificationError
+from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..log import get_logger
 from ..settings import Settings
-from . import layout, node, resolver
-from .attempt import Attempt
+from . import blob_lock, layout, parts
+from .candidates import Candidates
+from .race import Race
 from .resolver import Resolution
-from .sources import Source, Wanted, hub, report_liar
-from .sources.hub import Hub
-from .sources.ipfs_node import IPFSNode
-from .sources.lower_tier import LowerTier
+from .sources import Source, Wanted, report_liar
 from .store import Store
 from .tree import Entry
 from .verify import Mismatch
@@ -40,8 +39,9 @@ class Retrieval:
         force: bool = False,
     ) -> None:
         self.store, self.settings, self.resolution = store, settings, resolution
-        self.token, self.local_only, self.force = token, local_only or settings.force_local, force
-        self._sources: list[Source] | None = None
+        self.token, self.force = token, force
+        self._candidates = Candidates(store, settings, resolution, token, local_only or settings.force_local, force)
+        self._stopped = threading.Event()
 
     def make_present(self, paths: Iterable[str]) -> dict[str, Path]:
         """The visible files by path, fetched where they were not; those the commit does not have are left out.
@@ -59,11 +59,21 @@ class Retrieval:
             else:
                 present[path] = found
         if len(absent) > 1:
-            with ThreadPoolExecutor(_AT_ONCE, "ipfs_accelerate-fetch") as pool:
-                present.update(zip(absent, pool.map(self._fetch, absent), strict=True))
+            present.update(zip(absent, self._fetch_all(absent), strict=True))
         elif absent:
             present[absent[0]] = self._fetch(absent[0])
         return {path: present[path] for path in wanted}
+
+    def _fetch_all(self, paths: list[str]) -> list[Path]:
+        pool = ThreadPoolExecutor(_AT_ONCE, "ipfs_accelerate-fetch")
+        try:
+            futures = [pool.submit(copy_context().run, self._fetch, path) for path in paths]
+            return [future.result() for future in futures]
+        except BaseException:  # of one file, or Ctrl-C: nobody waits for the others
+            self._stopped.set()
+            raise
+        finally:
+            pool.shutdown(wait=not self._stopped.is_set(), cancel_futures=True)
 
     def _find(self, path: str, entry: Entry) -> Path | None:
         repo_id, commit = self.resolution.repo_id, self.resolution.commit
@@ -73,14 +83,9 @@ class Retrieval:
         return found
 
     def _fetch(self, path: str) -> Path:
-        from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
-
         repo_id, entry = self.resolution.repo_id, self.resolution.tree.files[path]
-        lock = self.store.root / ".locks" / layout.repo_folder(repo_id) / f"{entry.etag}.lock"
-        with self.store.writing():
-            lock.parent.mkdir(parents=True, exist_ok=True)
         started = time.monotonic()
-        with WeakFileLock(lock):
+        with blob_lock.hold(self.store, repo_id, entry.etag, self._stopped):
             found = None if self.force else self._find(path, entry)  # another process may have been quicker
             if found is not None:
                 return found
@@ -95,91 +100,43 @@ class Retrieval:
         repo_id, commit = self.resolution.repo_id, self.resolution.commit
         wanted = Wanted(repo_id, commit, path, entry, self.token)
         blob = self.store.path(layout.blob_path(repo_id, entry.etag))
-        reasons: list[str] = []
-        wrong: list[tuple[str, Mismatch]] = []
-        with self.store.receive(repo_id, entry) as receiver:
-            for source in chain(self._open_sources(), self._last_resort()):
-                # One that gave wrong bytes is asked again for another file: the lower tier is many copies and the node
-                # many peers (it leaves out those that lied), nobody replaces the Hub, and every byte is checked.
-                receiver.start()
+        parts.remove_old(blob.parent)
+        race = Race(self.store, wanted, self.settings.timeout, self._complain, self._stopped)
+        leftovers = () if self.force else parts.find_parts(blob.parent, entry.etag)
+        with race.run(self._candidates.for_file(entry.size), leftovers) as found:
+            if found is not None:
+                giver, source, receiver = found
                 try:
                     with self.store.writing():
-                        giver = source.fetch(wanted, receiver)
                         receiver.finish(blob)
                     return giver, source.name
                 except Mismatch as mismatch:
-                    wrong.append((source.name, mismatch))
-                    report_liar(source.name, path, mismatch)
-                except (SourceError, SettingsError) as error:
-                    reasons.append(f"{source.name}: {error}")
-                    self._complain(source, error)
-        if wrong:
-            names = ", ".join(name for name, _ in wrong)
+                    race.wrong.append((source.label, mismatch))
+                    report_liar(source.label, path, mismatch)
+        if race.wrong:
+            names = ", ".join(name for name, _ in race.wrong)
             raise VerificationError(
                 f"{repo_id}: {path} was not loaded, because what was offered is not the file that commit "
-                f"{commit} has: expected {entry.etag}, got {wrong[-1][1].actual} (asked: {names})",
+                f"{commit} has: expected {entry.etag}, got {race.wrong[-1][1].actual} (asked: {names})",
                 "the bytes are damaged on the way or at their source; remove the damaged copy if it is a cache of "
                 "this machine, else try again or ask whoever runs the source",
             )
-        raise Unavailable(f"{repo_id}: no source has {path} now ({'; '.join(reasons) or 'nobody was asked'})")
+        raise Unavailable(f"{repo_id}: no source has {path} now ({'; '.join(race.reasons) or 'nobody was asked'})")
 
-    def _open_sources(self) -> list[Source]:
-        if self._sources is None:
-            lower = [] if self.force else [LowerTier(self.settings.lower)]
-            self._sources = [*lower, *([] if self.local_only else self._far_sources())]
-        return self._sources
-
-    def _far_sources(self) -> list[Source]:
-        # While the Hub cannot answer, a slow peer is better than none.
-        hub_rests = resolver.hub_is_resting()
-        far = self._open_node(node.PATIENCE if hub_rests else None)
-        return far if hub_rests else [*far, Hub(self.store.own_folder / "hub")]
-
-    def _open_node(self, patience: float | None) -> list[Source]:
-        if self.resolution.public is False:  # a closed repo's name is told to nobody but the Hub
-            return []
-        try:
-            ipfs = node.open_node(self.settings, patience)
-        except SettingsError as error:
-            if str(error) not in _said:
-                _said.add(str(error))
-                get_logger().warning("%s: %s", error, error.hint)
-            return []
-        known_public = self.resolution.public is True
-        return [] if ipfs is None else [IPFSNode(ipfs, self.settings.publishers, ask_swarm=known_public)]
-
-    def _last_resort(self) -> Iterator[Source]:
-        """Reached when nobody had the bytes: the node once more, now with patience, or a Hub that was left out."""
-        names = [source.name for source in self._open_sources()]
-        if {IPFSNode.name, Hub.name} <= set(names):  # without the Hub the node had its patience already
-            yield from self._open_node(node.PATIENCE)
-        elif not self.local_only and Hub.name not in names and self._hub_is_back():
-            yield Hub(self.store.own_folder / "hub")
-
-    def _hub_is_back(self) -> bool:
-        """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
-        if not resolver.hub_is_resting():
-            return True
-        repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
-        attempt = Attempt(lambda: hub.ask_commit(repo_id, commit, self.token, timeout))
-        try:
-            if not attempt.wait(timeout):
-                return False
-            attempt.result()
-        except Unresolved:
-            return False
-        resolver.end_rest()
-        return True
-
-    def _complain(self, source: Source, error: SourceError | SettingsError) -> None:
-        # A node that the user has named and that is not there is worth one line; that a peer lacks a file is not.
-        named = source.name == "node" and self.settings.node not in ("auto", "off") and error.hint
-        text = f"{error}; {error.hint}" if error.hint else str(error)
+    def _complain(self, source: Source, error: Exception) -> None:
+        # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.
+        hint = getattr(error, "hint", None)
+        text = f"{error}; {hint}" if hint else str(error)
+        if source.name == "node":
+            named = bool(hint) and self.settings.node not in ("auto", "off")
+        else:
+            named = source.name in ("gateway", "mirror") and (isinstance(error, SettingsError | SourceDown))
+            text = f"{source.label}: {text}"
         if named and text not in _said:
             _said.add(text)
             get_logger().warning("%s; going on without it", text)
         else:
-            get_logger().debug("%s: %s", source.name, text)
+            get_logger().debug("%s: %s", source.label, text)
 
 
 _said: set[str] = set()

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from ..errors import SettingsError, SourceError
+from ..errors import SettingsError, SourceDown, SourceError
 
 CONNECT_LOCAL = 0.25
 REST = 30.0  # seconds that a node which did not answer is left alone by this process
@@ -35,10 +35,15 @@ def is_private_address(multiaddr: str) -> bool:
     parts = multiaddr.split("/")
     if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
         return len(parts) > 1 and parts[1] == "unix"
+    return is_private_host(parts[2])
+
+
+def is_private_host(host: str) -> bool:
+    """Is this host on this machine or in a private network? A name that would have to be looked up first is not."""
     try:
-        address = ipaddress.ip_address(parts[2])
+        address = ipaddress.ip_address(host)
     except ValueError:
-        return False
+        return host == "localhost"
     return address.is_private or address.is_loopback or address.is_link_local
 
 
@@ -57,7 +62,7 @@ class RPC:
     def _open(self) -> Any:
         until, reason = _resting.get(self.address, (0.0, ""))
         if time.monotonic() < until:
-            raise SourceError(reason)
+            raise SourceDown(reason)
         if self._client is None:
             try:
                 client = _import_client(self.address).Client(self.address)
@@ -84,14 +89,14 @@ class RPC:
             raise self._explain(command, error) from error
         return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else [answer]
 
-    def stream(self, path: str, silence: float | None = None) -> Iterator[bytes]:
-        """The bytes at an IPFS path, as they come. Short data can look like an end: check size and hash."""
+    def stream(self, path: str, offset: int = 0, silence: float | None = None) -> Iterator[bytes]:
+        """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash."""
         client = self._open()
         try:
             closables, chunks = client._client._request(
                 "POST",
                 "cat",
-                [("arg", path), ("progress", "false")],
+                [("arg", path), ("progress", "false"), *([("offset", str(offset))] if offset else [])],
                 auth=None,
                 data=b"",
                 headers=None,
@@ -153,6 +158,7 @@ class RPC:
 
         if isinstance(error, exceptions.ErrorResponse):
             return NodeAnswer(f"the node at {self.address} answered {command} with: {error}")
+        found: SourceError
         start_it = "start it with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address, or to off"
         if isinstance(error, exceptions.StatusError):
             status = getattr(getattr(error.original, "response", None), "status_code", "an error")
@@ -163,7 +169,7 @@ class RPC:
         if isinstance(error, exceptions.DecodingError):
             return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", start_it)
         if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
-            found = SourceError(f"no IPFS node answers at {self.address}", start_it)
+            found = SourceDown(f"no IPFS node answers at {self.address}", start_it)
             _resting[self.address] = (time.monotonic() + REST, str(found))
             return found
         if isinstance(error, exceptions.TimeoutError):

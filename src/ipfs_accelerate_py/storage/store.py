@@ -60,14 +60,18 @@ class Store:
     @contextlib.contextmanager
     def receive(self, repo_id: str, entry: Entry) -> Iterator[Receiver]:
         """A Receiver for one blob; what it holds is removed unless `finish` was called."""
-        blobs = self.path(layout.blob_path(repo_id, entry.etag)).parent
         with self.writing():
-            blobs.mkdir(parents=True, exist_ok=True)
-        receiver = Receiver(blobs, entry)
+            receiver = self.new_receiver(repo_id, entry)
         try:
             yield receiver
         finally:
             receiver.discard()
+
+    def new_receiver(self, repo_id: str, entry: Entry) -> Receiver:
+        """A Receiver for one blob, for the caller to finish or to discard. Raises OSError."""
+        blobs = self.path(layout.blob_path(repo_id, entry.etag)).parent
+        blobs.mkdir(parents=True, exist_ok=True)
+        return Receiver(blobs, entry)
 
     def link(self, repo_id: str, commit: str, path: str, entry: Entry) -> Path:
         """Make a complete blob visible as a file of the commit."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Callable
 from pathlib import Path
 
 from .tree import Entry
@@ -49,10 +50,12 @@ class Verifier:
             raise Mismatch(self.entry.etag, actual)
 
 
-def verify_file(path: Path, entry: Entry) -> None:
-    """Read a whole file and check it; Mismatch or OSError."""
+def verify_file(path: Path, entry: Entry, note: Callable[[int], None] | None = None) -> None:
+    """Read a whole file and check it; Mismatch or OSError. `note` is told of every so many bytes."""
     verifier = Verifier(entry)
     with open(path, "rb", buffering=0) as file:
         while data := file.read(CHUNK):
             verifier.update(data)
+            if note is not None:
+                note(len(data))
     verifier.finish()

@@ -1,7 +1,9 @@
 """Where bytes come from: one file each, behind one small protocol.
 
 `fetch` puts the bytes of one file into the receiver (`write` in order, or `adopt` a file), and raises SourceError if
-it cannot. Nobody is trusted: the receiver hashes, and raises Mismatch through `fetch` when the bytes are wrong.
+it cannot (SourceDown: nobody answers there). A source that can begin anywhere goes on at `receiver.begin(who)`; others
+call `receiver.start()` first. Nobody is trusted: the receiver hashes, and raises Mismatch through `fetch` when the
+bytes are wrong.
 """
 
 from __future__ import annotations
@@ -28,17 +30,22 @@ class Wanted:
 
 
 class Source(Protocol):
-    """A place that may hold the bytes."""
+    """A place that may hold the bytes.
+
+    `name` is its kind, `label` tells it from others of its kind. `is_patient`: it has time budgets of its own.
+    """
 
     name: str
+    label: str
+    is_patient: bool
 
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         """Fill the receiver; returns who really gave the bytes, in words for the log. SourceError if it cannot."""
         ...
 
 
-def report_liar(name: str, path: str, mismatch: Mismatch) -> None:
+def report_liar(label: str, path: str, mismatch: Mismatch) -> None:
     """Write down that a source gave wrong bytes, and say so the first time."""
-    if name not in state.liars:
-        get_logger().warning("%s gave wrong bytes for %s (%s): refused", name, path, mismatch)
-    state.liars[name] = f"{path}: {mismatch}"
+    if label not in state.liars:
+        get_logger().warning("%s gave wrong bytes for %s (%s): refused", label, path, mismatch)
+    state.liars[label] = f"{path}: {mismatch}"

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError, Unresolved
+from .. import layout, parts
 from ..receiver import Receiver
 from ..tree import Tree, tree_from_hub
 from ..verify import Mismatch
@@ -79,6 +80,26 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
     return tree, answer.private is False and answer.gated is False
 
 
+class _Writer:
+    """A receiver as the file that huggingface_hub writes to."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def write(self, data: bytes) -> None:
+        self._receiver.write(data)
+
+    def tell(self) -> int:
+        return self._receiver.size
+
+    def seek(self, position: int) -> None:
+        """It goes back to the beginning when the server ignored the range, and truncates."""
+
+    def truncate(self) -> None:
+        self._receiver.start()
+        self._receiver.begin("the Hub")
+
+
 class _BrokenOff(SourceError):
     """A download that began and did not end."""
 
@@ -86,20 +107,58 @@ class _BrokenOff(SourceError):
 class Hub:
     """Downloads by `hf_hub_download` (its tokens, retries, resuming, xet and settings) to a scratch folder."""
 
-    name = "hub"
+    name = label = "hub"
+    is_patient = True  # what plain huggingface_hub gives the Hub: its own time budgets and retries
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
 
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        if receiver.size or self._take_leftover(wanted, receiver):
+            with contextlib.suppress(Mismatch, SourceError):
+                self._continue(wanted, receiver)
+                receiver.check()
+                return "the Hub"
         try:
             receiver.adopt(self._download(wanted), move=True)
         except (Mismatch, _BrokenOff):
             # The Hub is asked once more before it counts as lying: the damage may have happened on the way. And 4.57's
             # client does not resume by itself when a connection breaks; the next call goes on where it ended.
-            receiver.start()
             receiver.adopt(self._download(wanted), move=True)
         return "the Hub"
+
+    def _take_leftover(self, wanted: Wanted, receiver: Receiver) -> bool:
+        """Begin with what a killed process had downloaded to the scratch folder; True if there was something."""
+        folder = self.scratch / layout.repo_folder(wanted.repo_id) / "blobs"
+        for part in parts.find_parts(folder, wanted.entry.etag):
+            with contextlib.suppress(OSError, Mismatch):
+                receiver.continue_part(part, "an earlier part")
+                part.unlink(missing_ok=True)
+                return True
+        receiver.start()
+        return False
+
+    def _continue(self, wanted: Wanted, receiver: Receiver) -> None:
+        """Download from `receiver.size` on, by the client's own loop with its retries."""
+        from huggingface_hub import hf_hub_url
+        from huggingface_hub.file_download import http_get
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+        at = receiver.begin("the Hub")
+        try:
+            http_get(
+                hf_hub_url(wanted.repo_id, wanted.path, revision=wanted.commit),
+                _Writer(receiver),  # type: ignore[arg-type]
+                resume_size=at,
+                headers=build_hf_headers(token=wanted.token),
+                expected_size=wanted.entry.size,
+            )
+        except (Mismatch, OSError) as error:
+            if isinstance(error, Mismatch):
+                raise
+            raise SourceError(f"the Hub did not give the rest: {error}") from error
+        except Exception as error:  # see ask_commit
+            raise SourceError(f"the Hub did not give the rest: {type(error).__name__}: {error}") from error
 
     def _download(self, wanted: Wanted) -> Path:
         from huggingface_hub import hf_hub_download

@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from ... import state
-from ...errors import SourceError, UnsafeName
+from ...errors import SourceDown, SourceError, UnsafeName
 from ...log import get_logger
 from .. import layout
 from ..node import Node
@@ -21,10 +21,19 @@ _FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher 
 class IPFSNode:
     """Supplies bytes from `/ipns/<peer>/models--*/...` of trusted publishers and of whoever provides the model."""
 
-    name = "node"
+    name = label = "node"
+    is_patient = False
 
-    def __init__(self, node: Node, publishers: tuple[str, ...] = (), *, ask_swarm: bool = False) -> None:
+    def __init__(
+        self,
+        node: Node,
+        publishers: tuple[str, ...] = (),
+        *,
+        ask_swarm: bool = False,
+        peer_silence: float | None = None,
+    ) -> None:
         self.node = node
+        self._peer_silence = peer_silence  # seconds that one peer may be silent while another can be asked
         self._ask_swarm = ask_swarm  # may the repo's name be looked up in a swarm that is not private?
         self._publishers = publishers
         self._roots: dict[str, tuple[float, str]] = {}
@@ -34,30 +43,49 @@ class IPFSNode:
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         if wanted.entry.size == 0:
             return "nobody: it is empty"  # Kubo waits for ever for the empty block of a peer
-        reasons = []
-        wrong: Mismatch | None = None
+        self._reasons: list[str] = []
+        self._wrong: Mismatch | None = None
+        silent = []
         for name in self._suppliers(layout.repo_folder(wanted.repo_id)):
-            if f"peer {name}" in state.liars:
-                continue
-            try:
-                root = self._root(name)
-                path = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
-                for data in self.node.stream(f"{root}/{path}"):
-                    receiver.write(data)
-                if receiver.size < wanted.entry.size:
-                    raise SourceError(f"{name} broke off after {receiver.size} bytes")
-                receiver.check()
+            if f"peer {name}" not in state.liars:
+                if self._ask_peer(name, wanted, receiver, self._peer_silence):
+                    return f"peer {name}"
+                silent.append(name)
+        for name in silent if self._peer_silence else ():  # nobody was quick: now with patience
+            if f"peer {name}" not in state.liars and self._ask_peer(name, wanted, receiver, None):
                 return f"peer {name}"
-            except SourceError as error:
-                reasons.append(str(error))
-                receiver.start()
-            except Mismatch as mismatch:  # that peer is not asked again; the others are
-                wrong = mismatch
-                report_liar(f"peer {name}", wanted.path, mismatch)
-                receiver.start()
-        if wrong is not None:
-            raise wrong
-        raise SourceError("; ".join(reasons) or "no peer says that it holds this model")
+        if self._wrong is not None:
+            raise self._wrong
+        raise SourceError("; ".join(dict.fromkeys(self._reasons)) or "no peer says that it holds this model")
+
+    def _ask_peer(self, name: str, wanted: Wanted, receiver: Receiver, silence: float | None) -> bool:
+        """Take the file from one peer; False if that did not work, for `_reasons` or because of `_wrong` bytes."""
+        try:
+            path = f"{self._root(name)}/{layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)}"
+            try:
+                self._copy(name, path, receiver, silence)
+            except Mismatch:
+                if len(receiver.givers) < 2:
+                    raise
+                receiver.start()  # what another one began may be what is wrong: this one is asked for the whole
+                self._copy(name, path, receiver, silence)
+            return True
+        except SourceDown:
+            raise
+        except SourceError as error:
+            self._reasons.append(str(error))
+        except Mismatch as mismatch:  # that peer is not asked again; the others are
+            self._wrong = mismatch
+            report_liar(f"peer {name}", wanted.path, mismatch)
+            receiver.start()
+        return False
+
+    def _copy(self, name: str, path: str, receiver: Receiver, silence: float | None) -> None:
+        for data in self.node.stream(path, receiver.begin(f"peer {name}"), silence):
+            receiver.write(data)
+        if receiver.size < receiver.entry.size:
+            raise SourceError(f"{name} broke off after {receiver.size} bytes")
+        receiver.check()
 
     def _suppliers(self, folder: str) -> Iterator[str]:
         yield from self.publishers()
@@ -66,6 +94,10 @@ class IPFSNode:
             self._holders[folder] = self.node.holders(folder) if allowed else []
         known = set(self.publishers())
         yield from (name for name in self._holders[folder] if name not in known)
+
+    def holders_so_far(self, folder: str) -> list[str]:
+        """The peers that are known by now to hold a model; asks nobody."""
+        return self._holders.get(folder, [])
 
     def publishers(self) -> list[str]:
         """The names whose word counts: those of the settings; `swarm` stands for the peers of a private swarm."""

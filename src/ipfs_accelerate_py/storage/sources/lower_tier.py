@@ -17,7 +17,8 @@ from . import Wanted
 class LowerTier:
     """Serves a blob from the first of the caches that has it."""
 
-    name = "lower tier"
+    name = label = "lower tier"
+    is_patient = False
 
     def __init__(self, caches: tuple[Path, ...]) -> None:
         self.caches = caches

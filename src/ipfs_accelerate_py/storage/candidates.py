@@ -1,0 +1,131 @@
+"""Which sources are asked for a file, and in what order."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from .. import state
+from ..errors import SettingsError, Unresolved
+from ..log import get_logger
+from ..settings import Settings
+from . import health, layout, node, resolver
+from .attempt import Attempt
+from .race import PATIENCE
+from .resolver import Resolution
+from .rpc import is_private_host
+from .sources import Source, Wanted, hub
+from .sources.gateway import Gateway
+from .sources.hub import Hub
+from .sources.ipfs_node import IPFSNode
+from .sources.lower_tier import LowerTier
+from .sources.mirror import Mirror
+from .store import Store
+
+_said: set[str] = set()
+
+
+class Candidates:
+    """The sources for the files of one resolution, from the nearest to the Hub.
+
+    A closed repo's name is told to nobody but the Hub. While it is not known whether a repo is public, its name stays
+    within the private networks of the user.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        resolution: Resolution,
+        token: str | bool | None,
+        local_only: bool,
+        force: bool,
+    ) -> None:
+        self.store, self.settings, self.resolution = store, settings, resolution
+        self.token, self.local_only, self.force = token, local_only, force
+        self._far: list[Source] | None = None
+        self._ipfs: IPFSNode | None = None
+
+    def for_file(self, size: int) -> Iterator[Source]:
+        """The sources for a file of this size; the later ones are only made when they are needed."""
+        if not self.force:
+            yield LowerTier(self.settings.lower)
+        if self.local_only:
+            return
+        far = health.order([each for each in self._open_far() if each.label not in state.liars], size)
+        resting = [source for source in far if health.is_resting(source.label)]
+        yield from (source for source in far if source not in resting)
+        hub_rests = resolver.hub_is_resting()
+        if not hub_rests:
+            yield self._hub()
+        yield from resting
+        if hub_rests and self._hub_is_back():
+            yield self._hub()
+
+    def _hub(self) -> Hub:
+        return Hub(self.store.own_folder / "hub")
+
+    def _open_far(self) -> list[Source]:
+        if self._far is None:
+            self._far = [] if self.resolution.public is False else [*self._node(), *self._gateways(), *self._mirrors()]
+        return self._far
+
+    def _node(self) -> Iterator[Source]:
+        try:
+            ipfs = node.open_node(self.settings, PATIENCE)
+        except SettingsError as error:
+            if str(error) not in _said:
+                _said.add(str(error))
+                get_logger().warning("%s: %s", error, error.hint)
+            return
+        if ipfs is not None:
+            known_public = self.resolution.public is True
+            self._ipfs = IPFSNode(
+                ipfs, self.settings.publishers, ask_swarm=known_public, peer_silence=self.settings.timeout
+            )
+            yield self._ipfs
+
+    def _gateways(self) -> Iterator[Source]:
+        for url in self.settings.gateways:
+            gateway = Gateway(url, self._names, PATIENCE, self._cid_of)
+            if gateway.is_near or self.resolution.public:
+                yield gateway
+
+    def _names(self) -> list[str]:
+        """The names whose trees a gateway is asked for: the publishers of the settings, and who our node found."""
+        names = [name for name in self.settings.publishers if name != "swarm"]
+        if self._ipfs is not None:
+            names += self._ipfs.holders_so_far(layout.repo_folder(self.resolution.repo_id))
+        return list(dict.fromkeys(names))
+
+    def _cid_of(self, wanted: Wanted) -> str | None:
+        return self.resolution.cids.get(wanted.path)
+
+    def _mirrors(self) -> Iterator[Source]:
+        for url in self.settings.mirrors:
+            if self.resolution.public or _is_near(url):
+                yield Mirror(url)
+
+    def _hub_is_back(self) -> bool:
+        """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
+        repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
+        attempt = Attempt(lambda: hub.ask_commit(repo_id, commit, self.token, timeout))
+        try:
+            if not attempt.wait(timeout):
+                return False
+            attempt.result()
+        except Unresolved:
+            return False
+        resolver.end_rest()
+        return True
+
+
+def _is_near(url: str) -> bool:
+    """Does a mirror lie on this machine or in a private network?"""
+    scheme, _, _ = url.partition("://")
+    if scheme in ("file", "local"):
+        return True
+    if scheme == "s3":
+        url = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    return is_private_host(urlsplit(url).hostname or "")

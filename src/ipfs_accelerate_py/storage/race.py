@@ -1,0 +1,218 @@
+"""Ask sources for one file: one after the other, and side by side as soon as one is silent or slow.
+
+Each has a receiver of its own; the first that holds the right bytes wins. A part that one left is continued by the
+next. A source may be silent for the user's time budget while another can be asked, and for PATIENCE when none can.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Callable, Iterable, Iterator
+from pathlib import Path
+
+from ..errors import SettingsError, SourceDown, SourceError
+from . import health, progress
+from .attempt import Attempt
+from .receiver import Receiver
+from .sources import Source, Wanted, report_liar
+from .store import Store
+from .verify import Mismatch
+
+PATIENCE = 10.0  # seconds of silence, where no other source is left
+SLOW = 64 << 10  # bytes per second; below that another source is asked beside
+CRAWL = 1 << 10  # bytes per second; below that nobody is waited for, not even the last
+_TICK = 0.05
+Complain = Callable[[Source, Exception], None]
+
+
+class _Runner:
+    """One source at work on the file."""
+
+    def __init__(self, source: Source, wanted: Wanted, store: Store, receiver: Receiver, bell: threading.Event) -> None:
+        self.source, self.receiver = source, receiver
+        self.started = self.checked = time.monotonic()
+        self.first_byte: float | None = None
+        self.seen = receiver.moved
+        self.slow = False  # found silent or slow, and the next was asked
+        self.attempt = Attempt(lambda: self._work(wanted, store), bell)
+
+    def _work(self, wanted: Wanted, store: Store) -> str:
+        try:
+            with store.writing():
+                giver = self.source.fetch(wanted, self.receiver)
+                self.receiver.check()
+            return giver
+        finally:
+            if self.receiver.cancelled:
+                self.receiver.discard(keep_part=self.receiver.keep_part)
+
+    def is_slower_than(self, rate: float, window: float) -> bool:
+        """Has it moved less than that within the last `window` seconds? Once per window."""
+        now, moved = time.monotonic(), self.receiver.moved
+        if self.first_byte is None and moved > 0:
+            self.first_byte = now
+        if now - self.checked < window:
+            return False
+        slow = moved - self.seen < rate * (now - self.checked)
+        self.checked, self.seen = now, moved
+        return slow
+
+    def note_success(self) -> None:
+        ended = time.monotonic()
+        latency = (self.first_byte or ended) - self.started
+        health.note_success(self.source.label, self.receiver.entry.size, latency, ended - self.started)
+
+
+class Race:
+    """The sources for one file. `run` gives who gave the bytes, the source, and the receiver that holds them."""
+
+    def __init__(
+        self, store: Store, wanted: Wanted, budget: float, complain: Complain, stopped: threading.Event | None = None
+    ) -> None:
+        self.store, self.wanted, self.budget = store, wanted, budget
+        self.wrong: list[tuple[str, Mismatch]] = []
+        self.reasons: list[str] = []
+        self._complain = complain
+        self._stopped = stopped or threading.Event()
+        self._running: list[_Runner] = []
+        self._part: Receiver | None = None
+        self._bell = threading.Event()
+        self._bar = progress.begin(wanted.path, wanted.entry.size)
+        self._shown: tuple[Receiver | None, int] = (None, 0)
+
+    @contextlib.contextmanager
+    def run(
+        self, sources: Iterable[Source], leftovers: Iterable[Path] = ()
+    ) -> Iterator[tuple[str, Source, Receiver] | None]:
+        """The winner, or None when nobody had the right bytes: `wrong` and `reasons` say why. StoreError."""
+        kept: Receiver | None = None
+        try:
+            self._part = self._take(leftovers)
+            found = self._run(iter(sources))
+            self._bar.finish()
+            kept = found[2] if found else None
+            yield found
+        finally:
+            self._bar.finish()
+            largest = max((runner.receiver.size for runner in self._running), default=0)
+            for runner in self._running:
+                # stopped half-way, by Ctrl-C or an error elsewhere: the next process goes on from there
+                runner.receiver.cancel(keep_part=kept is None and runner.receiver.size == largest)
+            if kept is not None:
+                kept.discard()
+            if self._part is not None:
+                self._part.discard(keep_part=kept is None)
+
+    def _take(self, leftovers: Iterable[Path]) -> Receiver | None:
+        for path in leftovers:
+            receiver = self.store.new_receiver(self.wanted.repo_id, self.wanted.entry)
+            with contextlib.suppress(OSError, Mismatch):
+                with self.store.writing():
+                    receiver.continue_part(path, "an earlier part")
+                path.unlink(missing_ok=True)
+                return receiver
+            receiver.discard()
+        return None
+
+    def _run(self, waiting: Iterator[Source]) -> tuple[str, Source, Receiver] | None:
+        more = self._start_next(waiting)
+        while self._running:
+            self._bell.wait(_TICK)
+            self._bell.clear()
+            self._show()
+            if self._stopped.is_set():
+                raise SourceError("stopped")
+            for runner in list(self._running):
+                if runner.attempt.wait(0):
+                    self._running.remove(runner)
+                    if (giver := self._end(runner)) is not None:
+                        return giver, runner.source, runner.receiver
+                elif not runner.source.is_patient and runner.is_slower_than(*self._limit(runner, more)):
+                    self._pass_by(runner, more)
+            if more and all(runner.slow for runner in self._running):
+                more = self._start_next(waiting)
+        return None
+
+    def _show(self) -> None:
+        """Draw how the one who is ahead gets on."""
+        ahead = max(self._running, key=lambda each: each.receiver.size)
+        receiver, size = ahead.receiver, ahead.receiver.size
+        if size and self._shown[0] is not receiver:
+            self._bar.source(ahead.source.label)
+            self._shown = (receiver, 0)
+        if size > self._shown[1]:
+            self._bar.advance(size - self._shown[1])
+            self._shown = (receiver, size)
+
+    def _limit(self, runner: _Runner, more: bool) -> tuple[float, float]:
+        return (SLOW, self.budget) if more and not runner.slow else (CRAWL, PATIENCE)
+
+    def _pass_by(self, runner: _Runner, more: bool) -> None:
+        """One is too slow: another is asked beside it; if there was enough time for that too, it is given up."""
+        if runner.receiver.moved == 0:
+            health.note_silence(runner.source.label)
+        if more and not runner.slow:
+            runner.slow = True
+            return
+        self._running.remove(runner)
+        runner.receiver.cancel()
+        self._note(runner.source, SourceError(f"silent for {PATIENCE:g} s"))
+
+    def _start_next(self, waiting: Iterator[Source]) -> bool:
+        """Start the next one; False if there is none."""
+        source = next(waiting, None)
+        if source is None:
+            return False
+        receiver, self._part = self._part, None
+        if receiver is None:
+            with self.store.writing():
+                receiver = self.store.new_receiver(self.wanted.repo_id, self.wanted.entry)
+                ahead = max((runner.receiver for runner in self._running), key=lambda each: each.size, default=None)
+                if ahead is not None:
+                    receiver.continue_other(ahead)
+        self._start(source, receiver)
+        return True
+
+    def _start(self, source: Source, receiver: Receiver) -> None:
+        self._running.append(_Runner(source, self.wanted, self.store, receiver, self._bell))
+
+    def _end(self, runner: _Runner) -> str | None:
+        """One has ended: who gave the bytes, or None if they are not there or not right."""
+        source, receiver = runner.source, runner.receiver
+        try:
+            giver = runner.attempt.result()
+        except Mismatch as mismatch:
+            shared = len(receiver.givers) > 1
+            receiver.start()
+            if shared:  # somebody else's part was wrong, or its own: it is asked for the whole
+                self._start(source, receiver)
+                return None
+            receiver.discard()
+            self.wrong.append((source.label, mismatch))
+            report_liar(source.label, self.wanted.path, mismatch)
+        except SourceDown as error:
+            health.note_down(source.label)
+            self._fail(runner, error)
+        except (SourceError, SettingsError) as error:
+            self._fail(runner, error)
+        except BaseException:
+            receiver.discard()
+            raise
+        else:
+            runner.note_success()
+            return giver
+        return None
+
+    def _fail(self, runner: _Runner, error: Exception) -> None:
+        receiver = runner.receiver
+        if self._part is None or receiver.size > self._part.size:
+            receiver, self._part = self._part, receiver  # type: ignore[assignment]
+        if receiver is not None:
+            receiver.discard()
+        self._note(runner.source, error)
+
+    def _note(self, source: Source, error: Exception) -> None:
+        self.reasons.append(f"{source.label}: {error}")
+        self._complain(source, error)

@@ -1,0 +1,157 @@
+"""HTTP gateways of IPFS: the trees of known publishers as paths below `/ipns/`, and files with a known CID.
+
+Format: https://specs.ipfs.tech/http-gateways/path-gateway/
+A peer's own gateway is the fastest road there is between two machines; what it gives is checked like anything else.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import Any
+from urllib.parse import quote, urlsplit
+
+from ...errors import SourceDown, SourceError, UnsafeName
+from ...log import get_logger
+from ...settings import without_password
+from .. import layout
+from ..receiver import Receiver
+from ..rpc import is_private_host
+from ..tree import MAX_BYTES, Tree, tree_from_json
+from . import Wanted
+
+_CONNECT = 0.25  # seconds, on this machine and in private networks
+_CONNECT_FAR = 3.0
+_CHUNK = 1 << 18
+
+
+class Gateway:
+    """One gateway. `names` are the IPNS names whose trees are asked for, `cid_of` knows the CIDs of some files."""
+
+    name = "gateway"
+    is_patient = False
+
+    def __init__(
+        self,
+        url: str,
+        names: Callable[[], Iterable[str]],
+        silence: float,
+        cid_of: Callable[[Wanted], str | None] = lambda wanted: None,
+    ) -> None:
+        self.url, self.silence = url, silence
+        self.label = f"gateway {without_password(url)}"
+        self._names, self._cid_of = names, cid_of
+        self.is_near = is_private_host(urlsplit(url).hostname or "")
+
+    # -- bytes ------------------------------------------------------------------------------------------------------
+    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        reasons = []
+        for path in self._paths(wanted):
+            try:
+                self._copy(path, receiver)
+                return self.label
+            except SourceDown:
+                raise
+            except SourceError as error:
+                reasons.append(str(error))
+        raise SourceError("; ".join(dict.fromkeys(reasons)) or "no publisher is known whose tree could be asked for")
+
+    def _paths(self, wanted: Wanted) -> Iterator[str]:
+        if cid := self._cid_of(wanted):
+            yield f"/ipfs/{cid}"
+        snapshot = quote(layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path))
+        yield from (f"/ipns/{name}/{snapshot}" for name in self._names() if name != "swarm")
+
+    def _copy(self, path: str, receiver: Receiver) -> None:
+        size = receiver.entry.size
+        at = receiver.begin(self.label)
+        with self._ask(path, at) as answer:
+            if at and (answer.status_code != 206 or not _starts_at(answer.headers.get("Content-Range"), at)):
+                receiver.start()
+                receiver.begin(self.label)
+            self._refuse_strange(answer, size)
+            chunks = answer.iter_content(_CHUNK)
+            while data := self._next(chunks):
+                receiver.write(data)
+        if receiver.size < size:
+            raise SourceError(f"it broke off after {receiver.size} of {size} bytes")
+
+    @staticmethod
+    def _refuse_strange(answer: Any, size: int) -> None:
+        """Say early what cannot be the file: the page of a login or of an error, a length that does not fit."""
+        length = answer.headers.get("Content-Length", "")
+        if answer.headers.get("Content-Encoding", "identity") != "identity":
+            raise SourceError("it sent the file in an encoding that was not asked for")
+        if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > size:
+            raise SourceError(f"it says that the file has {length} bytes, which are more than its {size}")
+
+    @staticmethod
+    def _next(chunks: Iterator[bytes]) -> bytes:
+        try:
+            return next(chunks, b"")
+        except Exception as error:  # requests' and urllib3's errors of a stream that breaks
+            raise SourceError(f"it broke off: {type(error).__name__}") from error
+
+    # -- words ------------------------------------------------------------------------------------------------------
+    def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
+        """The commit that the first known publisher gives for a revision, and who that was."""
+        for name in self._names():
+            raw = self._read(f"/ipns/{name}/{quote(layout.ref_path(repo_id, revision))}", 256)
+            commit = "" if raw is None else raw.decode("ascii", "replace").strip()
+            if layout.is_commit(commit):
+                return commit, name
+        return None
+
+    def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
+        """The listing of a commit by the first known publisher; one hostile name refuses it whole."""
+        for name in self._names():
+            raw = self._read(f"/ipns/{name}/{layout.tree_path(repo_id, commit)}", MAX_BYTES)
+            try:
+                if raw is not None:
+                    return tree_from_json(commit, raw), name
+            except (UnsafeName, ValueError) as error:
+                get_logger().warning("publisher %s: its listing of %s is refused: %s", name, repo_id, error)
+        return None
+
+    def _read(self, path: str, limit: int) -> bytes | None:
+        data = b""
+        try:
+            with self._ask(path, 0) as answer:
+                chunks = answer.iter_content(_CHUNK)
+                while chunk := self._next(chunks):
+                    data += chunk
+                    if len(data) > limit:
+                        raise SourceError(f"its answer is larger than {limit} bytes")
+        except SourceError as error:
+            get_logger().info("%s: %s", self.label, error)
+            return None
+        return data
+
+    # -- HTTP -------------------------------------------------------------------------------------------------------
+    def _ask(self, path: str, at: int) -> Any:
+        import requests
+
+        session = requests.Session()
+        session.auth = _leave_alone  # what ~/.netrc says is for others
+        session.trust_env = not self.is_near  # a proxy for the outer world must not stand before the local network
+        headers = {"Accept-Encoding": "identity", "Accept": "*/*"}
+        if at:
+            headers["Range"] = f"bytes={at}-"
+        timeout = (_CONNECT if self.is_near else _CONNECT_FAR, self.silence)
+        try:
+            answer = session.get(self.url + path, headers=headers, timeout=timeout, stream=True)
+        except requests.RequestException as error:
+            raise SourceDown(f"it does not answer: {type(error).__name__}") from error
+        if answer.status_code not in (200, 206):
+            answer.close()
+            kind = SourceDown if answer.status_code in (429, 502, 503) else SourceError
+            raise kind(f"it answered {answer.status_code}")
+        return answer
+
+
+def _leave_alone(request: Any) -> Any:
+    return request
+
+
+def _starts_at(header: str | None, at: int) -> bool:
+    """Does `Content-Range: bytes <at>-...` begin where we asked? RFC 9110, section 14.4."""
+    return header is not None and header.strip().lower().startswith(f"bytes {at}-")
