@@ -14,8 +14,7 @@ SRC = Path(__file__).resolve().parents[2] / "src"
 _SWITCHES = ("CI", "TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE", "STORAGE_FORCE_LOCAL")
 
 
-@pytest.fixture
-def clean_environment(tmp_path):
+def make_clean_environment(home: Path) -> dict[str, str]:
     """os.environ without anything that Python or we would read, with the hook on and a home of its own."""
     kept = {
         name: value
@@ -23,7 +22,13 @@ def clean_environment(tmp_path):
         if not name.startswith(("PYTHON", "IPFS_ACCELERATE", "COVERAGE", "COV_", "VIRTUAL_ENV"))
         and name not in _SWITCHES
     }
-    return {**kept, "IPFS_ACCELERATE": "1", "HOME": str(tmp_path), "PYTHONDONTWRITEBYTECODE": "1"}
+    return {**kept, "IPFS_ACCELERATE": "1", "HOME": str(home), "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+@pytest.fixture
+def clean_environment(tmp_path):
+    """See make_clean_environment."""
+    return make_clean_environment(tmp_path)
 
 
 class Environment:

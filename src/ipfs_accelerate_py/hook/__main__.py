@@ -3,8 +3,12 @@
 import os
 import sys
 
+try:
+    _current = os.getcwd()
+except OSError:
+    _current = ""  # it is gone; Python puts nothing first then
 # `python -m` puts the current folder first. A file of the user's there, say logging.py, must not be loaded.
-if sys.path and not getattr(sys.flags, "safe_path", False) and sys.path[0] in ("", os.getcwd()):
+if sys.path and not getattr(sys.flags, "safe_path", False) and sys.path[0] in ("", _current):
     del sys.path[0]
 
 from .cli import main

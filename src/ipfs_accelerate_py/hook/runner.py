@@ -17,12 +17,11 @@ def run(argv: list[str]) -> int:
     if line.letters or line.options or not line.rest or _is_for_python(line.rest[0]):
         # `python -X dev -m ipfs_accelerate_py.hook run script.py` is `python -X dev script.py`
         outer = command_line.read(sys.orig_argv[1:])
-        _prepare(outer.letters | line.letters)
-        if _sitecustomize_failed():
-            os.environ["IPFS_ACCELERATE_SITECUSTOMIZE"] = "reported"
+        _prepare(outer.letters | line.letters, _failed_modules())
         rest = ["--", *line.rest] if line.dashes else line.rest
         return _execute(sys.executable, [sys.executable, *outer.options, *line.options, *rest])
     _prepare(set())
+    _restore_locale()
     return _run_program(line.rest)
 
 
@@ -48,8 +47,11 @@ def _is_archive(path: str) -> bool:
         return False
 
 
-def _prepare(letters: set[str]) -> None:
-    """Set up the environment of the process to come; one line on stderr if the hook will be off in it."""
+def _prepare(letters: set[str], reported: list[str] | None = None) -> None:
+    """Set up the environment of the process to come; one line on stderr if the hook will be off in it.
+
+    `reported`: modules of the user's whose errors this interpreter's start has reported. Once is enough.
+    """
     from ..settings import read_switch
 
     switch = read_switch()
@@ -64,24 +66,42 @@ def _prepare(letters: set[str]) -> None:
     if unreached:
         options = " ".join(f"-{letter}" for letter in unreached)
         _say(f"the hook cannot reach a Python started with {options}; running plain Python")
-    elif not started:
+    elif not started or (reported and not letters & {"S", "I", "E"}):
         if os.pathsep in SITE:
-            _say(f"the hook cannot be reached: PYTHONPATH cannot hold {SITE}; running plain Python")
+            if not started:
+                _say(f"the hook cannot be reached: PYTHONPATH cannot hold {SITE}; running plain Python")
             return
+        if reported:
+            os.environ["IPFS_ACCELERATE_REPORTED"] = ",".join(reported)
         theirs = os.environ.get("PYTHONPATH")
         if theirs != SITE and not (theirs or "").startswith(SITE + os.pathsep):
             # no separator after ours where nothing follows: an empty entry would mean the current folder
             os.environ["PYTHONPATH"] = f"{SITE}{os.pathsep}{theirs}" if theirs else SITE
 
 
-def _sitecustomize_failed() -> bool:
-    """Has this interpreter's start reported an error in the user's sitecustomize? Once is enough then."""
+def _failed_modules() -> list[str]:
+    """Of sitecustomize and usercustomize, which are there and were imported in vain at this interpreter's start?"""
+    import site
     from importlib.machinery import PathFinder
 
+    names = ["sitecustomize", *(["usercustomize"] if site.ENABLE_USER_SITE else [])]
     try:
-        return "sitecustomize" not in sys.modules and PathFinder.find_spec("sitecustomize") is not None
+        return [name for name in names if name not in sys.modules and PathFinder.find_spec(name) is not None]
     except ImportError:
-        return False
+        return []
+
+
+def _restore_locale() -> None:
+    """Take back what Python does to LC_CTYPE at its start where the locale is C (PEP 538); a program wants its own."""
+    try:
+        with open("/proc/self/environ", "rb") as file:
+            given = [entry for entry in file.read().split(b"\0") if entry.startswith(b"LC_CTYPE=")]
+    except OSError:
+        return
+    if given:
+        os.environb[b"LC_CTYPE"] = given[0].partition(b"=")[2]
+    else:
+        os.environ.pop("LC_CTYPE", None)
 
 
 def _run_program(words: list[str]) -> int:

@@ -1,7 +1,8 @@
 """First on PYTHONPATH under `hook run`: starts the hook, then runs the sitecustomize that comes next.
 
 Whatever that one raises goes on to `site`, which reports it as ever; with none, the ImportError is the one that
-`site` expects and ignores. What the interpreter that became this one has reported is not reported again.
+`site` expects and ignores. What the interpreter that became this one has reported, also of the usercustomize that
+comes after this, is not reported again.
 """
 
 import os
@@ -38,17 +39,30 @@ try:
 except Exception:
     pass
 
-for _entry in [entry for entry in sys.path if os.path.abspath(entry) == _folder]:
+for _entry in [entry for entry in sys.path if os.path.normpath(entry) == _folder]:
     if getattr(sys.flags, "safe_path", False):
         sys.path.remove(_entry)  # no script folder will go first, and this folder must not be sys.path[0]
     else:
         sys.path_importer_cache[_entry] = None  # PathFinder passes over it from now on
 
-_reported = os.environ.pop("IPFS_ACCELERATE_SITECUSTOMIZE", None)
+
+def _import_usercustomize():
+    import contextlib
+    import site
+
+    site.execusercustomize = _original
+    with contextlib.suppress(Exception):
+        import usercustomize  # type: ignore[import-not-found]  # noqa: F401
+
+
+_reported = os.environ.pop("IPFS_ACCELERATE_REPORTED", "").split(",")
+if "usercustomize" in _reported and hasattr(sys.modules.get("site"), "execusercustomize"):
+    _original = sys.modules["site"].execusercustomize
+    sys.modules["site"].execusercustomize = _import_usercustomize  # type: ignore[attr-defined]
 del sys.modules[__name__]
 try:
     import sitecustomize  # type: ignore[import-not-found]  # noqa: F401
 except Exception:
-    if _reported is None:
+    if "sitecustomize" not in _reported:
         raise
     raise ImportError(name="sitecustomize") from None
