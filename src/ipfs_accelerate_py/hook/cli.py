@@ -20,6 +20,8 @@ def main(argv: list[str] | None = None) -> int:
             code = int(end.code or GOOD)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, so that a reader who has gone is met here
+        if argv is None:
+            _end_quietly()
         return code
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -28,6 +30,14 @@ def main(argv: list[str] | None = None) -> int:
         # https://docs.python.org/3/library/signal.html#note-on-sigpipe
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return GOOD
+
+
+def _end_quietly() -> None:
+    """All is done: a Ctrl-C while the interpreter takes itself apart needs no traceback."""
+    import signal
+
+    if signal.getsignal(signal.SIGINT) is signal.default_int_handler:
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
 def _run_program(words: list[str]) -> int | None:

@@ -18,8 +18,13 @@ def check(store: Store) -> None:
         text = path.read_text("ascii").strip()
     except (FileNotFoundError, NotADirectoryError):
         return
-    except (OSError, ValueError) as error:
-        raise StoreError(f"{path} cannot be read: {error}", "it should hold the number of the layout") from None
+    except OSError as error:
+        raise StoreError(
+            f"the store {store.root} cannot be read: {error.strerror}",
+            "make the folder readable, or name another one in IPFS_ACCELERATE_HOME",
+        ) from None
+    except ValueError:
+        text = "?"
     if not text.isdecimal() or not 1 <= int(text) <= LAYOUT:
         raise StoreError(
             f"the store {store.root} has layout {text[:20]!r}, and this version of ipfs_accelerate_py knows layout "

@@ -23,9 +23,9 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
+    open_store(args)
     from ...storage.commands import fetch_repo
 
-    open_store(args)
     return do_each(args, lambda repo: fetch_repo(repo, revision=args.revision), _line)
 
 

@@ -28,9 +28,9 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
+    settings, store = open_store(args)
     from ...storage.garbage import collect_garbage
 
-    settings, store = open_store(args)
     result = collect_garbage(store, settings, dry_run=args.dry_run, older_than=args.older_than, max_size=args.max_size)
     if args.json:
         print_json(result)

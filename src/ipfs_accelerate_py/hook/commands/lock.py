@@ -24,9 +24,9 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
+    open_store(args)
     from ...storage.commands import lock_repos
 
-    open_store(args)
     result = lock_repos(args.repos, revision=args.revision, path=args.output, closed=args.closed)
     if args.json:
         print_json(result)

@@ -18,9 +18,9 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
+    settings, store = open_store(args)
     from ...storage.inventory import list_repos
 
-    settings, store = open_store(args)
     repos = list_repos(store, settings)
     if args.json:
         print_json(repos)
@@ -34,7 +34,7 @@ def execute(args: Namespace) -> int:
             row["repo"],
             row["commit"][:12],
             ",".join(row["refs"]),
-            str(row["files"]),
+            f"{row['files']}{' (not all)' if row.get('complete') is False else ''}",
             say_size(row["size"]),
             "yes" if row["published"] else "no",
             row["last_used"] or "",

@@ -23,9 +23,9 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
+    open_store(args)
     from ...storage.commands import publish_repo
 
-    open_store(args)
     return do_each(
         args,
         lambda repo: publish_repo(repo, revision=args.revision, complete=args.all, closed=args.closed),

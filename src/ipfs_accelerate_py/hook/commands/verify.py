@@ -22,9 +22,9 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
+    settings, store = open_store(args)
     from ...storage.audit import verify_store
 
-    settings, store = open_store(args)
     result = verify_store(store, settings, repo_ids=tuple(args.repos), repair=args.repair)
     left = [row for row in result["bad"] if not row.get("repaired")]
     if args.json:
