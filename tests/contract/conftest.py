@@ -5,19 +5,24 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import shutil
 
 import pytest
 
 from ipfs_accelerate_py.storage import layout, publisher
 from ipfs_accelerate_py.storage.node import Node
+from ipfs_accelerate_py.storage.sources.gateway import Gateway
 from ipfs_accelerate_py.storage.sources.hub import Hub
 from ipfs_accelerate_py.storage.sources.ipfs_node import IPFSNode
 from ipfs_accelerate_py.storage.sources.lower_tier import LowerTier
+from ipfs_accelerate_py.storage.sources.mirror import Mirror
 from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Entry, Tree
+from tests.support.fault_server import FolderServer
 from tests.support.in_process import here, write_repo  # noqa: F401
 from tests.support.local_hub import LocalHub
-from tests.support.node import IMPLEMENTATIONS, asked_for, available
+from tests.support.node import IMPLEMENTATIONS, asked_for, available, free_port
+from tests.support.s3 import S3Server
 
 REPO = "acme/model"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -36,6 +41,10 @@ class Holder:
 
     def hold(self, files: dict[str, bytes], lies: dict[str, bytes] | None = None) -> str:
         raise NotImplementedError
+
+    def can_name(self, path: str) -> bool:
+        """Can the other side serve a file of this name?"""
+        return True
 
     def source(self, silence: float = PATIENCE):
         """The source as it reads from this holder."""
@@ -116,6 +125,65 @@ class NodeHolder(Holder):
         self.theirs.stop()
 
 
+class GatewayHolder(NodeHolder):
+    """The publishing node's own gateway, asked over HTTP."""
+
+    def can_name(self, path):
+        # the JavaScript gateway decodes paths by decodeURI, which leaves %23 and its like as they are
+        return self.implementation.implementation != "javascript" or not set(path) & set("#?&=+%")
+
+    def source(self, silence=PATIENCE):
+        return Gateway(self.theirs.gateway, lambda: [self.theirs.peer_id], silence)
+
+    def dead(self, silence):
+        return Gateway(f"http://127.0.0.1:{free_port()}", lambda: [self.theirs.peer_id], silence)
+
+
+class MirrorHolder(Holder):
+    """A folder behind one of fsspec's schemes: of its own, on an S3 server, or on a plain web server."""
+
+    def __init__(self, folder, scheme):
+        self.scheme, self.server = scheme, None
+        self.folder = folder / "mirror"
+        if scheme == "s3":
+            self.server = S3Server(folder / "s3").start()
+            self.folder = self.server.buckets / "models" / "below"
+            self.kept = {name: os.environ.get(name) for name in self.server.environment}
+            os.environ.update(self.server.environment)
+        elif scheme == "http":
+            self.server = FolderServer(self.folder).start()
+
+    @property
+    def url(self):
+        urls = {"file": self.folder.as_uri(), "s3": "s3://models/below"}
+        return urls.get(self.scheme) or self.server.url
+
+    def hold(self, files, lies=None):
+        shutil.rmtree(self.folder, ignore_errors=True)
+        for path, content in files.items():  # nothing of the layout but snapshots
+            found = self.folder / layout.snapshot_path(REPO, COMMIT, path)
+            found.parent.mkdir(parents=True, exist_ok=True)
+            found.write_bytes((lies or {}).get(path, content))
+        return COMMIT
+
+    def source(self, silence=PATIENCE):
+        return Mirror(self.url)
+
+    def dead(self, silence):
+        nowhere = {"file": "file:///no/such/folder", "s3": "s3://no-such-bucket/x"}
+        return Mirror(nowhere.get(self.scheme) or f"http://127.0.0.1:{free_port()}")
+
+    def close(self):
+        if self.server is not None:
+            self.server.stop()
+        if self.scheme == "s3":
+            for name, value in self.kept.items():
+                if value is None:
+                    del os.environ[name]
+                else:
+                    os.environ[name] = value
+
+
 class HubHolder(Holder):
     def __init__(self, folder):
         self.folder = folder
@@ -143,7 +211,8 @@ class HubHolder(Holder):
         self.hub.stop()
 
 
-KINDS = ["lower tier", *asked_for(), "hub"]
+MIRRORS = ["mirror file", "mirror s3", "mirror http"]
+KINDS = ["lower tier", *asked_for(), *(f"gateway of {name}" for name in asked_for()), *MIRRORS, "hub"]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -154,13 +223,17 @@ def running(request, tmp_path_factory):
         made = CacheHolder(folder)
     elif request.param == "hub":
         made = HubHolder(folder)
+    elif request.param in MIRRORS:
+        if request.param == "mirror s3" and S3Server.missing():
+            (pytest.fail if os.environ.get("CI") else pytest.skip)(S3Server.missing())
+        made = MirrorHolder(folder, request.param.removeprefix("mirror "))
     else:
-        implementation = IMPLEMENTATIONS[request.param]
+        implementation = IMPLEMENTATIONS[request.param.removeprefix("gateway of ")]
         if implementation.missing():
             if os.environ.get("CI") and not available():
                 pytest.fail("no IPFS node: " + "; ".join(each.missing() for each in IMPLEMENTATIONS.values()))
             pytest.skip(implementation.missing())
-        made = NodeHolder(folder, implementation)
+        made = (GatewayHolder if request.param.startswith("gateway") else NodeHolder)(folder, implementation)
     yield made
     made.close()
 

@@ -78,7 +78,8 @@ class KuboNode(IpfsNode):
             "DNS": {"Resolvers": {}},
             "Discovery": {"MDNS": {"Enabled": False}},
             "HTTPRetrieval": {"Enabled": False},
-            "Ipns": {"DelegatedPublishers": []},
+            # a gateway would show what a name pointed to up to 5 s ago: too long between two tests
+            "Ipns": {"DelegatedPublishers": [], "MaxCacheTTL": "0s"},
             "Routing": {"Type": "dht", "LoopbackAddressesOnLanDHT": True, "DelegatedRouters": []},
             "Version": {"SwarmCheckEnabled": False},
         }

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urljoin, urlsplit
 
 from ...errors import SourceDown, SourceError, UnsafeName
 from ...log import get_logger
@@ -22,6 +22,7 @@ from . import Wanted
 _CONNECT = 0.25  # seconds, on this machine and in private networks
 _CONNECT_FAR = 3.0
 _CHUNK = 1 << 18
+_REDIRECTS = 4
 
 
 class Gateway:
@@ -133,19 +134,35 @@ class Gateway:
         session = requests.Session()
         session.auth = _leave_alone  # what ~/.netrc says is for others
         session.trust_env = not self.is_near  # a proxy for the outer world must not stand before the local network
-        headers = {"Accept-Encoding": "identity", "Accept": "*/*"}
+        headers = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": "*/*"}
         if at:
             headers["Range"] = f"bytes={at}-"
         timeout = (_CONNECT if self.is_near else _CONNECT_FAR, self.silence)
-        try:
-            answer = session.get(self.url + path, headers=headers, timeout=timeout, stream=True)
-        except requests.RequestException as error:
-            raise SourceDown(f"it does not answer: {type(error).__name__}") from error
+        url = self.url + path
+        for _ in range(_REDIRECTS):
+            try:
+                answer = session.get(url, headers=headers, timeout=timeout, stream=True, allow_redirects=False)
+            except requests.RequestException as error:
+                raise SourceDown(f"it does not answer: {type(error).__name__}") from error
+            if not answer.is_redirect:
+                break
+            answer.close()
+            url = self._follow(url, answer.headers["Location"])
         if answer.status_code not in (200, 206):
             answer.close()
             kind = SourceDown if answer.status_code in (429, 502, 503) else SourceError
             raise kind(f"it answered {answer.status_code}")
         return answer
+
+    def _follow(self, url: str, location: str) -> str:
+        """A gateway may send us to a host below its own (`<cid>.ipfs.<host>`); anybody else is told nothing."""
+        target = urljoin(url, location)
+        ours, other = urlsplit(self.url), urlsplit(target)
+        host = ours.hostname or ""
+        below = other.hostname == host or (other.hostname or "").endswith("." + host)
+        if not below or other.port != ours.port or (ours.scheme == "https" and other.scheme != "https"):
+            raise SourceError(f"it sends us elsewhere, to {other.scheme}://{other.hostname}")
+        return target
 
 
 def _leave_alone(request: Any) -> Any:

@@ -6,6 +6,7 @@ https://filesystem-spec.readthedocs.io/en/latest/ . Which package a scheme needs
 from __future__ import annotations
 
 from typing import Any
+from urllib.parse import quote
 
 from ...errors import SettingsError, SourceError
 from ...settings import without_password
@@ -13,7 +14,7 @@ from .. import layout
 from ..receiver import Receiver
 from . import Wanted
 
-_CHUNK = 1 << 20
+_CHUNK = 4 << 20
 # What a scheme needs besides fsspec, for the hint.
 _PACKAGES = {"s3": "s3fs", "http": "aiohttp", "https": "aiohttp", "gs": "gcsfs", "az": "adlfs", "sftp": "paramiko"}
 
@@ -39,6 +40,8 @@ class Mirror:
 
     def _open(self, path: str, size: int) -> Any:
         system, root = self.file_system()
+        if self.url.startswith(("http://", "https://")):
+            path = quote(path)
         try:
             found = system.open(f"{root}/{path}", "rb", cache_type="none", block_size=_CHUNK)
             known = getattr(found, "size", None)
