@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from ..errors import SettingsError, SourceError, StoreError, Unresolved
 from ..log import get_logger
 from ..settings import Settings
-from . import layout, node, policy
+from . import layout, node, policy, use
 from .attempt import Attempt
 from .sources import hub
 from .sources.ipfs_node import IPFSNode
@@ -253,4 +253,5 @@ class _Question:
     def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
         if public is None:
             public = policy.known_access(self.store, self.repo_id)
+        use.mark(self.store, self.repo_id, tree.commit)
         return Resolution(self.repo_id, self.revision, tree, word, public)

@@ -13,7 +13,7 @@ from .. import state
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..log import get_logger
 from ..settings import Settings
-from . import blob_lock, layout, parts
+from . import blob_lock, layout, parts, use
 from .candidates import Candidates
 from .race import Race
 from .resolver import Resolution
@@ -52,8 +52,11 @@ class Retrieval:
         wanted = [path for path in dict.fromkeys(paths) if path in known]
         present: dict[str, Path] = {}
         absent = []
+        repo_id, commit = self.resolution.repo_id, self.resolution.commit
+        use.mark(self.store, repo_id, commit)
         for path in wanted:
-            found = None if self.force else self._find(path, known[path])
+            # A blob that no commit shows yet is linked under its lock: `gc` might be about to remove it.
+            found = None if self.force else self.store.find(repo_id, commit, path, known[path])
             if found is None:
                 absent.append(path)
             else:
@@ -62,6 +65,7 @@ class Retrieval:
             present.update(zip(absent, self._fetch_all(absent), strict=True))
         elif absent:
             present[absent[0]] = self._fetch(absent[0])
+        use.note_use(present.values())
         return {path: present[path] for path in wanted}
 
     def _fetch_all(self, paths: list[str]) -> list[Path]:
