@@ -64,3 +64,12 @@ def environment(tmp_path, clean_environment):
 def bare_environment(tmp_path, clean_environment):
     """An environment without this package."""
     return Environment(tmp_path / "bare", clean_environment)
+
+
+@pytest.fixture
+def work(tmp_path):
+    """A working folder with a probe in all the shapes that Python can run."""
+    from .run_probe.whole import lay_out
+
+    lay_out(tmp_path / "work")
+    return tmp_path / "work"

@@ -28,6 +28,8 @@ CHECKS = {
     "sys.exit(7)": script("import sys; sys.exit(7)", code=7),
     "sys.exit('msg')": script("import sys; sys.exit('the message')", code=1),
     "sys.exit(None)": script("import sys; sys.exit(None)"),
+    "raise SystemExit": script("raise SystemExit"),
+    "a signal of its own": script("import os, signal; os.kill(os.getpid(), signal.SIGTERM)", code=-15),
     "sys.exit(a tuple)": script("import sys; sys.exit((1, 2))", code=1),
     "sys.exit(-1)": script("import sys; sys.exit(-1)", code=255),
     "os._exit": script("import os; print('never flushed', end=''); os._exit(9)", code=9),

@@ -1,0 +1,41 @@
+"""The user's own sitecustomize runs as ever under `hook run`, wherever it lies on sys.path."""
+
+from __future__ import annotations
+
+import pytest
+
+from .run_probe.whole import check, compare
+
+
+class TestSitecustomize:
+    def compare(self, environment, work, tmp_path, text):
+        folder = tmp_path / "theirs"
+        folder.mkdir()
+        (folder / "sitecustomize.py").write_text(text)
+        environ = {**environment.environ, "PYTHONPATH": str(folder)}
+        return compare(environment, work, ["probe.py"], env=environ)
+
+    def test_chained(self, environment, work, tmp_path):
+        plain, hooked = self.compare(
+            environment, work, tmp_path, "import os, sys; sys.path.insert(0, 'x'); os.environ['THEIRS'] = 'ran'"
+        )
+        assert hooked["environ"]["THEIRS"] == "ran" and hooked["sitecustomize"].endswith("theirs/sitecustomize.py")
+        check(plain, hooked)
+
+    def test_in_site_packages(self, environment, work):
+        (environment.site / "sitecustomize.py").write_text("import os; os.environ['THEIRS'] = 'ran'")
+        plain, hooked = compare(environment, work, ["probe.py"])
+        assert hooked["environ"]["THEIRS"] == "ran"
+        check(plain, hooked)
+
+    @pytest.mark.parametrize(
+        "text", ["raise ValueError('theirs')", "import no_such_module", "def f(:\n", "raise ImportError('theirs')"]
+    )
+    def test_its_errors_are_reported_once(self, environment, work, tmp_path, text):
+        plain, hooked = self.compare(environment, work, tmp_path, text)  # this compares stderr
+        check(plain, hooked)
+
+    def test_absent_one_cannot_be_imported(self, environment, work):
+        code = "try:\n    import sitecustomize\nexcept ImportError as error:\n    print(error.name)"
+        done = environment.hook("run", "-c", code, cwd=work)
+        assert (done.stdout, done.stderr) == ("sitecustomize\n", "")
