@@ -25,7 +25,7 @@ def check(store: Store) -> None:
         ) from None
     except ValueError:
         text = "?"
-    if not text.isdecimal() or not 1 <= int(text) <= LAYOUT:
+    if text not in map(str, range(1, LAYOUT + 1)):
         raise StoreError(
             f"the store {store.root} has layout {text[:20]!r}, and this version of ipfs_accelerate_py knows layout "
             f"{LAYOUT} only",

@@ -37,7 +37,11 @@ def change(path: Path, key: str, value: Any) -> bool:
     wanted = {name: each for name, each in table.items() if name != key}
     if value is not None:
         wanted[key] = value
-    if _parse(path, after) != wanted:
+    try:
+        safe = tomllib.loads(after) == wanted
+    except tomllib.TOMLDecodeError:
+        safe = False
+    if not safe:
         raise SettingsError(f"{path} is written in a way that cannot be changed safely", f"change {key} in it by hand")
     try:
         _write(path, after)
