@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from .conftest import SRC
-from .run_probe.whole import PROBE, SITE, check, compare
+from .run_probe.whole import PROBE, check, compare
 
 FORMS = {
     "script": ["probe.py"],
