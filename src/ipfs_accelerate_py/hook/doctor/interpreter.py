@@ -73,7 +73,7 @@ def check_hook() -> Result:
             f"{enable} (or start single programs with '{COMMAND} run')",
         )
     if not found["finder"]:
-        return bad(f"{found['boot']} was loaded and its finder is gone: something else removed it", f"{enable}")
+        return bad(f"{found['boot']} was loaded and its finder is gone: something else removed it", enable)
     if found["error"]:
         return bad(
             f"{found['boot']} starts, and ipfs_accelerate_py cannot be imported: {found['error']}",
@@ -81,7 +81,10 @@ def check_hook() -> Result:
         )
     here, there = _FOLDER, str(Path(found["package"]).resolve().parents[1])
     if here != there:
-        return bad(f"a new interpreter takes the package from {there}, and this is {here}", f"{enable}")
+        return bad(
+            f"a new interpreter takes the package from {there}, and this is {here}",
+            "python -m pip install the one that you want into this environment, or ask the doctor that is there",
+        )
     return good(f"starts with every {sys.executable} (by {found['boot']})")
 
 

@@ -86,7 +86,8 @@ def _echo(node: Node, peers: list[str]) -> Result:
             continue
         if any(row.get("Success") and row.get("Time") for row in rows):
             return good(f"peer {peer} echoed")
-        reasons.append(f"{peer}: " + next((str(row["Text"]) for row in reversed(rows) if row.get("Text")), "no echo"))
+        texts = [str(row["Text"]) for row in rows if row.get("Text") and not str(row["Text"]).startswith("PING")]
+        reasons.append(f"{peer}: {texts[-1] if texts else 'no echo'}")
     return bad(f"no peer echoes ({'; '.join(reasons)})", _RESTART)
 
 

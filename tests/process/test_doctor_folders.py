@@ -1,0 +1,124 @@
+"""doctor on the folders of this machine: store, disk, hard links, lock file; each well, and each broken for real."""
+
+import os
+from pathlib import Path
+
+import pytest
+
+from ipfs_accelerate_py.errors import StoreError
+from ipfs_accelerate_py.hook.doctor import folders
+from ipfs_accelerate_py.hook.doctor.check import Check, run
+
+OTHER_FILE_SYSTEM = Path("/dev/shm")
+
+
+def everything_in(folder):
+    return sorted(path.relative_to(folder).as_posix() for path in folder.rglob("*"))
+
+
+def test_a_store_that_can_be_written(tmp_path):
+    """Nothing is left behind, neither where there was a store nor where there was none."""
+    found = folders.check_store(tmp_path / "deep" / "store")
+    assert found.ok and "can be written" in found.detail and str(tmp_path) in found.detail
+    assert everything_in(tmp_path) == []
+    (tmp_path / "store" / "models--a--b").mkdir(parents=True)
+    assert folders.check_store(tmp_path / "store").ok
+    assert everything_in(tmp_path) == ["store", "store/models--a--b"]
+
+
+def test_the_file_system_is_the_one_that_the_kernel_says(tmp_path):
+    rows = [line.split() for line in Path("/proc/self/mounts").read_text().splitlines()]
+    kind = {row[1]: row[2] for row in rows}
+    assert folders.file_system(Path("/proc/self")) == f"{kind['/proc']} (/proc)"
+    assert folders.file_system(Path("/proc/none/at/all")) == f"{kind['/proc']} (/proc)"
+    assert folders.file_system(OTHER_FILE_SYSTEM / "x") == f"{kind['/dev/shm']} (/dev/shm)"
+
+
+@pytest.mark.parametrize("below", ["", "store"])
+def test_a_file_where_the_store_should_be(below, tmp_path):
+    (tmp_path / "taken").write_text("mine")
+    check = Check("store", lambda: folders.check_store(tmp_path / "taken" / below), "stuck")
+    row = run([check])[0]
+    assert not row["ok"] and "cannot be written" in row["detail"] and "IPFS_ACCELERATE_HOME" in row["hint"]
+    assert (tmp_path / "taken").read_text() == "mine"
+    # the hint mends it
+    assert folders.check_store(tmp_path / "another").ok
+
+
+def test_a_store_of_a_newer_version(tmp_path):
+    own = tmp_path / ".locks" / "ipfs_accelerate"
+    own.mkdir(parents=True)
+    (own / "layout").write_text("99")
+    with pytest.raises(StoreError, match="99") as caught:
+        folders.check_store(tmp_path)
+    assert "upgrade" in caught.value.hint
+
+
+def test_the_disk(tmp_path):
+    assert folders.check_disk(tmp_path / "not" / "yet", enough=1).ok
+    full = folders.check_disk(tmp_path, enough=1 << 62)
+    assert not full.ok and "GB free" in full.detail and "gc --dry-run" in full.hint
+
+
+def make_cache(folder):
+    blob = folder / "models--a--b" / "blobs" / ("0" * 40)
+    blob.parent.mkdir(parents=True)
+    blob.write_bytes(b"bytes")
+    (folder / "version.txt").write_text("1")
+    return blob
+
+
+def test_a_cache_beside_the_store(tmp_path):
+    blob = make_cache(tmp_path / "hub")
+    before = everything_in(tmp_path)
+    found = folders.check_links(tmp_path / "store", tmp_path / "hub")
+    assert found.ok and "was linked" in found.detail
+    assert blob.stat().st_nlink == 1 and everything_in(tmp_path) == before
+
+
+def test_a_cache_that_is_not_there_or_empty(tmp_path):
+    missing = folders.check_links(tmp_path / "store", tmp_path / "hub")
+    assert missing.ok and "not there" in missing.detail
+    (tmp_path / "hub").mkdir()
+    empty = folders.check_links(tmp_path / "store", tmp_path / "hub")
+    assert empty.ok and "no file yet" in empty.detail
+
+
+@pytest.fixture
+def elsewhere(tmp_path_factory):
+    """A folder on another file system than pytest's."""
+    import shutil
+    import tempfile
+
+    there = Path(tempfile.mkdtemp(dir=OTHER_FILE_SYSTEM))
+    yield there
+    shutil.rmtree(there)
+
+
+@pytest.mark.skipif(
+    not OTHER_FILE_SYSTEM.is_dir() or os.stat(OTHER_FILE_SYSTEM).st_dev == os.stat("/tmp").st_dev,
+    reason="needs a second file system at /dev/shm",
+)
+@pytest.mark.parametrize("filled", [True, False])
+def test_a_cache_on_another_file_system(filled, tmp_path, elsewhere):
+    if filled:
+        make_cache(elsewhere)
+    found = folders.check_links(tmp_path / "store", elsewhere)
+    assert not found.ok and "copied" in found.detail and str(OTHER_FILE_SYSTEM) in found.detail
+    assert "IPFS_ACCELERATE_HOME" in found.hint
+    # the hint mends it: the store on the file system of the cache
+    assert folders.check_links(elsewhere / "store", elsewhere).ok
+
+
+def test_no_lock_file_is_no_failure():
+    found = folders.check_lock_file(None)
+    assert found.ok and found.detail == "not configured" and "IPFS_ACCELERATE_LOCK" in found.hint
+
+
+def test_a_lock_file_that_is_missing_or_broken(tmp_path):
+    for name, text in {"missing": None, "broken": "{", "strange": "[1, 2]"}.items():
+        path = tmp_path / name
+        if text is not None:
+            path.write_text(text)
+        row = run([Check("lock file", lambda path=path: folders.check_lock_file(path), "stuck")])[0]
+        assert not row["ok"] and row["hint"], name
