@@ -13,6 +13,10 @@ from .tree import Entry
 from .verify import CHUNK, Verifier, verify_file
 
 
+class NotWritten(OSError):
+    """Our own disk did not take the bytes: no fault of the source."""
+
+
 class Receiver:
     """Where a source puts the bytes of one file: `write` them in order, or `adopt` a file that holds them.
 
@@ -63,8 +67,12 @@ class Receiver:
             raise SourceError("another source was quicker")
         self._verifier.update(data)
         view = memoryview(data)
-        while view:
-            view = view[os.write(self._open(), view) :]
+        try:
+            while view:
+                view = view[os.write(self._open(), view) :]
+        except OSError as error:  # a full disk: what was hashed is not what is in the file
+            self.start()
+            raise NotWritten(error.errno, error.strerror) from error
         self.moved += len(data)
 
     def adopt(self, path: Path, *, move: bool = False, known: bool = False) -> None:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 from pathlib import Path
 from typing import Any
 
 from ...errors import SourceError, Unresolved
 from .. import layout, parts
-from ..receiver import Receiver
+from ..receiver import NotWritten, Receiver
 from ..tree import Tree, tree_from_hub
 from ..verify import Mismatch
 from . import Wanted
 
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's errors, not the Hub's
 _CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
 
@@ -174,6 +176,8 @@ class Hub:
                 )
             )
         except Exception as error:  # see ask_commit
+            if isinstance(error, OSError) and error.errno in _DISK:
+                raise NotWritten(error.errno, error.strerror) from error
             kind = _BrokenOff if "IncompleteRead" in str(error) else SourceError
             raise kind(f"the Hub did not give it: {type(error).__name__}: {error}") from error
         downloaded = pointer.resolve()

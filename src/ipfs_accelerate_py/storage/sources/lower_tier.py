@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ...errors import SourceError, UnsafeName
 from .. import layout
-from ..receiver import Receiver
+from ..receiver import NotWritten, Receiver
 from ..store import read_ref, read_tree
 from ..tree import Entry, Tree
 from . import Wanted
@@ -31,6 +31,8 @@ class LowerTier:
             if found.is_file():
                 try:
                     receiver.adopt(found)
+                except NotWritten:
+                    raise
                 except OSError as error:
                     raise SourceError(f"{found} cannot be read: {error}") from error
                 return str(cache)
