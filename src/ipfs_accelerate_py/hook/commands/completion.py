@@ -90,7 +90,7 @@ def bash() -> str:
 _ZSH = """\
 #compdef {name}
 # {name}: completion for zsh
-_ipfs_accelerate() {{
+_{name}() {{
     local -a verbs=(
 {verbs}    )
     local verb="" word
@@ -102,7 +102,8 @@ _ipfs_accelerate() {{
         run) _files ;;
 {cases}    esac
 }}
-if [ "$funcstack[1]" = "_ipfs_accelerate" ]; then _ipfs_accelerate "$@"; else compdef _ipfs_accelerate {name}; fi
+# autoloaded from a folder in fpath, or sourced
+if [ "$funcstack[1]" = "_{name}" ]; then _{name} "$@"; else compdef _{name} {name}; fi
 """
 
 
