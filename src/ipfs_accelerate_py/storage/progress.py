@@ -24,6 +24,9 @@ class Bar(Protocol):
     def source(self, name: str) -> None:
         """This source is asked now: begin anew."""
 
+    def label(self, text: str) -> None:
+        """What is being worked on now, where one bar is for many files."""
+
     def advance(self, size: int) -> None:
         """So many bytes more."""
 
@@ -35,6 +38,7 @@ class NoBar:
     """Draws nothing."""
 
     def source(self, name: str) -> None: ...
+    def label(self, text: str) -> None: ...
     def advance(self, size: int) -> None: ...
     def finish(self) -> None: ...
 
@@ -61,18 +65,21 @@ def begin(name: str, size: int | None = None, unit: str = "B") -> Bar:
 class _HubBar:
     def __init__(self, name: str, size: int | None, unit: str) -> None:
         self._name, self._size, self._unit = name, size, unit
-        self._source: str | None = None
+        self._label: str | None = None
         self._bar: Any = None
         self._ended = False
 
     def source(self, name: str) -> None:
-        self._source = name
         if self._bar is not None:
-            try:
+            with contextlib.suppress(Exception):
                 self._bar.reset()
-                self._bar.set_postfix_str(name, refresh=False)
-            except Exception:
-                self._ended = True
+        self.label(name)
+
+    def label(self, text: str) -> None:
+        self._label = text
+        if self._bar is not None:
+            with contextlib.suppress(Exception):
+                self._bar.set_postfix_str(text, refresh=False)
 
     def advance(self, size: int) -> None:
         if self._ended:
@@ -107,6 +114,6 @@ class _HubBar:
             disable=disable,
             name="huggingface_hub.http_get",
         )
-        if self._source:
-            bar.set_postfix_str(self._source, refresh=False)
+        if self._label:
+            bar.set_postfix_str(self._label, refresh=False)
         return bar

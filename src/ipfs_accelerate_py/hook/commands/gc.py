@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from . import GOOD
-from .output import open_store, print_json, print_table, say_size, tell
+from .output import count_bytes, open_store, print_json, print_table, say_size, tell
 from .units import read_age, read_size
 
 HELP = "remove what is no longer needed: left-overs, and commits that are old or too many"
@@ -31,7 +31,15 @@ def execute(args: Namespace) -> int:
     settings, store = open_store(args)
     from ...storage.garbage import collect_garbage
 
-    result = collect_garbage(store, settings, dry_run=args.dry_run, older_than=args.older_than, max_size=args.max_size)
+    with count_bytes("gc") as count:
+        result = collect_garbage(
+            store,
+            settings,
+            dry_run=args.dry_run,
+            older_than=args.older_than,
+            max_size=args.max_size,
+            progress=count,
+        )
     if args.json:
         print_json(result)
         return GOOD

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import sys
 from argparse import Namespace
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 from . import FAILED, UNVERIFIED
@@ -59,6 +60,23 @@ def say_size(size: int) -> str:
             return f"{size} B" if unit == "B" else f"{number:.1f} {unit}"
         number /= 1000
     return f"{number:.1f} TB"
+
+
+@contextmanager
+def count_bytes(verb: str) -> Iterator[Callable[[str, int], None]]:
+    """One bar for many files: a function to call with the name and the bytes of each, on a terminal."""
+    from ...storage import progress
+
+    bar = progress.begin(verb)
+
+    def count(name: str, size: int) -> None:
+        bar.label(name)
+        bar.advance(size)
+
+    try:
+        yield count
+    finally:
+        bar.finish()
 
 
 def open_store(args: Namespace) -> tuple[Any, Any]:

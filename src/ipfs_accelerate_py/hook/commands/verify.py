@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from . import GOOD, UNVERIFIED
-from .output import open_store, print_json, tell
+from .output import count_bytes, open_store, print_json, tell
 from .parser import add_repos
 
 HELP = "hash the files in the store again; ends with 3 if one is damaged"
@@ -25,7 +25,8 @@ def execute(args: Namespace) -> int:
     settings, store = open_store(args)
     from ...storage.audit import verify_store
 
-    result = verify_store(store, settings, repo_ids=tuple(args.repos), repair=args.repair)
+    with count_bytes("verify") as count:
+        result = verify_store(store, settings, repo_ids=tuple(args.repos), repair=args.repair, progress=count)
     left = [row for row in result["bad"] if not row.get("repaired")]
     if args.json:
         print_json(result)
