@@ -10,6 +10,8 @@ from typing import Any
 from . import state
 from .settings import is_true, read_switch
 
+_reported: set[str] = set()
+
 
 def activate(origin: str) -> bool:
     """Install the hook if the environment allows it, and serve loads everywhere; True if it is installed.
@@ -25,9 +27,12 @@ def activate(origin: str) -> bool:
         _install()
         return True
     except Exception as error:
-        from .log import get_logger
+        cause = f"{type(error).__name__}: {error}"
+        if cause not in _reported:  # after a failure each import of a module of transformers tries again
+            _reported.add(cause)
+            from .log import get_logger
 
-        get_logger().warning("not activated: %s: %s", type(error).__name__, error)
+            get_logger().warning("not activated: %s", cause)
         return False
 
 

@@ -97,12 +97,13 @@ def _successor(module: ModuleType, other: ModuleType) -> ModuleType:
 
 
 def _report(name: str, error: Exception) -> None:
-    """Say once per module that it works as without us."""
-    if name in _reported:
+    """Say once per module that it works as without us; where a part of ours is missing, once in all."""
+    cause = f"{type(error).__name__}: {error}"
+    if name in _reported or cause in _reported:
         return
-    _reported.add(name)
+    _reported.update((name, cause))
     import logging
 
     logging.getLogger("ipfs_accelerate_py").warning(
-        "could not patch %s, so it works as without the hook (%s: %s)", name, type(error).__name__, error
+        "could not patch %s, so it works as without the hook (%s)", name, cause
     )
