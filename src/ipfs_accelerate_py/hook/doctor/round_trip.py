@@ -19,7 +19,7 @@ from ...settings import Settings
 from ...storage import layout
 from ...storage.node import Node
 from ...storage.tree import MAX_BYTES, Entry, Tree, tree_from_json
-from ...storage.verify import Verifier
+from ...storage.verify import Mismatch, Verifier
 from . import http
 from .check import Result, bad, good
 from .cid import raw_cid
@@ -30,6 +30,11 @@ _SMALL = 1 << 20
 _RESTART = (
     "see whether the peers' swarm ports (4001) can be reached from here, "
     "and restart the node: ipfs shutdown, then ipfs daemon"
+)
+
+_WRONG = (
+    "nothing of that is ever loaded; publish the model there again, or take that machine out of the swarm: "
+    "ipfs swarm disconnect"
 )
 
 
@@ -62,6 +67,8 @@ def check_round_trip(node: Node, settings: Settings) -> Result:
             try:
                 said.append(f"{_read(node, root, names)} came from peer {peer} with the right hash")
                 read = True
+            except Mismatch as error:
+                return bad(f"peer {peer} gives wrong bytes: {error}", _WRONG)
             except (SourceError, UnsafeName, ValueError) as error:
                 failed.append(f"reading from peer {peer}: {error}")
     if failed and not read:
