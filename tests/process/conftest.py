@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
 import venv
@@ -50,6 +51,17 @@ class Environment:
 
     def hook(self, *words, **options):
         return self.run("-m", "ipfs_accelerate_py.hook", *words, **options)
+
+    def files(self) -> dict[str, bytes]:
+        """What lies in site-packages itself."""
+        return {path.name: path.read_bytes() for path in self.site.iterdir() if path.is_file()}
+
+    def copy_package(self) -> None:
+        """The package as an installed wheel has it: in site-packages."""
+        (self.site / "zz_editable.pth").unlink(missing_ok=True)
+        ignore = shutil.ignore_patterns("__pycache__")
+        shutil.copytree(SRC / "ipfs_accelerate_py", self.site / "ipfs_accelerate_py", ignore=ignore)
+        shutil.copy(SRC / "_ipfs_accelerate_boot.py", self.site)
 
 
 @pytest.fixture
