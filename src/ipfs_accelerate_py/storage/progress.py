@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import contextlib
 import sys
+import time
 from typing import Any, Protocol
 
 
@@ -45,6 +46,7 @@ class NoBar:
 
 _NO_BAR = NoBar()
 _quiet = False
+_WIDTH = 32  # of a label
 
 
 def silence() -> None:
@@ -67,16 +69,19 @@ class _HubBar:
         self._name, self._size, self._unit = name, size, unit
         self._label: str | None = None
         self._bar: Any = None
+        self._began = time.time()
         self._ended = False
 
     def source(self, name: str) -> None:
         if self._bar is not None:
             with contextlib.suppress(Exception):
                 self._bar.reset()
+        self._began = time.time()
         self.label(name)
 
     def label(self, text: str) -> None:
-        self._label = text
+        # the URL of a mirror would leave no room for the bar
+        self._label = text = text if len(text) <= _WIDTH else f"{text[:12]}...{text[15 - _WIDTH :]}"
         if self._bar is not None:
             with contextlib.suppress(Exception):
                 self._bar.set_postfix_str(text, refresh=False)
@@ -114,6 +119,7 @@ class _HubBar:
             disable=disable,
             name="huggingface_hub.http_get",
         )
+        bar.start_t = self._began  # for the rate: the first bytes took their time too
         if self._label:
             bar.set_postfix_str(self._label, refresh=False)
         return bar
