@@ -1,5 +1,6 @@
 """doctor on the folders of this machine: store, disk, hard links, lock file; each well, and each broken for real."""
 
+import json
 import os
 from pathlib import Path
 
@@ -115,10 +116,18 @@ def test_no_lock_file_is_no_failure():
     assert found.ok and found.detail == "not configured" and "IPFS_ACCELERATE_LOCK" in found.hint
 
 
+def test_a_lock_file(tmp_path):
+    files = {"config.json": {"size": 1, "blob_id": "0" * 40}}
+    table = {"lock_version": 1, "repos": {f"a/b@{'1' * 40}": {"revisions": ["main"], "files": files}}}
+    (tmp_path / "lock").write_text(json.dumps(table))
+    found = folders.check_lock_file(tmp_path / "lock")
+    assert found.ok and "names 1 commits" in found.detail
+
+
 def test_a_lock_file_that_is_missing_or_broken(tmp_path):
     for name, text in {"missing": None, "broken": "{", "strange": "[1, 2]"}.items():
         path = tmp_path / name
         if text is not None:
             path.write_text(text)
         row = run([Check("lock file", lambda path=path: folders.check_lock_file(path), "stuck")])[0]
-        assert not row["ok"] and row["hint"], name
+        assert not row["ok"] and "IPFS_ACCELERATE_LOCK" in row["hint"] and str(path) in row["detail"], name

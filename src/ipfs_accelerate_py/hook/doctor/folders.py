@@ -15,23 +15,23 @@ from ...storage.store import Store
 from .check import COMMAND, Check, Result, bad, good
 
 ENOUGH = 1 << 30  # bytes: less than that is too little for most models
+_SILENT = "see whether that file system answers (df, mount), or name another in IPFS_ACCELERATE_HOME, _LOWER or _LOCK"
 _WALK = 2000  # folder entries that are looked at for a file to link
 
 
 def checks(settings: Settings) -> list[Check]:
     """`store`, `disk`, `hard links` for each lower tier, and `lock file`."""
     home = settings.home
-    silent = "see whether that file system answers (df, mount), or name another folder in "
     return [
-        Check("store", lambda: check_store(home), f"{silent}IPFS_ACCELERATE_HOME"),
-        Check("disk", lambda: check_disk(home), f"{silent}IPFS_ACCELERATE_HOME"),
-        *(_check_of(home, tier, f"{silent}IPFS_ACCELERATE_LOWER") for tier in settings.lower),
-        Check("lock file", lambda: check_lock_file(settings.lock), f"{silent}IPFS_ACCELERATE_LOCK"),
+        Check("store", lambda: check_store(home), _SILENT),
+        Check("disk", lambda: check_disk(home), _SILENT),
+        *(_check_of(home, tier) for tier in settings.lower),
+        Check("lock file", lambda: check_lock_file(settings.lock), _SILENT),
     ]
 
 
-def _check_of(home: Path, tier: Path, stuck: str) -> Check:
-    return Check(f"hard links {tier}", lambda: check_links(home, tier), stuck)
+def _check_of(home: Path, tier: Path) -> Check:
+    return Check(f"hard links {tier}", lambda: check_links(home, tier), _SILENT)
 
 
 def check_store(home: Path) -> Result:
@@ -143,10 +143,8 @@ def check_lock_file(path: Path | None) -> Result:
         return good("not configured", f"{COMMAND} lock writes one; set IPFS_ACCELERATE_LOCK to its path")
     from ...storage.lock_file import read_lock_file
 
-    lock = read_lock_file(path)
-    with contextlib.suppress(TypeError):
-        return good(f"{path} was read: {len(lock)} repos")
-    return good(f"{path} was read")
+    commits = len(read_lock_file(path).repos)
+    return good(f"{path} names {commits} commits")
 
 
 def _existing(path: Path) -> Path:
