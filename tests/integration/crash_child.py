@@ -64,8 +64,8 @@ def check_visible(root: Path, files: dict[str, bytes]) -> int:
         for snapshot in folder.glob("snapshots/*"):
             assert layout.is_commit(snapshot.name)
             for path in snapshot.rglob("*"):
-                if path.is_dir():
-                    continue
+                if path.is_dir() or not path.exists():
+                    continue  # a link whose blob somebody has deleted shows nothing
                 name = path.relative_to(snapshot).as_posix()
                 assert path.read_bytes() == files[name], f"{name} is visible and wrong"
                 count += 1
@@ -78,8 +78,8 @@ def check_visible(root: Path, files: dict[str, bytes]) -> int:
             repo_id = folder.name.removeprefix("models--").replace("--", "/")
             assert read_tree(root, repo_id, tree.stem) is not None, f"{tree} is half written"
     if root.exists():
-        warnings = huggingface_hub.scan_cache_dir(root).warnings
-        assert not warnings, [str(warning) for warning in warnings]
+        warnings = map(str, huggingface_hub.scan_cache_dir(root).warnings)
+        assert not [warning for warning in warnings if "broken symlink" not in warning]
     return count
 
 
