@@ -15,6 +15,7 @@ from ..verify import Mismatch
 from . import Wanted
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's errors, not the Hub's
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
 
@@ -106,6 +107,10 @@ class _BrokenOff(SourceError):
     """A download that began and did not end."""
 
 
+class _NoLocks(SourceError):
+    """The scratch folder lies on a file system without locks."""
+
+
 class Hub:
     """Downloads by `hf_hub_download` (its tokens, retries, resuming, xet and settings) to a scratch folder."""
 
@@ -127,6 +132,9 @@ class Hub:
             # The Hub is asked once more before it counts as lying: the damage may have happened on the way. And 4.57's
             # client does not resume by itself when a connection breaks; the next call goes on where it ended.
             receiver.adopt(self._download(wanted), move=True)
+        except _NoLocks:  # the client cannot do without; its loop can
+            receiver.start()
+            self._continue(wanted, receiver)
         return "the Hub"
 
     def _take_leftover(self, wanted: Wanted, receiver: Receiver) -> bool:
@@ -178,6 +186,8 @@ class Hub:
         except Exception as error:  # see ask_commit
             if isinstance(error, OSError) and error.errno in _DISK:
                 raise NotWritten(error.errno, error.strerror) from error
+            if isinstance(error, OSError) and error.errno in _NO_LOCKS:
+                raise _NoLocks(str(error)) from error
             kind = _BrokenOff if "IncompleteRead" in str(error) else SourceError
             raise kind(f"the Hub did not give it: {type(error).__name__}: {error}") from error
         downloaded = pointer.resolve()
