@@ -1,0 +1,191 @@
+"""What may go from the store, why, and how it goes: unused commits, and what was left behind.
+
+Nothing goes that a lock file pins, that a process is using or about to read, or whose references a node would keep.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ..errors import SourceError, StoreError
+from ..log import get_logger
+from ..settings import Settings
+from . import contents, outbox, removal
+from .contents import Snapshot
+from .leftovers import find_leftovers
+from .references import References
+from .selection import Protection, select
+from .store import Store
+from .tree import Tree
+
+Progress = Callable[[str, int], object]
+_WAIT = 600.0  # seconds for another collection, or a publication, to end
+
+
+def pinned(settings: Settings) -> dict[tuple[str, str], Tree]:
+    """The commits that the lock file names, with their files; LockFileError if it cannot be read."""
+    if settings.lock is None:
+        return {}
+    from .lock_file import read_lock_file
+
+    return {key: locked.tree for key, locked in read_lock_file(settings.lock).repos.items()}
+
+
+def collect_garbage(
+    store: Store,
+    settings: Settings,
+    dry_run: bool = False,
+    older_than: float | None = None,
+    max_size: int | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Remove what is of no more use; `{dry_run, removed: [{repo, commit, size, reason}], kept: [...], freed}`.
+
+    Commits go that were not used for `older_than` seconds, then the least recently used until the store holds at most
+    `max_size` bytes of its own; without either only what certainly serves nobody: blobs that no commit shows, broken
+    links, parts of downloads older than a day, notes on repos that are gone. `dry_run` changes nothing. `progress` is
+    called with (name, bytes) for each thing removed. A broken lock file stops all of it (LockFileError); StoreError.
+    """
+    pins = pinned(settings)  # before anything else: without its word nothing is safe to remove
+    references = References(store, settings)
+    if dry_run or not store.root.is_dir():
+        return _Collection(store, pins, references, older_than, max_size).predict() | {"dry_run": dry_run}
+    with _alone(store):
+        return _Collection(store, pins, references, older_than, max_size).carry_out(progress) | {"dry_run": False}
+
+
+class _Collection:
+    """One look at the store, what is to go by it, and its removal."""
+
+    def __init__(
+        self,
+        store: Store,
+        pins: dict[tuple[str, str], Tree],
+        references: References,
+        older_than: float | None,
+        max_size: int | None,
+    ) -> None:
+        self.store, self.references = store, references
+        self.repos = contents.scan(store.root)
+        self.protection = Protection(store, pins, references, self.repos)
+        self.doomed, self.spared = select(self.repos, self.protection, older_than, max_size)
+        self.leftovers = list(find_leftovers(store, self.repos, self.protection))
+
+    def predict(self) -> dict[str, Any]:
+        sole = contents.sole_inodes(self.repos)
+        gone = {snapshot.key for snapshot, _ in self.doomed}
+        removed = [_row(snapshot, reason) for snapshot, reason in self.doomed]
+        freed = 0
+        for repo in self.repos:
+            going = {key: status.st_size for each in repo.snapshots for key, status in each.inodes.items()}
+            for each in repo.snapshots:
+                for key in each.inodes if each.key not in gone else ():
+                    going.pop(key, None)
+            for name, status in repo.blobs.items():
+                if self.protection.is_pinned_blob(repo.repo_id, name):
+                    going.pop(contents.inode(status), None)
+            freed += sum(size for key, size in going.items() if key in sole)
+        for leftover in self.leftovers:
+            if not leftover.kept:
+                removed.append(leftover.row())
+                freed += leftover.own_bytes
+        return self._answer(removed, [], freed)
+
+    def carry_out(self, progress: Progress | None) -> dict[str, Any]:
+        removed: list[dict[str, Any]] = []
+        kept: list[dict[str, Any]] = []
+        freed = 0
+
+        def note(row: dict[str, Any]) -> None:
+            removed.append(row)
+            if progress is not None:
+                progress(row["repo"] or row.get("path", ""), row["size"])
+
+        for snapshot, reason, why_not in self._withdraw():
+            more = 0
+            # A process may have opened it since the first look.
+            why_not = why_not or self.protection.used_now(snapshot)
+            if why_not is None:
+                more, why_not = removal.remove_snapshot(self.store, snapshot)
+            if why_not is not None:
+                kept.append(_row(snapshot, why_not))
+                continue
+            freed += more + self._remove_blobs(snapshot)
+            note(_row(snapshot, reason))
+        for leftover in self.leftovers:
+            if not leftover.kept:
+                more, why_not = leftover.remove(self.store, self.references)
+                freed += more
+                if why_not is None:
+                    note(leftover.row())
+                else:
+                    kept.append({**leftover.row(), "reason": why_not})
+        for repo in self.repos:
+            removal.remove_empty_repo(self.store, repo.folder.name)
+        self._settle()
+        return self._answer(removed, kept, freed)
+
+    def _withdraw(self) -> Iterator[tuple[Snapshot, str, str | None]]:
+        """Let the node go first: it must not refer to files that are gone, not even if we are ended half-way."""
+        failed: dict[tuple[str, str], str] = {}
+        for snapshot, _ in self.doomed:
+            try:
+                self.references.withdraw(*snapshot.key)
+            except SourceError as error:
+                failed[snapshot.key] = f"published, and the node did not let it go: {error}"
+        if self.references.withdrawn:
+            self._settle()
+        for snapshot, reason in self.doomed:
+            yield snapshot, reason, failed.get(snapshot.key)
+
+    def _settle(self) -> None:
+        try:
+            self.references.settle()
+        except SourceError as error:
+            get_logger().warning("the node may still refer to files that are gone; run gc again: %s", error)
+
+    def _remove_blobs(self, snapshot: Snapshot) -> int:
+        folder, freed = snapshot.folder.parent.parent.name, 0
+        repo = contents.read_repo(self.store.root, folder)
+        if repo is None:
+            return 0
+        names = {file.blob for file in snapshot.files if file.blob} | {
+            name for name, status in repo.blobs.items() if contents.inode(status) in snapshot.inodes
+        }
+        for name in sorted(names & repo.blobs.keys()):
+            if not self.protection.is_pinned_blob(snapshot.repo_id, name) and not removal.points_to(repo, name):
+                freed += removal.remove_blob(self.store, folder, name)[0]
+        return freed
+
+    def _answer(self, removed: list[Any], kept: list[Any], freed: int) -> dict[str, Any]:
+        spared = [_row(snapshot, reason) for snapshot, reason in self.spared]
+        spared += [leftover.row() for leftover in self.leftovers if leftover.kept]
+        return {"removed": removed, "kept": [*kept, *spared], "freed": freed}
+
+
+def _row(snapshot: Snapshot, reason: str) -> dict[str, Any]:
+    return {"repo": snapshot.repo_id, "commit": snapshot.commit, "size": snapshot.size, "reason": reason}
+
+
+@contextmanager
+def _alone(store: Store) -> Iterator[None]:
+    """One collection at a time, and none beside a publication, which adds references to files while it lasts."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with store.writing():
+            store.own_folder.mkdir(parents=True, exist_ok=True)
+            lock = FileLock(store.own_folder / "gc.lock")
+            lock.acquire(timeout=_WAIT)
+        try:
+            with outbox.publishing(store):
+                yield
+        finally:
+            lock.release()
+    except Timeout:
+        raise StoreError(
+            f"another process has been collecting or publishing in {store.root} for {_WAIT:.0f} s",
+            "wait for it to end, then run gc again",
+        ) from None

@@ -1,0 +1,180 @@
+"""Remove what lies in a store so that nobody ever sees half of it, whenever this ends and whoever else is at work.
+
+A commit goes in one rename, after the refs that point to it and before its blobs. A blob goes under the lock that a
+fetch of it holds, and only if no snapshot points to it at that moment.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..log import get_logger
+from . import blob_lock, contents, layout, use
+from .contents import Snapshot
+from .store import Store
+
+_PATIENCE = 0.2  # seconds for a blob's lock: who holds it is fetching the blob
+
+
+def remove_snapshot(store: Store, snapshot: Snapshot) -> tuple[int, str | None]:
+    """Remove a commit without its blobs: bytes freed, and None or why it was kept. Raises StoreError."""
+    repo_id, commit = snapshot.key
+    in_use = use.reader(store, repo_id, commit)
+    if in_use:
+        return 0, f"in use by {in_use}"
+    trash = _trash(store)
+    with store.writing():
+        refs = _remove_refs(store, repo_id, snapshot.refs, commit)
+        try:
+            os.rename(snapshot.folder, trash)
+        except FileNotFoundError:
+            return 0, None
+        except PermissionError:  # Windows does not move a folder in which a file is open
+            _restore_refs(store, repo_id, refs, commit)
+            return 0, "in use, or not ours to remove"
+    in_use = use.reader(store, repo_id, commit)
+    if in_use and not snapshot.folder.exists():  # a load has begun meanwhile
+        with store.writing():
+            os.rename(trash, snapshot.folder)
+            _restore_refs(store, repo_id, refs, commit)
+        return 0, f"in use by {in_use}"
+    if not snapshot.folder.exists():
+        _remove_refs(store, repo_id, _refs_at(store, repo_id, commit), commit)
+        forget_commit(store, repo_id, commit)
+    return empty(trash), None
+
+
+def forget_commit(store: Store, repo_id: str, commit: str) -> None:
+    """Remove what is remembered of a commit that is not here: its listing, marks and notes."""
+    folder = layout.repo_folder(repo_id)
+    own = store.own_folder
+    for file in (
+        store.path(layout.tree_path(repo_id, commit)),
+        own / "hearsay" / folder / commit,
+        own / "outbox" / folder / commit,
+    ):
+        with contextlib.suppress(OSError):
+            file.unlink()
+    for left in (store.path(folder) / ".no_exist" / commit, use.marks(store, repo_id, commit)):
+        shutil.rmtree(left, ignore_errors=True)
+
+
+def remove_blob(store: Store, folder: str, name: str) -> tuple[int, str | None]:
+    """Remove `<folder>/blobs/<name>` if no snapshot points to it: bytes freed, and None or why it was kept."""
+    blob = store.root / folder / "blobs" / name
+    with fetch_lock(store, folder, name) as held:
+        if not held:
+            return 0, "being fetched"
+        repo = contents.read_repo(store.root, folder)
+        if repo is not None and points_to(repo, name):
+            return 0, "a commit shows it again"
+        return empty(blob), None
+
+
+@contextlib.contextmanager
+def fetch_lock(store: Store, folder: str, name: str) -> Iterator[bool]:
+    """The lock that a fetch of a blob holds: do we hold it now, or does the fetch?"""
+    from filelock import Timeout
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
+
+    lock = blob_lock.lock_path(store, str(contents.repo_of(folder)), name)
+    with store.writing():
+        lock.parent.mkdir(parents=True, exist_ok=True)
+    with contextlib.ExitStack() as stack:
+        held = True
+        try:
+            stack.enter_context(WeakFileLock(lock, timeout=_PATIENCE))
+        except Timeout:
+            held = False
+        except OSError as error:  # no locks on this file system: a fetch goes on without as well
+            get_logger().debug("no lock for %s: %s", name, error)
+        yield held
+
+
+def points_to(repo: contents.Repo, name: str) -> bool:
+    """Does a snapshot show this blob, by a symlink or by a hard link?"""
+    try:
+        shown = contents.inode(os.stat(repo.folder / "blobs" / name)) in repo.shown
+    except OSError:
+        shown = False
+    return shown or any(file.blob == name for each in repo.snapshots for file in each.files)
+
+
+def remove_empty_repo(store: Store, folder: str) -> bool:
+    """Remove a repo's folder in which no file is left. A cache scan calls one without `snapshots/` broken."""
+    where = store.root / folder
+    for name in ("blobs", "refs", "trees", ".no_exist", "snapshots"):
+        _remove_empty_folders(where / name, keep=name == "snapshots")
+    if contents.names(where) != ["snapshots"] or contents.names(where / "snapshots"):
+        return False
+    repo_id = contents.repo_of(folder)
+    used = contents.names(store.own_folder / "used" / folder)
+    if repo_id is None or any(use.reader(store, repo_id, commit) for commit in used if layout.is_commit(commit)):
+        return False
+    trash = _trash(store)
+    with contextlib.suppress(OSError):
+        os.rename(where, trash)
+        if any(True for _ in contents.walk(trash)):  # somebody has begun to fill it
+            os.rename(trash, where)
+            return False
+        empty(trash)
+        return True
+    return False
+
+
+def empty(trash: Path) -> int:
+    """Remove a file, or a folder with all in it; the bytes that this freed."""
+    freed = 0
+    for path in contents.walk(trash) if trash.is_dir() and not trash.is_symlink() else [trash]:
+        status = contents.lstat(path)
+        if status is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()
+                freed += status.st_size if stat.S_ISREG(status.st_mode) and status.st_nlink == 1 else 0
+    shutil.rmtree(trash, ignore_errors=True)
+    return freed
+
+
+def _trash(store: Store) -> Path:
+    folder = store.own_folder / "trash"
+    with store.writing():
+        folder.mkdir(parents=True, exist_ok=True)
+    return folder / f"{os.getpid()}-{os.urandom(6).hex()}"
+
+
+def _refs_at(store: Store, repo_id: str, commit: str) -> list[str]:
+    repo = contents.read_repo(store.root, layout.repo_folder(repo_id))
+    return [] if repo is None else [name for name, points_to in repo.refs.items() if points_to == commit]
+
+
+def _remove_refs(store: Store, repo_id: str, refs: list[str], commit: str) -> dict[str, bool]:
+    """Remove the refs that point to a commit; which, and was it a publisher's word."""
+    removed = {}
+    folder = layout.repo_folder(repo_id)
+    for name in refs:
+        ref = store.root / folder / "refs" / name
+        if store.read_ref(repo_id, name) != commit:  # it has moved on meanwhile
+            continue
+        removed[name] = store.is_hearsay(repo_id, f"refs/{name}")
+        for file in (ref, store.own_folder / "hearsay" / folder / "refs" / name):
+            file.unlink(missing_ok=True)
+        _remove_empty_folders(ref.parent, keep=ref.parent.name == "refs")
+    return removed
+
+
+def _restore_refs(store: Store, repo_id: str, refs: dict[str, bool], commit: str) -> None:
+    for name, hearsay in refs.items():
+        if store.read_ref(repo_id, name) is None:
+            store.write_ref(repo_id, name, commit, hearsay=hearsay)
+
+
+def _remove_empty_folders(folder: Path, keep: bool = False) -> None:
+    for root, _, _ in os.walk(folder, topdown=False):
+        if not (keep and Path(root) == folder):
+            with contextlib.suppress(OSError):
+                os.rmdir(root)
