@@ -76,7 +76,6 @@ class _HubBar:
         if self._bar is not None:
             with contextlib.suppress(Exception):
                 self._bar.reset()
-        self._began = time.time()
         self.label(name)
 
     def label(self, text: str) -> None:
