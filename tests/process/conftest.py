@@ -33,10 +33,11 @@ def clean_environment(tmp_path):
 
 
 class Environment:
-    """A virtual environment and how to run its Python."""
+    """A virtual environment, made here unless it is there, and how to run its Python."""
 
     def __init__(self, folder: Path, environ: dict[str, str]) -> None:
-        venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
+        if not folder.exists():
+            venv.EnvBuilder(with_pip=False, symlinks=True).create(folder)
         self.folder = folder
         self.python = str(folder / "bin" / "python")
         self.environ = environ
