@@ -79,7 +79,7 @@ def check_disk(home: Path, enough: int = ENOUGH) -> Result:
     detail = f"{free / 1e9:.1f} GB free for {home}"
     hint = f"{COMMAND} gc --dry-run shows what could go, or name another folder in IPFS_ACCELERATE_HOME"
     if free < enough:
-        return bad(f"only {detail}", hint)
+        return bad(f"too little room: {detail}", hint)
     if files is not None and files.f_files and files.f_favail < 1000:
         return bad(f"{detail}, and only {files.f_favail} files can still be made there", hint)
     return good(detail)
