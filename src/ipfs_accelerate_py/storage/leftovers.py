@@ -36,6 +36,11 @@ class Leftover:
     published: bool = False
     still: Callable[[], bool] = lambda: True
 
+    def __post_init__(self) -> None:
+        if not self.size and not self.published:
+            found = map(contents.lstat, contents.walk(self.path) if self.path.is_dir() else [self.path])
+            self.size = self.own_bytes = sum(_own_bytes(status) for status in found if status)
+
     def row(self) -> dict[str, Any]:
         words = {"repo": self.repo, "commit": self.commit, "size": self.size, "reason": self.reason}
         return words if self.published else {**words, "path": str(self.path)}
@@ -64,7 +69,7 @@ def find_leftovers(store: Store, repos: list[Repo], protection: Protection) -> I
     for repo in repos:
         yield from _blobs(repo, protection)
         yield from _of_repo(repo)
-    yield from _scratch(store, protection)
+    yield from _scratch(store)
     yield from _remembered(store)
     references = protection.references
     for repo_id, commit in references.records():
@@ -79,7 +84,7 @@ def _blobs(repo: Repo, protection: Protection) -> Iterator[Leftover]:
     for name, status in sorted(repo.blobs.items()):
         path = repo.folder / "blobs" / name
         if name.endswith(".incomplete"):
-            yield from _part(path, status, protection, repo.repo_id)
+            yield from _part(path, status, repo.repo_id)
         elif name in pointed_at or _real_inode(path) in repo.shown or protection.is_pinned_blob(repo.repo_id, name):
             continue
         elif holder := protection.holder(status):
@@ -89,8 +94,8 @@ def _blobs(repo: Repo, protection: Protection) -> Iterator[Leftover]:
             yield Leftover(path, "no commit shows it", repo.repo_id, None, size, size, blob=name)
 
 
-def _part(path: Path, status: os.stat_result, protection: Protection, repo_id: str | None) -> Iterator[Leftover]:
-    if time.time() - status.st_mtime > OLD and not protection.holder(status):
+def _part(path: Path, status: os.stat_result, repo_id: str | None) -> Iterator[Leftover]:
+    if time.time() - status.st_mtime > OLD and not use.holders({status.st_ino}):
         size = _own_bytes(status)
         yield Leftover(path, "part of a download that nobody has continued for a day", repo_id, None, size, size)
 
@@ -103,12 +108,11 @@ def _of_repo(repo: Repo) -> Iterator[Leftover]:
                 gone = _lacks(file.where)
                 yield Leftover(file.where, "link to a blob that is gone", *each.key, blob=file.blob, still=gone)
     for name, commit in sorted(repo.refs.items()):
-        snapshot = repo.folder / "snapshots" / commit
-        if not commit or not snapshot.is_dir():
+        # One that names no commit at all leads nowhere either.
+        snapshot = repo.folder / "snapshots" / (commit if layout.is_commit(commit) else "no commit")
+        if not snapshot.is_dir():
             ref = repo.folder / "refs" / name
-            yield Leftover(
-                ref, "ref to a commit that is not here", repo.repo_id, commit or None, still=_lacks(snapshot)
-            )
+            yield Leftover(ref, "ref to a commit that is not here", repo.repo_id, still=_lacks(snapshot))
     for kind, suffix in (("trees", ".json"), (".no_exist", "")):
         for name in sorted(contents.names(repo.folder / kind)):
             commit = name.removesuffix(suffix)
@@ -118,13 +122,13 @@ def _of_repo(repo: Repo) -> Iterator[Leftover]:
                 yield Leftover(path, "of a commit that is not here", repo.repo_id, commit, still=_lacks(snapshot))
 
 
-def _scratch(store: Store, protection: Protection) -> Iterator[Leftover]:
+def _scratch(store: Store) -> Iterator[Leftover]:
     own = store.own_folder
     for path in [*contents.walk(own / "tmp"), *contents.walk(own / "hub")]:
         status = contents.lstat(path)
         scratch = path.is_relative_to(own / "tmp") or "blobs" in path.parts[len(own.parts) :]
         if status is not None and stat.S_ISREG(status.st_mode) and scratch:
-            yield from _part(path, status, protection, None)
+            yield from _part(path, status, None)
     for name in sorted(contents.names(own / "trash")):
         yield Leftover(own / "trash" / name, "left by a collection that was ended")
 

@@ -66,7 +66,8 @@ class References:
     def withdraw(self, repo_id: str, commit: str) -> None:
         """Take a commit out of the fleet tree, if it is published there."""
         if self.node is not None and publisher.published_paths(self.store, repo_id, commit):
-            publisher.withdraw(self.store, self.node, repo_id, commit)
+            last = publisher.published_commits(self.store, repo_id) == [commit]
+            publisher.withdraw(self.store, self.node, repo_id, None if last else commit)
             self.withdrawn = True
 
     def settle(self) -> int:

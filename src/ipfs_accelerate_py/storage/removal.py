@@ -107,14 +107,15 @@ def points_to(repo: contents.Repo, name: str) -> bool:
 
 def remove_empty_repo(store: Store, folder: str) -> bool:
     """Remove a repo's folder in which no file is left. A cache scan calls one without `snapshots/` broken."""
-    where = store.root / folder
+    where, repo_id = store.root / folder, contents.repo_of(folder)
+    used = contents.names(store.own_folder / "used" / folder)
+    if repo_id is None or any(use.reader(store, repo_id, commit) for commit in used if layout.is_commit(commit)):
+        return False
+    if any(True for _ in contents.walk(where)):
+        return False
     for name in ("blobs", "refs", "trees", ".no_exist", "snapshots"):
         _remove_empty_folders(where / name, keep=name == "snapshots")
     if contents.names(where) != ["snapshots"] or contents.names(where / "snapshots"):
-        return False
-    repo_id = contents.repo_of(folder)
-    used = contents.names(store.own_folder / "used" / folder)
-    if repo_id is None or any(use.reader(store, repo_id, commit) for commit in used if layout.is_commit(commit)):
         return False
     trash = _trash(store)
     with contextlib.suppress(OSError):
