@@ -32,11 +32,16 @@ class SourceDown(SourceError):
 
 
 class Unresolved(IPFSAccelerateError):
-    """Nobody could say which commit a revision is. `answered`: the Hub itself said no (unknown, closed)."""
+    """Nobody could say which commit a revision is.
 
-    def __init__(self, message: str, hint: str | None = None, *, answered: bool = False) -> None:
+    `answered`: the Hub itself said no (unknown, closed). `about_revision`: it knows the repo, and not that revision.
+    """
+
+    def __init__(
+        self, message: str, hint: str | None = None, *, answered: bool = False, about_revision: bool = False
+    ) -> None:
         super().__init__(message, hint)
-        self.answered = answered
+        self.answered, self.about_revision = answered, about_revision
 
 
 class Unavailable(IPFSAccelerateError):

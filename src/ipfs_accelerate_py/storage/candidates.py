@@ -50,7 +50,7 @@ class Candidates:
     def for_file(self, size: int) -> Iterator[Source]:
         """The sources for a file of this size; the later ones are only made when they are needed."""
         if not self.force:
-            yield LowerTier(self.settings.lower)
+            yield LowerTier(self.settings.lower, self.store.verified)
         if self.local_only:
             return
         far = health.order([each for each in self._open_far() if each.label not in state.liars], size)

@@ -1,4 +1,4 @@
-"""What `fetch` and `publish` do, as functions that give a dict for `--json`."""
+"""What `fetch`, `publish` and `lock` do, as functions that give a dict for `--json`."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from .. import state
 from ..errors import PublishRefused
 from ..settings import read_settings
 from . import layout, node, outbox, policy, publisher, resolver
+from .locking import lock_repos
 from .resolver import Resolution
 from .retrieval import Retrieval
 from .store import Store
+
+__all__ = ["fetch_repo", "lock_repos", "publish_repo"]
 
 
 def fetch_repo(repo_id: str, revision: str | None = None, progress: Any = None) -> dict[str, Any]:

@@ -14,12 +14,15 @@ from .store import Store
 def fill(target: Store, store: Store, resolution: Resolution, paths: Iterable[str], revision: str) -> None:
     """Let files that are present in `store` be present in `target` too: by link or copy, verified, with the ref."""
     repo_id, commit = resolution.repo_id, resolution.commit
+    target.verified = store.verified  # what was read is remembered in our own store alone
     for path in paths:
         entry = resolution.tree.files[path]
         if target.find_blob(repo_id, entry) is None:
             with target.receive(repo_id, entry) as receiver:
-                receiver.adopt(store.path(layout.blob_path(repo_id, entry.etag)))
+                blob = store.path(layout.blob_path(repo_id, entry.etag))
+                receiver.adopt(blob, known=store.verified.is_known(entry.etag, blob.stat()))
                 receiver.finish(target.path(layout.blob_path(repo_id, entry.etag)))
+                store.verified.remember(entry.etag, blob.stat())
         if target.find(repo_id, commit, path, entry) is None:
             target.link(repo_id, commit, path, entry)
     if not layout.is_commit(revision):

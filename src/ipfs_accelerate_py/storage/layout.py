@@ -51,6 +51,12 @@ def repo_folder(repo_id: str) -> str:
     return "--".join(["models", *repo_id.split("/")])
 
 
+def repo_of(folder: str) -> str | None:
+    """`models--org--name` -> `org/name`, or None for what is no repo's folder."""
+    repo_id = folder.removeprefix("models--").replace("--", "/", 1)
+    return repo_id if folder.startswith("models--") and is_repo_id(repo_id) else None
+
+
 def check_path(path: str, what: str = "file name") -> str:
     """Give a repo's relative path back if it is safe to write below a folder; raise UnsafeName if not."""
     reason = _why_unsafe(path)

@@ -196,6 +196,22 @@ class Node:
         rows = self._ask("ls", path)
         return [str(link.get("Name")) for row in rows for obj in row.get("Objects") or [] for link in obj["Links"]]
 
+    def files_below(self, path: str, depth: int = 8) -> list[str]:
+        """The files below a folder at an IPFS path, as paths relative to it; links deeper than `depth` are left out."""
+        found = []
+        for row in self._ask("ls", path):
+            for link in [link for each in row.get("Objects") or [] for link in each.get("Links") or []]:
+                name = str(link.get("Name"))
+                if link.get("Type") != 1:  # 1: a folder
+                    found.append(name)
+                elif depth:
+                    found += [f"{name}/{below}" for below in self.files_below(f"{path}/{name}", depth - 1)]
+        return found
+
+    def remove_block(self, cid: str) -> None:
+        """Let the node forget one block."""
+        self._ask("block/rm", cid, force=True)
+
     def publish(self, cid: str, key: str = "self") -> str:
         """Point an IPNS name at a CID; the name (for `self` the peer id). Elsewhere it may be 5 s old (its ttl)."""
         row = self._ask(

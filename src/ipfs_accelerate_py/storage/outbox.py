@@ -43,6 +43,17 @@ def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: 
         start_process(store)
 
 
+def leave_withdrawal(store: Store, settings: Settings, repo_id: str) -> None:
+    """The Hub does not show this repo to everybody any longer: see that what was published of it is taken back."""
+    if not publisher.published_commits(store, repo_id) or node.node_address(settings.node) is None:
+        return
+    note = _withdrawals(store) / layout.repo_folder(repo_id)
+    note.parent.mkdir(parents=True, exist_ok=True)
+    note.touch()
+    if not is_at_work(store):
+        start_process(store)
+
+
 def is_at_work(store: Store) -> bool:
     """Is a process working off the notes of this store now?"""
     from filelock import FileLock, Timeout
@@ -87,14 +98,31 @@ def work_off(store: Store) -> None:
             quiet_since = time.monotonic()
             tries: dict[Path, int] = {}
             while time.monotonic() - quiet_since < _LINGER:
-                notes = [note for note in _notes(store).glob("*/*") if tries.get(note, 0) < _TRIES]
+                notes = [note for note in _all_notes(store) if tries.get(note, 0) < _TRIES]
                 for note in notes:
                     quiet_since = time.monotonic()
-                    tries[note] = 0 if _publish_note(store, note) else tries.get(note, 0) + 1
+                    work = _withdraw_note if note.parent == _withdrawals(store) else _publish_note
+                    tries[note] = 0 if work(store, note) else tries.get(note, 0) + 1
                 failed = any(tries[note] for note in notes)
                 time.sleep(1.0 if failed else 0.1)
     except Timeout:
         pass
+
+
+def _withdraw_note(store: Store, note: Path) -> bool:
+    repo_id = note.name.removeprefix("models--").replace("--", "/")
+    log = logging.getLogger(__name__)
+    try:
+        ipfs = node.open_node(read_settings(), node.PATIENCE)
+        if ipfs is not None:
+            with publishing(store):
+                publisher.withdraw(store, ipfs, repo_id)
+            log.info("withdrew %s: the Hub does not show it to everybody any longer", repo_id)
+    except IPFSAccelerateError as error:
+        log.warning("%s is not withdrawn yet: %s", repo_id, error)
+        return False
+    note.unlink(missing_ok=True)
+    return True
 
 
 def _publish_note(store: Store, note: Path) -> bool:
@@ -119,6 +147,9 @@ def _publish_note(store: Store, note: Path) -> bool:
                     log.warning("%s is not published yet: the Hub cannot say whether it is public", repo_id)
                     _rest(store)
                     return False
+                if public is False:
+                    _withdrawals(store).mkdir(parents=True, exist_ok=True)
+                    (_withdrawals(store) / layout.repo_folder(repo_id)).touch()
                 if public:
                     refs = revisions_at(store, repo_id, note.name)
                     with publishing(store):
@@ -168,6 +199,14 @@ def _notes(store: Store) -> Path:
     return store.own_folder / "outbox"
 
 
+def _withdrawals(store: Store) -> Path:
+    return store.own_folder / "withdraw"
+
+
+def _all_notes(store: Store) -> list[Path]:
+    return [*_withdrawals(store).glob("*"), *_notes(store).glob("*/*")]
+
+
 def _lock(store: Store) -> Path:
     store.own_folder.mkdir(parents=True, exist_ok=True)
     return store.own_folder / "outbox.lock"
@@ -183,7 +222,7 @@ def main() -> None:
     )
     logging.getLogger("httpx").setLevel(logging.WARNING)
     work_off(store)
-    if any(_notes(store).glob("*/*")) and not is_at_work(store):
+    if _all_notes(store) and not is_at_work(store):
         work_off(store)  # a note that came between our last look and the end of our lock
 
 

@@ -20,6 +20,7 @@ WORTH_KEEPING = 1 << 20  # bytes; a smaller part is sooner fetched anew than con
 _FRESH = 60.0  # seconds since the last byte, within which an unknown writer may still be at work
 _NAME = re.compile(r"[0-9a-f]{16}\.(?P<host>[^.]*)\.(?P<pid>[0-9]+)-\w+\.incomplete")
 active: set[Path] = set()  # the parts that this process is writing
+_cleaned: set[Path] = set()
 
 
 def prefix(etag: str) -> str:
@@ -38,13 +39,24 @@ def find_parts(folder: Path, etag: str) -> Iterator[Path]:
     yield from (path for _, path in sorted(found, reverse=True))
 
 
-def remove_old(folder: Path) -> None:
+def remove_old(folder: Path, pattern: str = f"*{SUFFIX}") -> None:
     """Remove the parts in a folder that nobody has written to for a day."""
     with contextlib.suppress(OSError):
-        for path in folder.glob(f"*{SUFFIX}"):
+        for path in folder.glob(pattern):
             with contextlib.suppress(OSError):
                 if time.time() - path.lstat().st_mtime > OLD and not _is_being_written(path):
                     path.unlink()
+
+
+def clean_scratch(own_folder: Path) -> None:
+    """Remove what dead processes left in our own folders a day ago. Once per process; never raises."""
+    if own_folder in _cleaned:
+        return
+    _cleaned.add(own_folder)
+    remove_old(own_folder / "tmp")
+    remove_old(own_folder / "verified")
+    for blobs in own_folder.glob("hub/*/blobs"):
+        remove_old(blobs, "*")  # a whole one that nobody took over is as useless
 
 
 def _is_being_written(path: Path) -> bool:

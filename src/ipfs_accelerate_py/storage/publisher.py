@@ -6,6 +6,7 @@ a path from the tree is all that is needed to let the node forget it.
 
 from __future__ import annotations
 
+import contextlib
 import json
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,7 +15,7 @@ from typing import Any
 from ..errors import SourceError
 from ..log import get_logger
 from . import layout
-from .node import Node
+from .node import Node, key_of_repo
 from .rpc import NodeAnswer
 from .store import Store
 from .tree import Tree
@@ -68,6 +69,45 @@ def publish(store: Store, node: Node, repo_id: str, tree: Tree, revisions: list[
     done = Publication(repo_id, tree.commit, len(present), size, name, str(folder["Hash"]))
     _remember(store, done, present)
     return done
+
+
+def withdraw(store: Store, node: Node, repo_id: str, commit: str | None = None) -> bool:
+    """Take a repo, or one commit of it, out of the node's tree, and publish what is left; False if it had none of it.
+
+    The node's garbage collector then takes the blocks. Can be repeated and interrupted. SourceError if it fails.
+    """
+    folder = f"{MFS_ROOT}/{layout.repo_folder(repo_id)}"
+    paths = [folder] if commit is None else _paths_of(node, folder, repo_id, commit)
+    present = [path for path in paths if node.stat(path) is not None]
+    for path in present:
+        node.remove(path)
+    root = node.stat(MFS_ROOT)
+    if present and root is not None:
+        node.publish(str(root["Hash"]), _choose_key(node))
+    if commit is None:
+        with contextlib.suppress(SourceError):  # nor does it say any longer that it holds the model
+            node.remove_block(key_of_repo(layout.repo_folder(repo_id)))
+        records = [*_record(store, repo_id, "0" * 40).parent.glob("*.json")]
+    else:
+        records = [_record(store, repo_id, commit)]
+    for record in records:
+        record.unlink(missing_ok=True)
+    return bool(present)
+
+
+def _paths_of(node: Node, folder: str, repo_id: str, commit: str) -> list[str]:
+    paths = [f"{MFS_ROOT}/{layout.snapshot_path(repo_id, commit)}", f"{MFS_ROOT}/{layout.tree_path(repo_id, commit)}"]
+    refs = node.stat(f"{folder}/refs")
+    if refs is not None:
+        for path in node.files_below(f"/ipfs/{refs['Hash']}"):
+            if node.read(f"/ipfs/{refs['Hash']}/{path}", 256).strip() == commit.encode():
+                paths.append(f"{folder}/refs/{path}")
+    return paths
+
+
+def published_commits(store: Store, repo_id: str) -> list[str]:
+    """The commits of a repo that this machine has published."""
+    return sorted(path.stem for path in _record(store, repo_id, "0" * 40).parent.glob("*.json"))
 
 
 def published_paths(store: Store, repo_id: str, commit: str) -> set[str]:

@@ -1,8 +1,9 @@
 """A name and a revision -> a commit, and what each of its files must be: the order of whose word counts is here.
 
-For a branch or tag: the Hub now; else the commit this machine last learnt (our store or a lower tier, the later one);
-else a trusted publisher. For a commit that is known here nobody is asked. At most one request to the Hub, once per
-process and minute, and no longer than the time budget while anybody else can say.
+A lock file comes first. For a branch or tag: the Hub now; else the commit this machine last learnt (our store or a
+lower tier, the later one); else a trusted publisher. For a commit that is known here nobody is asked. At most one
+request to the Hub, once per process and minute, and no longer than the time budget while anybody else can say. What a
+slow Hub says after that is kept, and counts at the next load.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from ..log import get_logger
 from ..settings import Settings
 from . import layout, node, policy, use
 from .attempt import Attempt
+from .lock_file import read_lock_file
 from .sources import hub
 from .sources.ipfs_node import IPFSNode
 from .sources.lower_tier import LowerTier
@@ -25,17 +27,18 @@ from .tree import Tree
 
 REMEMBER = 60.0  # seconds that one resolution serves all the parts of a repo
 REST = 30.0  # seconds that a silent Hub is not asked while anybody else can say
-
+WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
 
 HEARSAY = "publisher"  # whose word it is when a publisher's was kept earlier
+LOCK = "lock file"
 
 
 @dataclass(frozen=True)
 class Resolution:
     """What is known about one revision of one repo.
 
-    `word` says whose word it is: hub, store, lower tier, or a publisher. `public`: may anybody read the repo (None:
-    not known)?
+    `word` says whose word it is: lock file, hub, store, lower tier, or a publisher. `public`: may anybody read the
+    repo (None: not known)?
     """
 
     repo_id: str
@@ -91,6 +94,9 @@ def resolve(
 ) -> Resolution:
     """Resolve; Unresolved if nobody could say (`answered`: the Hub said no). Raises UnsafeName for a bad name."""
     revision = revision or layout.DEFAULT_REVISION
+    if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
+        public = policy.known_access(store, repo_id)
+        return Resolution(repo_id, revision, locked.tree, LOCK, public, locked.cids)
     key = (str(store.root), repo_id, revision, str(token), str(local_only), _endpoint())
     learnt = _known.get(key)
     if learnt and time.monotonic() - learnt[0] < REMEMBER:
@@ -143,7 +149,7 @@ class _Question:
         refusal: Unresolved | None = None
         if not hub_is_resting():
             attempt = Attempt(self._ask_hub)
-            if attempt.wait(self.settings.timeout):
+            if attempt.wait(self.settings.timeout * (WARM if firm else 1.0)):
                 try:
                     return attempt.result()
                 except Unresolved as error:
@@ -202,13 +208,23 @@ class _Question:
         try:
             tree, public = hub.ask_commit(self.repo_id, self.revision, self.token, hub.patience())
         except Unresolved as error:
-            if error.answered and anonymous:
-                policy.remember_access(self.store, self.repo_id, False)
+            if error.answered and anonymous and not error.about_revision:
+                self._note_access(False)
             raise
         if anonymous or not public:  # a request with a token proves nothing to the world
-            policy.remember_access(self.store, self.repo_id, public)
+            self._note_access(public)
         self._keep(tree)
         return self._found(tree, "hub", public)
+
+    def _note_access(self, public: bool) -> None:
+        policy.remember_access(self.store, self.repo_id, public)
+        if not public:
+            from . import outbox  # which needs us
+
+            try:
+                outbox.leave_withdrawal(self.store, self.settings, self.repo_id)
+            except Exception as error:
+                get_logger().warning("%s may have to be withdrawn from the node: %s", self.repo_id, error)
 
     def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
         """A trusted publisher's word on what the Hub has not told this machine."""

@@ -104,6 +104,7 @@ class Retrieval:
         repo_id, commit = self.resolution.repo_id, self.resolution.commit
         wanted = Wanted(repo_id, commit, path, entry, self.token)
         blob = self.store.path(layout.blob_path(repo_id, entry.etag))
+        parts.clean_scratch(self.store.own_folder)
         parts.remove_old(blob.parent)
         race = Race(self.store, wanted, self.settings.timeout, self._complain, self._stopped)
         leftovers = () if self.force else parts.find_parts(blob.parent, entry.etag)
@@ -113,6 +114,8 @@ class Retrieval:
                 try:
                     with self.store.writing():
                         receiver.finish(blob)
+                        if (status := blob.stat()).st_nlink > 1:
+                            self.store.verified.remember(entry.etag, status)
                     return giver, source.name
                 except Mismatch as mismatch:
                     race.wrong.append((source.label, mismatch))
@@ -121,7 +124,7 @@ class Retrieval:
             names = ", ".join(name for name, _ in race.wrong)
             raise VerificationError(
                 f"{repo_id}: {path} was not loaded, because what was offered is not the file that commit "
-                f"{commit} has: expected {entry.etag}, got {race.wrong[-1][1].actual} (asked: {names})",
+                f"{commit} has: expected {race.wrong[-1][1].expected}, got {race.wrong[-1][1].actual} (asked: {names})",
                 "the bytes are damaged on the way or at their source; remove the damaged copy if it is a cache of "
                 "this machine, else try again or ask whoever runs the source",
             )

@@ -15,9 +15,12 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..errors import StoreError
+from ..log import get_logger
 from . import layout
 from .receiver import Receiver
 from .tree import MAX_BYTES, Entry, Tree, tree_from_json
+from .verified_files import VerifiedFiles
+from .verify import Mismatch, verify_file
 
 
 class Store:
@@ -25,6 +28,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
+        self.verified = VerifiedFiles(self.own_folder / "verified")
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -40,22 +44,50 @@ class Store:
 
     # -- files ------------------------------------------------------------------------------------------------------
     def find(self, repo_id: str, commit: str, path: str, entry: Entry | None = None) -> Path | None:
-        """The visible file, or None. With an entry, one of another size does not count."""
+        """The visible file, or None. With an entry, one of another size, or a link to another blob, does not count."""
         found = self.path(layout.snapshot_path(repo_id, commit, path))
         try:
             status = os.stat(found)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            if entry is None:
+                return found
+            if status.st_size != entry.size or not self._is_link_to(found, entry.etag):
+                return None
+            return found if self._is_still_right(found, entry, status) else None
         except OSError:
             return None
-        right = stat.S_ISREG(status.st_mode) and (entry is None or status.st_size == entry.size)
-        return found if right else None
+
+    @staticmethod
+    def _is_link_to(path: Path, etag: str) -> bool:
+        try:
+            return os.path.basename(os.readlink(path)) == etag
+        except OSError:
+            return True  # a hard link, where there are no symlinks
 
     def find_blob(self, repo_id: str, entry: Entry) -> Path | None:
         """The complete blob with this etag, or None."""
         blob = self.path(layout.blob_path(repo_id, entry.etag))
         try:
-            return blob if blob.is_file() and blob.stat().st_size == entry.size else None
+            status = os.stat(blob)
         except OSError:
             return None
+        right = stat.S_ISREG(status.st_mode) and status.st_size == entry.size
+        return blob if right and self._is_still_right(blob, entry, status) else None
+
+    def _is_still_right(self, blob: Path, entry: Entry, status: os.stat_result) -> bool:
+        """A blob with another name besides, in a lower tier say, may have been changed there: read it again then."""
+        if status.st_nlink < 2 or self.verified.is_known(entry.etag, status):
+            return True
+        try:
+            verify_file(blob, entry)
+        except Mismatch as mismatch:
+            get_logger().warning("%s was changed in place (%s): it is fetched again", blob, mismatch)
+            return False
+        except OSError:
+            return False
+        self.verified.remember(entry.etag, status)
+        return True
 
     @contextlib.contextmanager
     def receive(self, repo_id: str, entry: Entry) -> Iterator[Receiver]:

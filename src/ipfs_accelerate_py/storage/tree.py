@@ -8,8 +8,9 @@ asks for besides files (`tags`, `pipeline_tag`, `library_name`).
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from ..errors import UnsafeName
@@ -23,11 +24,15 @@ INFO_KEYS = ("tags", "pipeline_tag", "library_name")
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: `size` in bytes, `blob_id` the git blob id, `sha256` of the content if the Hub keeps it in LFS."""
+    """One file: `size` in bytes, `blob_id` the git blob id, `sha256` of the content if the Hub keeps it in LFS.
+
+    `content`: the sha256 of a file that is not in LFS, where a lock file gives it.
+    """
 
     size: int
     blob_id: str | None
     sha256: str | None = None
+    content: str | None = field(default=None, compare=False)
 
     @property
     def etag(self) -> str:
@@ -54,9 +59,8 @@ class Tree:
             files[path] = {"size": entry.size, "blob_id": entry.blob_id}
             if entry.sha256:
                 files[path] |= {"lfs_sha256": entry.sha256, "lfs_size": entry.size}
-        return json.dumps(
-            {"format_version": FORMAT_VERSION, "files": files, "info": dict(self.info)}, indent=1
-        ).encode()
+        table = {"format_version": FORMAT_VERSION, "files": files, "info": dict(self.info)}
+        return json.dumps(table, indent=1).encode()
 
 
 def make_entry(size: Any, blob_id: Any, sha256: Any = None) -> Entry:
@@ -85,13 +89,31 @@ def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any])
             files[check_path(sibling.rfilename)] = make_entry(sibling.size, sibling.blob_id, sha256)
         except (UnsafeName, ValueError) as error:
             get_logger().warning("commit %s: one file of the Hub's listing is left out: %s", commit[:12], error)
-    return Tree(commit, _without_collisions(files), {k: info[k] for k in INFO_KEYS if info.get(k) is not None})
+    kept = _without_collisions(files)
+    if len(kept) < len(files):
+        left_out = ", ".join(repr(path) for path in files.keys() - kept.keys())
+        get_logger().warning("commit %s: left out, since other names mean the same files: %s", commit[:12], left_out)
+    return Tree(commit, kept, {k: info[k] for k in INFO_KEYS if info.get(k) is not None})
 
 
 def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:
-    """Drop a file whose name is also a folder's: no file system can hold both."""
+    """Drop a file whose name is also a folder's, and one whose name some file systems take for an earlier one's.
+
+    Those fold case (Windows, macOS) and write accents in one way of two (macOS).
+    """
     folders = {path[:i] for path in files for i, char in enumerate(path) if char == "/"}
-    return {path: entry for path, entry in files.items() if path not in folders}
+    taken: set[str] = set()
+    kept = {}
+    for path, entry in files.items():
+        name = _folded(path)
+        if path not in folders and name not in taken:
+            taken.add(name)
+            kept[path] = entry
+    return kept
+
+
+def _folded(path: str) -> str:
+    return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 
 def tree_from_json(commit: str, raw: bytes) -> Tree:
@@ -106,6 +128,11 @@ def tree_from_json(commit: str, raw: bytes) -> Tree:
         raise ValueError("the listing is nested too deeply") from None
     if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
         raise ValueError("not a listing of format_version 1")
+    return tree_from_table(commit, data)
+
+
+def tree_from_table(commit: str, data: Mapping[str, Any]) -> Tree:
+    """The tree in a parsed listing's `files` and `info`; errors as of `tree_from_json`."""
     listed = data.get("files")
     if not isinstance(listed, dict):
         raise ValueError("the listing has no table of files")
@@ -115,9 +142,15 @@ def tree_from_json(commit: str, raw: bytes) -> Tree:
             raise ValueError(f"the row of {path!r} is no table")
         sha256 = row.get("lfs_sha256")
         size = row.get("lfs_size") if sha256 is not None and "lfs_size" in row else row.get("size")
-        files[check_path(path)] = make_entry(size, row.get("blob_id"), sha256)
+        entry = make_entry(size, row.get("blob_id"), sha256)
+        content = row.get("sha256")
+        if content is not None and not is_sha256(content):
+            raise ValueError(f"{content!r} is no sha256")
+        if sha256 is not None and content not in (None, sha256):
+            raise ValueError(f"the row of {path!r} has two different sha256")
+        files[check_path(path)] = entry if sha256 or not content else replace(entry, content=content)
     if len(_without_collisions(files)) != len(files):
-        raise ValueError("one name is both a file and a folder")
+        raise ValueError("two names mean one file, or one is both a file and a folder")
     info = data.get("info")
     return Tree(commit, files, _checked_info(info if isinstance(info, dict) else {}))
 

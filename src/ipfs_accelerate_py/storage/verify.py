@@ -33,6 +33,7 @@ class Verifier:
             self._hash = hashlib.sha256()
         else:
             self._hash = hashlib.sha1(b"blob %d\0" % entry.size, usedforsecurity=False)
+        self._content = hashlib.sha256() if entry.content else None
 
     def update(self, data: bytes) -> None:
         """Take the next bytes; Mismatch at once when there are more than promised."""
@@ -40,6 +41,8 @@ class Verifier:
         if self.size > self.entry.size:
             raise Mismatch(f"{self.entry.size} bytes", f"more than {self.entry.size} bytes")
         self._hash.update(data)
+        if self._content is not None:
+            self._content.update(data)
 
     def finish(self) -> None:
         """Check the whole; Mismatch if it is not the promised file."""
@@ -48,6 +51,8 @@ class Verifier:
         actual = self._hash.hexdigest()
         if actual != self.entry.etag:
             raise Mismatch(self.entry.etag, actual)
+        if self._content is not None and self._content.hexdigest() != self.entry.content:
+            raise Mismatch(str(self.entry.content), self._content.hexdigest())
 
 
 def verify_file(path: Path, entry: Entry, note: Callable[[int], None] | None = None) -> None:

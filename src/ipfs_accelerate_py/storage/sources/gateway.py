@@ -10,13 +10,11 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 from urllib.parse import quote, urljoin, urlsplit
 
-from ...errors import SourceDown, SourceError, UnsafeName
-from ...log import get_logger
+from ...errors import SourceDown, SourceError
 from ...settings import without_password
 from .. import layout
 from ..receiver import Receiver
 from ..rpc import is_private_host
-from ..tree import MAX_BYTES, Tree, tree_from_json
 from . import Wanted
 
 _CONNECT = 0.25  # seconds, on this machine and in private networks
@@ -43,7 +41,6 @@ class Gateway:
         self._names, self._cid_of = names, cid_of
         self.is_near = is_private_host(urlsplit(url).hostname or "")
 
-    # -- bytes ------------------------------------------------------------------------------------------------------
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         reasons = []
         for path in self._paths(wanted):
@@ -92,42 +89,6 @@ class Gateway:
         except Exception as error:  # requests' and urllib3's errors of a stream that breaks
             raise SourceError(f"it broke off: {type(error).__name__}") from error
 
-    # -- words ------------------------------------------------------------------------------------------------------
-    def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
-        """The commit that the first known publisher gives for a revision, and who that was."""
-        for name in self._names():
-            raw = self._read(f"/ipns/{name}/{quote(layout.ref_path(repo_id, revision))}", 256)
-            commit = "" if raw is None else raw.decode("ascii", "replace").strip()
-            if layout.is_commit(commit):
-                return commit, name
-        return None
-
-    def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
-        """The listing of a commit by the first known publisher; one hostile name refuses it whole."""
-        for name in self._names():
-            raw = self._read(f"/ipns/{name}/{layout.tree_path(repo_id, commit)}", MAX_BYTES)
-            try:
-                if raw is not None:
-                    return tree_from_json(commit, raw), name
-            except (UnsafeName, ValueError) as error:
-                get_logger().warning("publisher %s: its listing of %s is refused: %s", name, repo_id, error)
-        return None
-
-    def _read(self, path: str, limit: int) -> bytes | None:
-        data = b""
-        try:
-            with self._ask(path, 0) as answer:
-                chunks = answer.iter_content(_CHUNK)
-                while chunk := self._next(chunks):
-                    data += chunk
-                    if len(data) > limit:
-                        raise SourceError(f"its answer is larger than {limit} bytes")
-        except SourceError as error:
-            get_logger().info("%s: %s", self.label, error)
-            return None
-        return data
-
-    # -- HTTP -------------------------------------------------------------------------------------------------------
     def _ask(self, path: str, at: int) -> Any:
         import requests
 

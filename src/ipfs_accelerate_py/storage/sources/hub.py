@@ -71,7 +71,8 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
     except RevisionNotFoundError as error:
         hint = "give a branch, a tag or a commit that the repo has"
-        raise Unresolved(f"{repo_id} has no revision {revision!r}", hint, answered=True) from error
+        text = f"{repo_id} has no revision {revision!r}"
+        raise Unresolved(text, hint, answered=True, about_revision=True) from error
     except (RepositoryNotFoundError, GatedRepoError) as error:
         raise Unresolved(f"the Hub does not show {repo_id} to us", _CLOSED, answered=True) from error
     except HfHubHTTPError as error:

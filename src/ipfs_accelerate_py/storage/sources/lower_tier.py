@@ -11,6 +11,7 @@ from .. import layout
 from ..receiver import NotWritten, Receiver
 from ..store import read_ref, read_tree
 from ..tree import Entry, Tree
+from ..verified_files import VerifiedFiles
 from . import Wanted
 
 
@@ -20,8 +21,8 @@ class LowerTier:
     name = label = "lower tier"
     is_patient = False
 
-    def __init__(self, caches: tuple[Path, ...]) -> None:
-        self.caches = caches
+    def __init__(self, caches: tuple[Path, ...], verified: VerifiedFiles | None = None) -> None:
+        self.caches, self.verified = caches, verified
 
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         blob = layout.blob_path(wanted.repo_id, wanted.entry.etag)
@@ -30,7 +31,8 @@ class LowerTier:
             found = Path(os.path.realpath(cache / blob))
             if found.is_file():
                 try:
-                    receiver.adopt(found)
+                    known = self.verified is not None and self.verified.is_known(wanted.entry.etag, found.stat())
+                    receiver.adopt(found, known=known)
                 except NotWritten:
                     raise
                 except OSError as error:

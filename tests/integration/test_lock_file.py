@@ -1,0 +1,176 @@
+"""A lock file's word beats all others: made from the Hub, believed against it, and enough without it."""
+
+import json
+
+import pytest
+
+from ipfs_accelerate_py.errors import PublishRefused, VerificationError
+from ipfs_accelerate_py.storage import locking
+from tests.support.fault_server import FolderServer
+from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.local_hub import LocalHub
+
+REPO = "acme/model"
+FILES = {"config.json": b'{"a": 1}', "sub/vocab.txt": b"one\ntwo\n", "model.safetensors": b"weights" * 300_000}
+LOAD = """
+from transformers import AutoConfig
+print(AutoConfig.from_pretrained("tiny/bert").model_type)
+"""
+
+
+@pytest.fixture
+def hub(tmp_path, here):  # noqa: F811
+    write_repo(tmp_path / "models", REPO, FILES)
+    with LocalHub(tmp_path / "models") as running:
+        here.point_at(running)
+        yield running
+
+
+@pytest.fixture
+def lock(hub, here, tmp_path, monkeypatch):  # noqa: F811
+    """Makes a lock file; the settings of this process are those of `here`."""
+    monkeypatch.setattr(locking, "read_settings", lambda: here.settings)
+
+    def lock(*repos, **options):
+        return locking.lock_repos(repos, path=tmp_path / "models.lock", **options)
+
+    return lock
+
+
+def commit_of(hub):
+    return hub.repos["models", REPO].refs["main"]
+
+
+def test_it_holds_hash_and_cid_of_every_file_that_is_here(lock, hub, here, tmp_path):  # noqa: F811
+    done = lock(REPO)
+    assert done["repos"] == [
+        {"repo": REPO, "commit": commit_of(hub), "files": 3, "bytes": sum(map(len, FILES.values()))}
+    ]
+    table = json.loads((tmp_path / "models.lock").read_text())
+    rows = table["repos"][f"{REPO}@{commit_of(hub)}"]["files"]
+    assert set(rows) == set(FILES)
+    assert all(len(rows[path]["sha256"]) == 64 for path in FILES)
+    assert rows["config.json"]["cid"].startswith("bafkrei")
+    assert not any("model.safetensors" in row["path"] and row["method"] == "GET" for row in hub.log)  # LFS: not needed
+    here.make_present(here.resolve(REPO))
+    lock(REPO)
+    rows = json.loads((tmp_path / "models.lock").read_text())["repos"][f"{REPO}@{commit_of(hub)}"]["files"]
+    assert rows["model.safetensors"]["cid"].startswith("bafybei")
+
+
+def test_it_is_enough_without_hub(lock, hub, here, tmp_path):  # noqa: F811
+    here.make_present(here.resolve(REPO))
+    lock(REPO)
+    here.point_at(None)
+    here.change(home=tmp_path / "other", lock=tmp_path / "models.lock")
+    here.forget()
+    resolution = here.resolve(REPO)
+    assert (resolution.word, resolution.commit) == ("lock file", commit_of(hub))
+    with FolderServer(tmp_path / "here" / "store") as server:
+        here.change(mirrors=(server.url,))
+        here.make_present(resolution)
+    assert here.visible() == FILES
+
+
+def test_a_gateway_is_asked_for_its_cids(lock, hub, here, tmp_path):  # noqa: F811
+    here.make_present(here.resolve(REPO))
+    lock(REPO)
+    rows = json.loads((tmp_path / "models.lock").read_text())["repos"][f"{REPO}@{commit_of(hub)}"]["files"]
+    files = tmp_path / "files"
+    write_repo(files.parent, "files", FILES)
+    here.point_at(None)
+    here.change(home=tmp_path / "other", lock=tmp_path / "models.lock")
+    here.forget()
+    with FolderServer(files, cids={row["cid"]: path for path, row in rows.items()}) as server:
+        here.change(gateways=(server.url,))
+        here.make_present(here.resolve(REPO))
+    assert here.visible() == FILES
+
+
+def test_it_beats_the_hub(lock, hub, here, tmp_path):  # noqa: F811
+    lock(REPO)
+    first = commit_of(hub)
+    write_repo(tmp_path / "models", REPO, {"config.json": b'{"a": 2}'})
+    hub.scan()
+    assert commit_of(hub) != first
+    here.forget()
+    assert here.resolve(REPO).commit != first
+    here.change(lock=tmp_path / "models.lock")
+    before = len(hub.log)
+    assert here.resolve(REPO).commit == first
+    assert len(hub.log) == before  # nobody is asked
+
+
+@pytest.mark.parametrize("path", FILES)
+def test_what_it_does_not_say_is_not_loaded(lock, hub, here, tmp_path, path):  # noqa: F811
+    """Not from the Hub, and not from the store, where the Hub's word put it."""
+    here.make_present(here.resolve(REPO))
+    lock(REPO)
+    file = tmp_path / "models.lock"
+    table = json.loads(file.read_text())
+    row = table["repos"][f"{REPO}@{commit_of(hub)}"]["files"][path]
+    for key in row.keys() & {"blob_id", "sha256", "lfs_sha256"}:
+        row[key] = "0" * len(row[key])
+    file.write_text(json.dumps(table))
+    here.change(lock=file)
+    here.forget()
+    with pytest.raises(VerificationError):
+        here.make_present(here.resolve(REPO), path)
+
+
+def test_the_content_of_small_files_counts_too(lock, hub, here, tmp_path):  # noqa: F811
+    """Their git blob id is a sha1, for which two files can be made; the lock file has their sha256."""
+    lock(REPO)
+    file = tmp_path / "models.lock"
+    table = json.loads(file.read_text())
+    table["repos"][f"{REPO}@{commit_of(hub)}"]["files"]["config.json"]["sha256"] = "0" * 64
+    file.write_text(json.dumps(table))
+    here.change(home=tmp_path / "other", lock=file)
+    here.forget()
+    with pytest.raises(VerificationError, match="0" * 64):
+        here.make_present(here.resolve(REPO), "config.json")
+    assert here.visible() == {}
+
+
+def test_other_repos_in_the_file_stay(lock, hub, here, tmp_path):  # noqa: F811
+    write_repo(tmp_path / "models", "acme/other", {"config.json": b"{}"})
+    hub.scan()
+    lock(REPO)
+    lock("acme/other")
+    table = json.loads((tmp_path / "models.lock").read_text())
+    assert {key.partition("@")[0] for key in table["repos"]} == {REPO, "acme/other"}
+    write_repo(tmp_path / "models", REPO, {"config.json": b'{"a": 2}'})
+    hub.scan()
+    here.forget()
+    lock(REPO)
+    table = json.loads((tmp_path / "models.lock").read_text())
+    assert len(table["repos"]) == 2  # main is locked to one commit
+
+
+def test_a_closed_repo_is_named_only_by_wish(lock, hub, here, tmp_path):  # noqa: F811
+    hub.repos["models", REPO].meta["gated"] = "manual"
+    with pytest.raises(PublishRefused) as caught:
+        lock(REPO)
+    assert "--closed" in caught.value.hint
+    assert not (tmp_path / "models.lock").exists()
+
+
+def test_without_repos_all_that_the_store_has(lock, hub, here, tmp_path):  # noqa: F811
+    here.make_present(here.resolve(REPO), "config.json")
+    assert [each["repo"] for each in lock()["repos"]] == [REPO]
+
+
+@pytest.mark.lines
+def test_a_user_loads_by_it_and_a_broken_one_stops_him(machine, tiny_hub):
+    user = machine("user", hub=tiny_hub)
+    made = user.hook("lock", "tiny/bert", "--output", "models.lock")
+    assert made.returncode == 0, made.stderr
+    requests = len(tiny_hub.log)
+    done = user.run(LOAD, env={"IPFS_ACCELERATE_LOCK": "models.lock"})
+    assert done.stdout == "bert\n", done.stderr
+    assert len(tiny_hub.log) == requests
+    (user.home / "models.lock").write_text("{}")
+    broken = user.run(LOAD, env={"IPFS_ACCELERATE_LOCK": "models.lock"})
+    assert broken.returncode == 1 and broken.stdout == ""
+    assert "the lock file" in broken.stderr and "models.lock" in broken.stderr
+    assert len(tiny_hub.log) == requests
