@@ -17,8 +17,8 @@ _HEAD = f"""\
 
 - Exit codes: 0 good, 1 failed, 2 the call makes no sense, 3 bytes failed verification, 130 ended by Ctrl-C.
 - With `--json`, stdout is one document, or empty when the command failed. Sizes are bytes as integers, times are ISO
-  8601 in UTC. `config` gives `{{key: {{value, origin}}}}`, `ls` a list, `fetch` and `publish` an object for one repo and
-  a list for several, and each other one an object.
+  8601 in UTC. `config` gives `{{key: {{value, origin}}}}`, `ls` a list, `fetch` and `publish` an object for one repo
+  and a list for several, and each other one an object.
 - What went wrong is on stderr: a line `Error: ...`, and mostly a line `Hint: ...` with what to do. `--debug` adds the
   log and the traceback.
 - Bars are drawn on a terminal only, by `huggingface_hub`'s own class: `HF_HUB_DISABLE_PROGRESS_BARS=1`, `-q` and
