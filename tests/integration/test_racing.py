@@ -1,0 +1,234 @@
+"""Several sources for one file: who is slow is raced, who is dead or lied is left out, who breaks off is continued."""
+
+import os
+import time
+from dataclasses import replace
+
+import pytest
+
+from ipfs_accelerate_py import state
+from ipfs_accelerate_py.errors import Unavailable, VerificationError
+from ipfs_accelerate_py.storage import health, layout, parts, policy
+from ipfs_accelerate_py.storage.candidates import Candidates
+from tests.support.fault_server import FolderServer
+from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.local_hub import LocalHub
+
+REPO = "acme/model"
+PUBLISHER = "12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq"
+WEIGHTS = os.urandom(4_000_000)
+FILES = {"config.json": b'{"a": 1}', "vocab.txt": b"one\ntwo\n", "model.safetensors": WEIGHTS}
+
+
+@pytest.fixture
+def hub(tmp_path, here):  # noqa: F811
+    write_repo(tmp_path / "models", REPO, FILES)
+    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
+        here.point_at(running)
+        yield running
+
+
+@pytest.fixture
+def mirrors(tmp_path, hub, here):  # noqa: F811
+    """Makes so many mirrors that hold REPO, and lets this machine know them: `one, two = mirrors(2)`."""
+    made = []
+    commit = hub.repos["models", REPO].refs["main"]
+
+    def make(count):
+        for number in range(count):
+            folder = tmp_path / f"mirror{number}"
+            for path, content in FILES.items():
+                file = folder / layout.snapshot_path(REPO, commit, path)
+                file.parent.mkdir(parents=True, exist_ok=True)
+                file.write_bytes(content)
+            made.append(FolderServer(folder).start())
+        here.change(mirrors=tuple(each.url for each in made))
+        return made
+
+    yield make
+    for each in made:
+        each.stop()
+
+
+def asked(server, name="model.safetensors"):
+    return [row for row in server.log if row["path"].endswith(name)]
+
+
+def bytes_of(server, name="model.safetensors"):
+    return sum(row["bytes"] for row in asked(server, name))
+
+
+def weights_from_hub(hub):
+    return sum(row["bytes"] for row in hub.log if row["method"] == "GET" and row["origin"] == "cdn")
+
+
+def test_a_mirror_comes_before_the_hub(mirrors, hub, here):  # noqa: F811
+    [mirror] = mirrors(1)
+    here.make_present(here.resolve(REPO))
+    assert here.visible() == FILES
+    assert set(state.served) == {"mirror"} and weights_from_hub(hub) == 0
+    assert bytes_of(mirror) == len(WEIGHTS)
+
+
+@pytest.mark.parametrize("fault", ["hangs", "slow drip"])
+def test_a_silent_one_is_raced_and_then_left_alone(mirrors, here, fault):  # noqa: F811
+    one, two = mirrors(2)
+    one.set_fault(fault)
+    started = time.monotonic()
+    here.make_present(here.resolve(REPO), "config.json" if fault == "hangs" else "model.safetensors")
+    assert time.monotonic() - started < 4
+    assert asked(two, "config.json") or asked(two)
+    if fault == "hangs":
+        assert health.is_resting(f"mirror {one.url}")
+        one.log.clear()
+        started = time.monotonic()
+        here.make_present(here.resolve(REPO), "vocab.txt")
+        assert time.monotonic() - started < 1
+        assert one.log == []
+
+
+def test_a_dead_one_costs_nothing_the_second_time(mirrors, here, caplog):  # noqa: F811
+    one, _two = mirrors(2)
+    one.stop()
+    here.make_present(here.resolve(REPO), "config.json")
+    started = time.monotonic()
+    here.make_present(here.resolve(REPO), "vocab.txt")
+    assert time.monotonic() - started < 1
+
+
+@pytest.mark.parametrize("fault", ["cuts", "stalls midway"])
+def test_what_one_began_the_next_continues(mirrors, hub, here, fault):  # noqa: F811
+    """And the Hub is one of the next."""
+    [mirror] = mirrors(1)
+    here.change(mirrors=(), gateways=(mirror.url,), publishers=(PUBLISHER,))
+    mirror.set_fault(fault)
+    here.make_present(here.resolve(REPO), "model.safetensors")
+    assert here.visible()["model.safetensors"] == WEIGHTS
+    assert 0 < weights_from_hub(hub) <= len(WEIGHTS) // 2 + parts.WORTH_KEEPING
+    assert state.served["hub"] == [1, len(WEIGHTS)]
+
+
+def test_a_wrong_beginning_is_found_and_nobody_is_blamed_for_it(mirrors, hub, here):  # noqa: F811
+    """The first gives wrong bytes and breaks off; the second's are right, and it is asked for the whole."""
+    one, two = mirrors(2)
+    commit = hub.repos["models", REPO].refs["main"]
+    lie = one.folder / layout.snapshot_path(REPO, commit, "model.safetensors")
+    lie.write_bytes(b"x" * (len(WEIGHTS) // 2))
+    here.make_present(here.resolve(REPO), "model.safetensors")
+    assert here.visible()["model.safetensors"] == WEIGHTS
+    assert state.liars == {}
+    assert bytes_of(two) >= len(WEIGHTS) and weights_from_hub(hub) == 0
+
+
+@pytest.mark.parametrize("fault", ["one byte flipped", "another file's bytes", "HTML error page with status 200"])
+def test_one_that_lied_is_not_asked_again(mirrors, here, fault, caplog):  # noqa: F811
+    one, _two = mirrors(2)
+    one.set_fault(fault)
+    here.make_present(here.resolve(REPO), "config.json")
+    here.make_present(here.resolve(REPO), "model.safetensors", "vocab.txt")
+    assert here.visible() == FILES
+    lied = f"mirror {one.url}" in state.liars
+    assert lied or fault != "one byte flipped"
+    assert asked(one, "vocab.txt") == [] or not lied
+    assert len([each for each in caplog.records if "gave wrong bytes" in each.message]) == int(lied)
+
+
+def test_only_wrong_bytes_are_an_error_that_stops_the_load(mirrors, hub, here):  # noqa: F811
+    [mirror] = mirrors(1)
+    mirror.set_fault("one byte flipped")
+    hub.fault(match="config.json", corrupt=0)
+    with pytest.raises(VerificationError, match=r"config\.json") as caught:
+        here.make_present(here.resolve(REPO), "config.json")
+    assert "hub" in str(caught.value) and "mirror" in str(caught.value)
+    assert here.visible() == {}
+
+
+def test_the_quicker_one_is_asked_first_once_both_are_known(mirrors, here):  # noqa: F811
+    one, two = mirrors(2)
+    health.note_success(f"mirror {one.url}", 4_000_000, 0.5, 2.0)
+    health.note_success(f"mirror {two.url}", 4_000_000, 0.01, 0.05)
+    here.make_present(here.resolve(REPO), "model.safetensors")
+    assert asked(one) == [] and bytes_of(two) == len(WEIGHTS)
+
+
+def test_the_part_of_a_dead_process_is_continued(mirrors, here):  # noqa: F811
+    [mirror] = mirrors(1)
+    resolution = here.resolve(REPO)
+    entry = resolution.tree.files["model.safetensors"]
+    blobs = here.store.path(layout.blob_path(REPO, entry.etag)).parent
+    blobs.mkdir(parents=True)
+    dead = blobs / f"{parts.prefix(entry.etag).replace(str(os.getpid()), '4194305')}abcd.incomplete"
+    dead.write_bytes(WEIGHTS[:3_000_000])
+    here.make_present(resolution, "model.safetensors")
+    assert here.visible()["model.safetensors"] == WEIGHTS
+    assert bytes_of(mirror) <= 1_000_000 and not dead.exists()
+
+
+def test_old_parts_go_and_young_ones_stay(mirrors, here):  # noqa: F811
+    mirrors(1)
+    resolution = here.resolve(REPO)
+    entry = resolution.tree.files["config.json"]
+    blobs = here.store.path(layout.blob_path(REPO, entry.etag)).parent
+    blobs.mkdir(parents=True)
+    old, young = blobs / "0123.incomplete", blobs / "4567.incomplete"
+    for path in (old, young):
+        path.write_bytes(b"x")
+    os.utime(old, (time.time() - parts.OLD - 60,) * 2)
+    here.make_present(resolution, "config.json")
+    assert not old.exists() and young.exists()
+
+
+def test_nobody_has_it(mirrors, hub, here):  # noqa: F811
+    one, two = mirrors(2)
+    resolution = here.resolve(REPO)
+    one.set_fault("404")
+    two.set_fault("500")
+    hub.fault(match="vocab.txt", status=404, code="EntryNotFound")
+    with pytest.raises(Unavailable) as caught:
+        here.make_present(resolution, "vocab.txt")
+    assert one.url in str(caught.value) and two.url in str(caught.value) and "hub" in str(caught.value)
+
+
+# -- what is told to whom ---------------------------------------------------------------------------------------------
+def test_the_name_of_a_closed_repo_is_told_to_the_hub_alone(mirrors, hub, here, monkeypatch):  # noqa: F811
+    [mirror] = mirrors(1)
+    here.change(gateways=(mirror.url,), publishers=(PUBLISHER,))
+    hub.repos["models", REPO].meta.update(gated="manual", allow=["tester"])
+    here.make_present(here.resolve(REPO, token="hf_test"), token="hf_test")
+    assert here.visible() == FILES
+    assert mirror.log == []
+
+
+def test_the_token_is_told_to_the_hub_alone(mirrors, hub, here, tmp_path, monkeypatch):  # noqa: F811
+    [mirror] = mirrors(1)
+    here.change(gateways=(mirror.url,), publishers=(PUBLISHER,))
+    netrc = tmp_path / "netrc"
+    netrc.write_text("machine 127.0.0.1 login me password secret\n")
+    netrc.chmod(0o600)
+    monkeypatch.setenv("NETRC", str(netrc))
+    here.resolve(REPO, token=False)
+    assert policy.known_access(here.store, REPO) is True
+    here.make_present(here.resolve(REPO, token="hf_test"), token="hf_test")
+    assert mirror.log
+    for row in mirror.log:
+        assert not {name.lower() for name in row["headers"]} & {"authorization", "cookie"}, row
+
+
+def test_a_gateway_that_sends_us_elsewhere_is_not_followed(mirrors, hub, here):  # noqa: F811
+    [mirror] = mirrors(1)
+    here.change(mirrors=(), gateways=(mirror.url,), publishers=(PUBLISHER,))
+    mirror.set_fault("redirect to elsewhere")
+    here.make_present(here.resolve(REPO), "config.json")
+    assert state.served["hub"][0] == 1 and state.liars == {}
+
+
+def test_while_a_repo_may_be_closed_its_name_stays_in_private_networks(mirrors, hub, here):  # noqa: F811
+    """The Hub is silent, the listing is known, whether it is public is not."""
+    mirrors(1)
+    resolution = here.resolve(REPO, token="hf_test")
+    near, far = "http://127.0.0.1:1", "http://mirror.example"
+    here.change(mirrors=(near, far, "s3://bucket/models"), gateways=(near, far), publishers=("k51abc",))
+    for public, expected in ((None, [near, near]), (False, []), (True, [near, far, near, far, "s3://bucket/models"])):
+        known = replace(resolution, public=public)
+        sources = Candidates(here.store, here.settings, known, None, False, False).for_file(1)
+        assert [each.url for each in sources if each.name in ("gateway", "mirror")] == expected
