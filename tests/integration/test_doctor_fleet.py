@@ -147,9 +147,9 @@ def test_a_node_that_stopped_and_the_hint_that_starts_it(node_class, tmp_path, a
     try:
         monkeypatch.setenv("IPFS_PATH", str(node.repo_path))
         assert ask("auto")["node"]["ok"]
+        said = (node.repo_path / "api").read_text()
         node.kill()
-        if not (node.repo_path / "api").exists():
-            pytest.fail("the node cleans up even when it is killed: this test has lost its sense")
+        (node.repo_path / "api").write_text(said)  # as a power cut leaves it, whatever a dying node could still do
         row = ask("auto")["node"]
         assert not row["ok"] and "ipfs daemon" in row["hint"]
         if node_class.implementation == "kubo":  # the other does not start over the lock that it has left
