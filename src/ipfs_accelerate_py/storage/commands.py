@@ -43,12 +43,16 @@ def fetch_repo(repo_id: str, revision: str | None = None, progress: Any = None) 
 
 
 def publish_repo(
-    repo_id: str, revision: str | None = None, complete: bool = False, closed: bool = False
+    repo_id: str,
+    revision: str | None = None,
+    complete: bool = False,
+    closed: bool = False,
+    progress: publisher.Progress | None = None,
 ) -> dict[str, Any]:
     """Publish what the store has of a commit; `{repo, commit, files, bytes, publisher, cid}`.
 
     `complete` fetches the rest first; `closed` lets a private or gated repo go to a node with a swarm key. One that is
-    under way in the background is waited for. PublishRefused says why not.
+    under way in the background is waited for. `progress` is called with (path, bytes). PublishRefused says why not.
     """
     settings = read_settings()
     store = Store(settings.home)
@@ -71,7 +75,7 @@ def publish_repo(
         )
     revisions = outbox.revisions_at(store, repo_id, resolution.commit)
     with outbox.publishing(store):
-        return publisher.publish(store, ipfs, repo_id, resolution.tree, revisions).to_dict()
+        return publisher.publish(store, ipfs, repo_id, resolution.tree, revisions, progress).to_dict()
 
 
 def _check_access(store: Store, ipfs: node.Node, resolution: Resolution, closed: bool) -> None:

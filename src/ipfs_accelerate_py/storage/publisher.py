@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +23,7 @@ from .tree import Tree
 
 MFS_ROOT = "/ipfs_accelerate"
 OWN_KEY = "ipfs_accelerate"
+Progress = Callable[[str, int], object]
 _copies_said = False
 
 
@@ -41,16 +43,21 @@ class Publication:
         return asdict(self)
 
 
-def publish(store: Store, node: Node, repo_id: str, tree: Tree, revisions: list[str]) -> Publication:
+def publish(
+    store: Store, node: Node, repo_id: str, tree: Tree, revisions: list[str], progress: Progress | None = None
+) -> Publication:
     """Put every file of the commit that the store has into the node's tree, and the tree under the node's name.
 
     Whether that is allowed was decided before (`policy`). Can be repeated and interrupted. SourceError if it fails.
+    `progress` is called with (path, bytes) for each file that is there.
     """
     key = _choose_key(node)
     snapshot = f"{MFS_ROOT}/{layout.snapshot_path(repo_id, tree.commit)}"
     present = [path for path, entry in tree.files.items() if store.find(repo_id, tree.commit, path, entry)]
     for path in present:
         _place(store, node, repo_id, tree, path, f"{snapshot}/{path}")
+        if progress is not None:
+            progress(path, tree.files[path].size)
     node.make_folder(f"{MFS_ROOT}/{layout.repo_folder(repo_id)}/trees")
     node.write(f"{MFS_ROOT}/{layout.tree_path(repo_id, tree.commit)}", tree.to_json())
     for revision in revisions:

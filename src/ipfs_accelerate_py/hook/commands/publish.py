@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from .fetch import do_each
-from .output import open_store, say_size
+from .output import count_bytes, open_store, say_size
 from .parser import add_repos, add_revision
 
 HELP = "give models to the IPFS node, for the rest of the fleet"
@@ -24,13 +24,14 @@ def declare(parser: ArgumentParser) -> None:
 
 def execute(args: Namespace) -> int:
     open_store(args)
+    return do_each(args, lambda repo: _publish(args, repo), _line)
+
+
+def _publish(args: Namespace, repo: str) -> dict[str, Any]:
     from ...storage.commands import publish_repo
 
-    return do_each(
-        args,
-        lambda repo: publish_repo(repo, revision=args.revision, complete=args.all, closed=args.closed),
-        _line,
-    )
+    with count_bytes("publish") as count:
+        return publish_repo(repo, revision=args.revision, complete=args.all, closed=args.closed, progress=count)
 
 
 def _line(result: dict[str, Any]) -> str:
