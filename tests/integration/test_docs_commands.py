@@ -10,6 +10,7 @@ import pytest
 from tests.support.documents import OURS, ROOT, pages, read_blocks
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
+from tests.support.node import IMPLEMENTATIONS, available
 from tests.support.shell import Shell
 
 pytestmark = pytest.mark.timeout(600)
@@ -21,7 +22,7 @@ ELSEWHERE = {
     r"make (venv|node|lint|test|docs)": "Makefile::{0}",
     r"make demo": "tests/integration/test_demo.py::test_demo",
     r"pip install (\.|'\.\[transformers\]')": "Makefile::venv",
-    r"ipfs (init|bootstrap|config|files|ls)\b.*": "tests/integration/test_fleet_page.py::test_the_fleet_page",
+    r"ipfs (init|bootstrap|config|files|ls|swarm)\b.*": "tests/integration/test_fleet_page.py::test_the_fleet_page",
     r"(printf|chmod) .*swarm\.key": "tests/integration/test_fleet_page.py::test_the_fleet_page",
     r"LIBP2P_FORCE_PNET=1 ipfs daemon": "tests/integration/test_fleet_page.py::test_the_fleet_page",
 }
@@ -40,9 +41,10 @@ def without_variables(command):
 
 
 def is_ours(command):
-    return without_variables(command).startswith(OURS) or bool(
-        re.match(r"export (IPFS|HF|STORAGE|TRANSFORMERS)_", command)
-    )
+    """A command of ours, a user's program with our settings, or a setting."""
+    words = without_variables(command)
+    users = re.match(r"python (train|worker|script)\.py", words)
+    return words.startswith(OURS) or bool(users) or bool(re.match(r"export (IPFS|HF|STORAGE|TRANSFORMERS)_", command))
 
 
 def found_elsewhere(command):
@@ -63,8 +65,12 @@ OUR_PAGES = [page for page in OUR_PAGES if any(is_ours(command) for _, command i
 
 
 @pytest.fixture(scope="module")
-def node(nodes):
-    return nodes(1)[0]
+def node(tmp_path_factory):
+    """One of the implementations: here the commands are tried, not the node."""
+    kinds = available()
+    assert kinds, "no IPFS node: run `make node`"
+    with IMPLEMENTATIONS[kinds[0]](tmp_path_factory.mktemp("node") / ".ipfs") as running:
+        yield running
 
 
 @pytest.mark.parametrize("page", OUR_PAGES, ids=lambda page: page.name)

@@ -150,4 +150,4 @@ def test_every_example_is_in_the_table():
     table = (EXAMPLES / "README.md").read_text()
     kept = subprocess.run(["git", "ls-files", "."], cwd=EXAMPLES, capture_output=True, text=True, check=True).stdout
     for path in kept.splitlines():
-        assert path == "README.md" or f"]({path})" in table, f"examples/README.md has no link to {path}"
+        assert path == "README.md" or f"](./{path})" in table, f"examples/README.md has no link to {path}"
