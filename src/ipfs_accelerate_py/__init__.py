@@ -7,9 +7,11 @@ the startup file and `python -m ipfs_accelerate_py.<module>` run, and those swit
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING, Any
 
-if TYPE_CHECKING:
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing would cost `hook run` time
+    from typing import Any
+
     from .activation import distributed_models, get_status
     from .storage_wrapper import get_storage_wrapper
 

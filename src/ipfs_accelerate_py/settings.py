@@ -10,47 +10,17 @@ import contextlib
 import os
 import re
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
+from .switch import Switch as Switch
+from .switch import is_true as is_true
+from .switch import read_switch as read_switch
 
 PREFIX = "IPFS_ACCELERATE_"
-_FALSE = frozenset({"", "0", "false", "no", "off"})
-
-
-def is_true(value: str | None) -> bool:
-    """True for any value but empty, 0, false, no, off."""
-    return value is not None and value.strip().lower() not in _FALSE
-
-
-@dataclass(frozen=True)
-class Switch:
-    """Whether the environment lets the hook work: `variable` decided, `reason` says it in words."""
-
-    on: bool
-    scoped: bool
-    variable: str | None
-    reason: str
-
-
-def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
-    """Ask the environment now; the first of the four variables that speaks decides."""
-    environ = os.environ if environ is None else environ
-    own = environ.get("IPFS_ACCELERATE", "").strip().lower()
-    if own == "scoped":
-        return Switch(True, True, "IPFS_ACCELERATE", "on inside distributed_models() blocks only")
-    if own:
-        on = own not in _FALSE
-        return Switch(on, False, "IPFS_ACCELERATE", f"IPFS_ACCELERATE={own}")
-    for name in ("TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE"):
-        if is_true(environ.get(name)):
-            return Switch(False, False, name, "disabled by an environment variable")
-    if is_true(environ.get("CI")):
-        return Switch(False, False, "CI", "continuous integration")
-    return Switch(True, False, None, "on by default")
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ SOURCE = Path(ipfs_accelerate_py.__file__).parent.parent
 LAYERS = {
     f"{PACKAGE}.errors": 0,
     f"{PACKAGE}.settings": 0,
+    f"{PACKAGE}.switch": 0,
     f"{PACKAGE}.state": 0,
     f"{PACKAGE}.log": 0,
     f"{PACKAGE}.hook.finder": 1,

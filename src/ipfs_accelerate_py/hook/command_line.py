@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-
 _WITH_VALUE = frozenset("WX")
 _LAST = frozenset("cm")  # what comes after -c and -m is the program's
 _LONG_WITH_VALUE = frozenset({"--check-hash-based-pycs"})
 
 
-@dataclass
 class CommandLine:
     """`options` as given, their letters, and the `rest`: from -c or -m (or -uc) on, or TARGET and its arguments."""
 
-    options: list[str] = field(default_factory=list)
-    letters: set[str] = field(default_factory=set)
-    rest: list[str] = field(default_factory=list)
-    dashes: bool = False  # "--" came before `rest`
+    def __init__(self) -> None:
+        self.options: list[str] = []
+        self.letters: set[str] = set()
+        self.rest: list[str] = []
+        self.dashes = False  # "--" came before `rest`
 
 
 def read(words: list[str]) -> CommandLine:

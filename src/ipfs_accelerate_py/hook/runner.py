@@ -52,13 +52,13 @@ def _prepare(letters: set[str], reported: list[str] | None = None) -> None:
 
     `reported`: modules of the user's whose errors this interpreter's start has reported. Once is enough.
     """
-    from ..settings import read_switch
+    from ..switch import read_switch
 
     switch = read_switch()
     if not switch.on:
         _say(f"the hook is off because of {switch.variable}; running plain Python")
         return
-    from .startup_files import find_startup_files
+    from .startup_search import find_startup_files
 
     # -s, and -I with it, leave out the user's site-packages
     started = find_startup_files(user_site=not letters & {"s", "I"})["enabled"]

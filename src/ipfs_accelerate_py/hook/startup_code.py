@@ -8,7 +8,9 @@ guard beside it.
 
 from __future__ import annotations
 
-from pathlib import Path
+TYPE_CHECKING = False
+if TYPE_CHECKING:  # typing and pathlib would cost `hook run` time
+    from pathlib import Path
 
 PTH = "ipfs_accelerate.pth"
 START = "ipfs_accelerate.start"
@@ -35,6 +37,8 @@ except ImportError:
 
 def package_folder() -> Path:
     """The folder from which this package is imported: a site-packages, or a source folder."""
+    from pathlib import Path
+
     return Path(__file__).resolve().parents[2]
 
 
@@ -57,11 +61,3 @@ def contents(site: Path, version: tuple[int, int]) -> dict[str, str]:
         files[START] = f"{MARKS[START]}{GUARD.removesuffix('.py')}:install\n"
         files[GUARD] = f"{MARKS[GUARD]}import sys\n\n\ndef install():\n    {execute}\n"
     return files
-
-
-def is_ours(path: Path) -> bool:
-    """Does this file begin as any version of ours does?"""
-    try:
-        return path.read_text(encoding="utf-8", errors="replace").startswith(MARKS[path.name])
-    except OSError:
-        return False

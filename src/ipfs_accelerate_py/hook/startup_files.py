@@ -7,24 +7,9 @@ import sys
 from pathlib import Path
 
 from ..errors import IPFSAccelerateError
-from .startup_code import GUARD, MARKS, PTH, START, contents, is_ours, package_folder
-
-
-def find_startup_files(user_site: bool = True) -> dict[str, object]:
-    """`{"enabled", "files"}`: do new interpreters of this environment start the hook, and by which files?
-
-    Without `user_site`, what `python -s` of this environment would find.
-    """
-    import site
-
-    folders = [*site.getsitepackages(), _purelib()]
-    if site.ENABLE_USER_SITE and user_site:
-        folders.append(site.getusersitepackages())
-    # in this order and once each: two of the folders may be one
-    paths = [Path(folder, name) for folder in dict.fromkeys(map(os.path.realpath, folders)) for name in MARKS]
-    files = [path for path in paths if is_ours(path)]
-    read = {PTH, START} if sys.version_info >= (3, 15) else {PTH}
-    return {"enabled": any(path.name in read for path in files), "files": [str(path) for path in files]}
+from .startup_code import GUARD, MARKS, contents, package_folder
+from .startup_search import find_startup_files as find_startup_files
+from .startup_search import is_ours
 
 
 def enable(venv: str | None = None, force: bool = False, user: bool = False) -> list[Path]:

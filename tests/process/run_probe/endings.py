@@ -48,7 +48,7 @@ CHECKS = {
     "SyntaxError of a module": script("import part", files={"part.py": "x = = 1"}, code=1),
     "IndentationError": script("if True:\nx = 1", code=1),
     "bytes that are no text": Check(["bad.py"], files={"bad.py": b"x = '\xff'\n"}, code=1),
-    "a null byte": Check(["bad.py"], files={"bad.py": b"x = 1\0\n"}, code=1),
+    "a null byte": Check(["bad.py"], files={"bad.py": b"x = 1\0\n"}, code=None),
     "a missing script": Check(["missing.py"], code=2),
     "a missing script with a path": Check(["./no/such/missing.py"], code=2),
     "-m missing": Check(["-m", "no_such_module"], code=1),

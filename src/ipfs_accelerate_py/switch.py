@@ -1,0 +1,45 @@
+"""The switch: does the environment let the hook work?
+
+`hook run` asks in an interpreter that is there for nothing else, so this imports nothing that costs time.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+
+_FALSE = frozenset({"", "0", "false", "no", "off"})
+
+
+def is_true(value: str | None) -> bool:
+    """True for any value but empty, 0, false, no, off."""
+    return value is not None and value.strip().lower() not in _FALSE
+
+
+class Switch:
+    """Whether the environment lets the hook work: `variable` decided, `reason` says it in words."""
+
+    __slots__ = ("on", "reason", "scoped", "variable")
+
+    def __init__(self, on: bool, scoped: bool, variable: str | None, reason: str) -> None:
+        self.on = on
+        self.scoped = scoped
+        self.variable = variable
+        self.reason = reason
+
+
+def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
+    """Ask the environment now; the first of the four variables that speaks decides."""
+    environ = os.environ if environ is None else environ
+    own = environ.get("IPFS_ACCELERATE", "").strip().lower()
+    if own == "scoped":
+        return Switch(True, True, "IPFS_ACCELERATE", "on inside distributed_models() blocks only")
+    if own:
+        on = own not in _FALSE
+        return Switch(on, False, "IPFS_ACCELERATE", f"IPFS_ACCELERATE={own}")
+    for name in ("TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE"):
+        if is_true(environ.get(name)):
+            return Switch(False, False, name, "disabled by an environment variable")
+    if is_true(environ.get("CI")):
+        return Switch(False, False, "CI", "continuous integration")
+    return Switch(True, False, None, "on by default")
