@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test crashes lint format bench demo constraints clean
+.PHONY: docs help venv node s3 unit process contract integration lines newest test fuzz crashes lint format bench demo constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -76,6 +76,9 @@ lines: $(OLDER)/.installed node s3 ## the marked tests with the older pair of tr
 test: venv node s3 $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
 	$(PYTEST) tests
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
+
+fuzz: venv ## more than a million mutated answers to every reader of foreign bytes
+	$(BIN)/python -m tests.fuzz
 
 crashes: venv ## 200 processes killed at random moments, 200 interrupted
 	CRASHES=200 $(PYTEST) -s tests/integration/test_crashes.py tests/integration/test_interrupts.py

@@ -1,0 +1,45 @@
+"""`python -m tests.fuzz [TRIES] [SEED]`: that many mutated answers over all targets, a process for each."""
+
+from __future__ import annotations
+
+import math
+import multiprocessing
+import os
+import random
+import sys
+import tempfile
+from concurrent.futures import ProcessPoolExecutor
+from pathlib import Path
+
+from .run import Count, fuzz
+from .targets import TARGETS
+
+TRIES = 1_200_000
+
+
+def work(number: int, tries: int, seed: int) -> Count:
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    with tempfile.TemporaryDirectory() as folder:
+        return fuzz(TARGETS[number], Path(folder) / "here", seed, tries=tries)
+
+
+def main() -> None:
+    tries = int(sys.argv[1]) if len(sys.argv) > 1 else TRIES
+    seed = int(sys.argv[2]) if len(sys.argv) > 2 else random.randrange(1 << 32)
+    print(f"at least {tries} mutated answers, seed {seed}", flush=True)
+    together = sum(target.share for target in TARGETS)
+    counts = []
+    with ProcessPoolExecutor(os.cpu_count(), multiprocessing.get_context("spawn")) as pool:
+        begun = [
+            pool.submit(work, number, math.ceil(tries * target.share / together), seed)
+            for number, target in enumerate(TARGETS)
+        ]
+        for target, each in zip(TARGETS, begun, strict=True):
+            counts.append(each.result())
+            print(f"{target.name:36}{counts[-1]}", flush=True)
+    refused = sum(count.refused.total() for count in counts)
+    print(f"together {sum(count.tried for count in counts)} tried, {refused} refused; no wrong byte visible")
+
+
+if __name__ == "__main__":
+    main()
