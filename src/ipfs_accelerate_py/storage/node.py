@@ -114,15 +114,30 @@ class Node:
         """Is its swarm private? By a swarm key, else by this: no public bootstrap address and no public peer."""
         if self.has_swarm_key():
             return True
-        bootstrap = self._ask("config", "Bootstrap")[0].get("Value") or []
-        peers = self._ask("swarm/peers")[0].get("Peers") or []
+        bootstrap = self._field("config", "Value", "Bootstrap") or []
+        if not isinstance(bootstrap, list):
+            return False
+        peers = _rows(self._field("swarm/peers", "Peers"))
         addresses = [*bootstrap, *(str(peer.get("Addr")) for peer in peers)]
         return all(is_private_address(str(address)) for address in addresses)
+
+    def _first(self, command: str, *args: str, **options: Any) -> dict[str, Any]:
+        rows = self._ask(command, *args, **options)
+        if not rows or not isinstance(rows[0], dict):
+            raise SourceError(f"the node at {self.address} gave no answer to {command} that could be read")
+        return rows[0]
+
+    def _field(self, command: str, name: str, *args: str, **options: Any) -> Any:
+        """One field of an answer; an answer without it says nothing at all."""
+        row = self._first(command, *args, **options)
+        if name not in row:
+            raise SourceError(f"the node at {self.address} answered {command} without {name}")
+        return row[name]
 
     # -- reading ----------------------------------------------------------------------------------------------------
     def resolve(self, name: str) -> str:
         """The `/ipfs/<cid>` that an IPNS name points to now."""
-        path = self._ask("name/resolve", f"/ipns/{name}", nocache=True)[0].get("Path")
+        path = self._field("name/resolve", "Path", f"/ipns/{name}", nocache=True)
         if not isinstance(path, str) or not path.startswith("/ipfs/"):
             raise SourceError(f"the name {name} does not resolve to an IPFS path")
         return path
@@ -144,7 +159,7 @@ class Node:
         """Peer ids of the nodes that say they hold `models--<org>--<name>`."""
         found: list[str] = []
         for row in self._routing("findprovs", key_of_repo(folder), num_providers=at_most):
-            for peer in row.get("Responses") or []:
+            for peer in _rows(row.get("Responses")):
                 peer_id = str(peer.get("ID"))
                 if peer_id not in found and re.fullmatch(r"\w{40,70}", peer_id):
                     found.append(peer_id)
@@ -152,7 +167,8 @@ class Node:
 
     def peers(self) -> list[str]:
         """Peer ids of the nodes it is connected to."""
-        return [str(peer["Peer"]) for peer in self._ask("swarm/peers")[0].get("Peers") or []]
+        peers = _rows(self._field("swarm/peers", "Peers"))
+        return [str(peer["Peer"]) for peer in peers if "Peer" in peer]
 
     def _routing(self, command: str, *args: str, **options: Any) -> list[dict[str, Any]]:
         try:
@@ -187,20 +203,21 @@ class Node:
     def stat(self, path: str) -> dict[str, Any] | None:
         """`Hash` (CID), `Size` and `Type` of an MFS path, or None if there is none."""
         try:
-            return self._ask("files/stat", path)[0]
+            return self._first("files/stat", path)
         except NodeAnswer:
             return None
 
     def names_in(self, path: str) -> list[str]:
         """The names in the folder at an IPFS path."""
         rows = self._ask("ls", path)
-        return [str(link.get("Name")) for row in rows for obj in row.get("Objects") or [] for link in obj["Links"]]
+        folders = [each for row in rows for each in _rows(row.get("Objects"))]
+        return [str(link.get("Name")) for each in folders for link in _rows(each.get("Links"))]
 
     def files_below(self, path: str, depth: int = 8) -> list[str]:
         """The files below a folder at an IPFS path, as paths relative to it; links deeper than `depth` are left out."""
         found = []
         for row in self._ask("ls", path):
-            for link in [link for each in row.get("Objects") or [] for link in each.get("Links") or []]:
+            for link in [link for each in _rows(row.get("Objects")) for link in _rows(each.get("Links"))]:
                 name = str(link.get("Name"))
                 if link.get("Type") != 1:  # 1: a folder
                     found.append(name)
@@ -214,7 +231,7 @@ class Node:
 
     def publish(self, cid: str, key: str = "self") -> str:
         """Point an IPNS name at a CID; the name (for `self` the peer id). Elsewhere it may be 5 s old (its ttl)."""
-        row = self._ask(
+        row = self._first(
             "name/publish",
             f"/ipfs/{cid}",
             key=key,
@@ -222,12 +239,12 @@ class Node:
             allow_offline=True,
             resolve=False,
             silence=max(self.rpc.silence, PATIENCE),
-        )[0]
-        return self.peer_id() if key == "self" else str(row["Name"]).removeprefix("/ipns/")
+        )
+        return self.peer_id() if key == "self" else str(row.get("Name")).removeprefix("/ipns/")
 
     def make_key(self, name: str) -> None:
         """Make a key of that name unless it is there."""
-        keys = self._ask("key/list")[0].get("Keys") or []
+        keys = _rows(self._field("key/list", "Keys"))
         if name not in [key.get("Name") for key in keys]:
             self._ask("key/gen", name, type="ed25519")
 
@@ -235,3 +252,8 @@ class Node:
         """Say to the swarm that this node holds `models--<org>--<name>`."""
         self.rpc.put_block(folder.encode())
         self._routing("provide", key_of_repo(folder), silence=max(self.rpc.silence, PATIENCE))
+
+
+def _rows(value: Any) -> list[dict[str, Any]]:
+    """The tables in what should be a list of them; null where there are none."""
+    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []

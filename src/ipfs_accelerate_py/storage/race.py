@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
-from ..errors import SettingsError, SourceDown, SourceError
+from ..errors import SettingsError, SourceDown, SourceError, StoreError
 from . import health, progress
 from .attempt import Attempt
 from .receiver import Receiver
@@ -197,9 +197,11 @@ class Race:
             self._fail(runner, error)
         except (SourceError, SettingsError) as error:
             self._fail(runner, error)
-        except BaseException:
+        except (StoreError, KeyboardInterrupt):
             receiver.discard()
             raise
+        except Exception as error:  # a library met an answer it had not thought of: no reason not to ask the others
+            self._fail(runner, SourceError(f"{type(error).__name__}: {error}"))
         else:
             runner.note_success()
             return giver

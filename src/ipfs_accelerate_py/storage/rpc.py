@@ -87,7 +87,8 @@ class RPC:
             answer = client._client.request(f"/{command}", args, opts=opts, decoder="json", timeout=within)
         except Exception as error:
             raise self._explain(command, error) from error
-        return [row for row in answer if isinstance(row, dict)] if isinstance(answer, list) else [answer]
+        rows = answer if isinstance(answer, list) else [answer]
+        return [row for row in rows if isinstance(row, dict)]
 
     def stream(self, path: str, offset: int = 0, silence: float | None = None) -> Iterator[bytes]:
         """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash."""

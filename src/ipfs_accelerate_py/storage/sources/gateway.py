@@ -105,6 +105,8 @@ class Gateway:
                 answer = session.get(url, headers=headers, timeout=timeout, stream=True, allow_redirects=False)
             except requests.RequestException as error:
                 raise SourceDown(f"it does not answer: {type(error).__name__}") from error
+            except ValueError as error:  # headers that are no text
+                raise SourceError(f"its answer cannot be read: {type(error).__name__}") from error
             if not answer.is_redirect:
                 break
             answer.close()
@@ -117,11 +119,15 @@ class Gateway:
 
     def _follow(self, url: str, location: str) -> str:
         """A gateway may send us to a host below its own (`<cid>.ipfs.<host>`); anybody else is told nothing."""
-        target = urljoin(url, location)
-        ours, other = urlsplit(self.url), urlsplit(target)
+        try:
+            target = urljoin(url, location)
+            ours, other = urlsplit(self.url), urlsplit(target)
+            other_port = other.port
+        except ValueError:
+            raise SourceError("it sends us to what is no URL") from None
         host = ours.hostname or ""
         below = other.hostname == host or (other.hostname or "").endswith("." + host)
-        if not below or other.port != ours.port or (ours.scheme == "https" and other.scheme != "https"):
+        if not below or other_port != ours.port or (ours.scheme == "https" and other.scheme != "https"):
             raise SourceError(f"it sends us elsewhere, to {other.scheme}://{other.hostname}")
         return target
 
