@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py.hook.doctor import swarm
+from ipfs_accelerate_py.hook.doctor import publishers, swarm
 from ipfs_accelerate_py.hook.doctor.check import run
 from ipfs_accelerate_py.settings import read_settings
 from tests.support.machine import Machine
@@ -114,6 +114,34 @@ def test_a_peer_that_lies(pair, ask):
     node.rpc("name/publish", f"/ipfs/{root}", ttl="5s", resolve="false", allow_offline="true")
     row = ask(pair.b.node)["round trip"]
     assert not row["ok"] and f"peer {node.peer_id} gives wrong bytes" in row["detail"], row
+
+
+def test_publishers(nodes, ask):
+    """Found by the node or by a gateway; a name that nobody has published, and `swarm` without a node, are not."""
+    node, other = nodes(2)
+    other.rpc("files/mkdir", "/ipfs_accelerate", parents="true")
+    root = other.rpc("files/stat", "/ipfs_accelerate")["Hash"]
+    other.rpc("name/publish", f"/ipfs/{root}", resolve="false", allow_offline="true")
+
+    def look_up(where, names, gateways=""):
+        ask(where, PUBLISHERS=names, **({"GATEWAYS": gateways} if gateways else {}))
+        return run(publishers.checks(read_settings()))[0]
+
+    found = look_up(node, f"{other.peer_id},swarm")
+    assert found["ok"] and "by the node" in found["detail"] and "swarm: 1 peers" in found["detail"], found
+    nobody = "12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf"
+    missing = look_up(node, f"{other.peer_id},{nobody}")
+    assert not missing["ok"] and nobody in missing["detail"] and other.peer_id not in missing["detail"], missing
+    assert "IPFS_ACCELERATE_PUBLISHERS" in missing["hint"]
+    assert look_up("off", "")["ok"]
+    for names in ("swarm", nobody):
+        alone = look_up("off", names)
+        assert not alone["ok"] and "there is" in alone["detail"]
+    if node.implementation == "kubo":  # the other's gateway does not resolve names
+        by_gateway = look_up("off", other.peer_id, node.gateway)
+        assert by_gateway["ok"] and node.gateway in by_gateway["detail"], by_gateway
+    refused = look_up("off", nobody, node.gateway)
+    assert not refused["ok"] and node.gateway in refused["detail"]
 
 
 def test_no_node(ask, tmp_path, monkeypatch):

@@ -17,7 +17,7 @@ from tests.support.small_server import silence
 
 pytestmark = pytest.mark.timeout(180)
 NAMES = ["settings", "switch", "hook", "store", "disk", "lock file", "node", "private swarm", "peers", "name"]
-NAMES += ["round trip", "gateways", "mirrors", "hub", "clock", "doors"]
+NAMES += ["round trip", "publishers", "gateways", "mirrors", "hub", "clock", "doors"]
 
 
 @pytest.fixture

@@ -39,21 +39,23 @@ def check_gateway(url: str, timeout: float) -> Result:
         first, last = _PART
         part_status, part, _ = http.get(address, 4, {"Range": f"bytes={first}-{last - 1}"})
     except TimeoutError:
-        return bad(f"{url} does not answer within 4 s", _out(url))
+        return bad("the gateway does not answer within 4 s", _out(url))
     except OSError as error:
-        return bad(f"{url} cannot be reached: {error}", _out(url))
+        return bad(f"the gateway cannot be reached: {error}", _out(url))
     if status in (401, 403):
-        return bad(f"{url} answered {status}: it wants a password", "give it in the URL: https://NAME:PASSWORD@HOST")
+        return bad(
+            f"the gateway answered {status}: it wants a password", "give it in the URL: https://NAME:PASSWORD@HOST"
+        )
     if status != 200 or body != CONTENT:
-        return bad(f"what listens at {url} is not an IPFS gateway: it answered /ipfs/... with {status}", _out(url))
+        return bad(f"what listens there is not an IPFS gateway: it answered /ipfs/... with {status}", _out(url))
     if (part_status, part) != (206, CONTENT[first:last]):
         return bad(
-            f"{url} does not honour Range: a part was asked for, and it answered {part_status} with {len(part)} bytes",
+            f"it does not honour Range: a part was asked for, and it answered {part_status} with {len(part)} bytes",
             "let the proxy in front of it pass the Range header on, or name the gateway behind it",
         )
     if seconds > timeout:
         return good(
-            f"{url} answers, but only after {seconds:.1f} s; others are asked after {timeout:g} s",
+            f"answers, but only after {seconds:.1f} s; others are asked after {timeout:g} s",
             "set IPFS_ACCELERATE_TIMEOUT higher to wait for it",
         )
-    return good(f"{url} answers in {seconds * 1000:.0f} ms and honours Range")
+    return good(f"answers in {seconds * 1000:.0f} ms and honours Range")

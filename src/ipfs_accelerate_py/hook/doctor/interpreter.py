@@ -11,6 +11,8 @@ from typing import Any
 
 from .check import COMMAND, Check, Result, bad, good
 
+_START = "see what keeps this Python from starting: python -X importtime -c pass"
+_FIRST = "the first import may be slow: run python -c 'import transformers.modeling_utils' once, and repeat"
 _FOLDER = str(Path(__file__).resolve().parents[3])
 _MARK = "ipfs_accelerate doctor: "
 
@@ -52,13 +54,12 @@ print("\\n{_MARK}" + json.dumps({{**found, "classes": len(status["patched_classe
 
 def hook_check() -> Check:
     """`hook`: does it reach a new interpreter?"""
-    return Check("hook", check_hook, "see what keeps this Python from starting: python -X importtime -c pass", 15)
+    return Check("hook", check_hook, _START, 15)
 
 
 def doors_check() -> Check:
     """`doors`: does it fit transformers?"""
-    slow = "the first import may be slow: run python -c 'import transformers.modeling_utils' once, and repeat"
-    return Check("doors", check_doors, slow, 26)
+    return Check("doors", check_doors, _FIRST, 26)
 
 
 def check_hook() -> Result:
@@ -66,7 +67,7 @@ def check_hook() -> Result:
     found = _ask(_STARTED, dict(os.environ), 14)
     enable = f"{COMMAND} enable" + ("" if sys.prefix != sys.base_prefix else " --force")
     if isinstance(found, str):
-        return bad(f"a new interpreter does not work: {found}", "see what it says: python -c pass")
+        return bad(f"a new interpreter does not work: {found}", _START)
     if found["boot"] is None:
         return bad(
             "the hook does not start in a new interpreter of this environment",
@@ -96,7 +97,8 @@ def check_doors() -> Result:
     if isinstance(found, str):
         if "No module named 'transformers'" in found:
             return bad("transformers is not installed here, so there is nothing to hook", install)
-        return bad(f"transformers cannot be imported with the hook: {found}", install)
+        hint = _FIRST if found.startswith(_LATE) else install
+        return bad(f"transformers cannot be imported with the hook: {found}", hint)
     doors: dict[str, str] = found["doors"]
     states = list(doors.values())
     summary = ", ".join(f"{states.count(each)} {each}" for each in dict.fromkeys(states))
@@ -111,6 +113,7 @@ def check_doors() -> Result:
     return good(detail)
 
 
+_LATE = "it did not end within"
 _NEEDED = ("transformers.modeling_utils", "transformers.models.auto.modeling_auto")
 
 
@@ -129,7 +132,7 @@ def _ask(code: str, environ: dict[str, str], seconds: float) -> dict[str, Any] |
             timeout=seconds,
         )
     except subprocess.TimeoutExpired:
-        return f"it did not end within {seconds:g} s"
+        return f"{_LATE} {seconds:g} s"
     for line in done.stdout.splitlines():
         if line.startswith(_MARK):
             return dict(json.loads(line.removeprefix(_MARK)))

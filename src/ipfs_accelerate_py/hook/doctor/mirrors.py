@@ -7,6 +7,7 @@ from ...storage.sources.mirror import Mirror
 from . import http
 from .check import Check, Result, bad, good
 
+_LET_IN = "let it be read: the folder's permissions, or for s3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
 _LISTED = 1000  # names that are counted
 
 
@@ -34,16 +35,17 @@ def check_mirror(url: str) -> Result:
     try:
         names = [str(name).rstrip("/").rpartition("/")[2] for name in system.ls(path, detail=False)[:_LISTED]]
     except FileNotFoundError:
-        return bad(f"{url} is not there", _out(url))
+        return bad("it is not there", _out(url))
     except NotADirectoryError:
-        return bad(f"{url} is not a folder", _out(url))
+        return bad("it is not a folder", _out(url))
     except Exception as error:  # each backend has errors of its own
-        return bad(f"{url} cannot be listed: {type(error).__name__}: {error}", _out(url))
+        closed = isinstance(error, PermissionError) or "Credential" in type(error).__name__
+        return bad(f"it cannot be listed: {type(error).__name__}: {error}", _LET_IN if closed else _out(url))
     if names == [path.rpartition("/")[2]] and not system.isdir(path):
-        return bad(f"{url} is not a folder", _out(url))
+        return bad("it is not a folder", _out(url))
     models = [name for name in names if name.startswith("models--")]
     more = "" if models else " (its folders should be named models--ORG--NAME)"
-    return good(f"{url} can be listed: {len(models)} models{more}")
+    return good(f"can be listed: {len(models)} models{more}")
 
 
 def _check_web(url: str) -> Result:
@@ -51,9 +53,9 @@ def _check_web(url: str) -> Result:
     try:
         status, _, _ = http.get(f"{url}/", 8)
     except TimeoutError:
-        return bad(f"{url} does not answer within 8 s", _out(url))
+        return bad("the mirror does not answer within 8 s", _out(url))
     except OSError as error:
-        return bad(f"{url} cannot be reached: {error}", _out(url))
+        return bad(f"the mirror cannot be reached: {error}", _out(url))
     if status in (401, 403, 407) or status >= 500:
-        return bad(f"{url} answered {status}", _out(url))
-    return good(f"{url} answers ({status}); web servers need not list what they have")
+        return bad(f"the mirror answered {status}", _out(url))
+    return good(f"answers ({status}); web servers need not list what they have")
