@@ -7,20 +7,12 @@ import multiprocessing
 import os
 import random
 import sys
-import tempfile
 from concurrent.futures import ProcessPoolExecutor
-from pathlib import Path
 
-from .run import Count, fuzz
+from .run import work
 from .targets import TARGETS
 
 TRIES = 1_200_000
-
-
-def work(number: int, tries: int, seed: int) -> Count:
-    os.environ["NO_PROXY"] = "127.0.0.1"
-    with tempfile.TemporaryDirectory() as folder:
-        return fuzz(TARGETS[number], Path(folder) / "here", seed, tries=tries)
 
 
 def main() -> None:

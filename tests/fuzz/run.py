@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import os
 import resource
+import tempfile
 import time
 from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from .mutator import Mutator
-from .targets import Target, reset
+from .targets import TARGETS, Target, reset
 
 SLOWEST = 5.0  # seconds that one try may take
 MORE_MEMORY = 400 << 20  # bytes that the process may grow by
@@ -71,6 +72,13 @@ def fuzz(kind: type[Target], folder: Path, seed: int, tries: int = 1 << 60, seco
     assert count.grown < MORE_MEMORY
     assert _names(folder) - outside <= {Path("store/source")}, "something was written and left"
     return count
+
+
+def work(number: int, tries: int, seed: int) -> Count:
+    """One target in a process of its own."""
+    os.environ["NO_PROXY"] = "127.0.0.1"
+    with tempfile.TemporaryDirectory() as folder:
+        return fuzz(TARGETS[number], Path(folder) / "here", seed, tries=tries)
 
 
 def _names(folder: Path) -> set[Path]:
