@@ -133,6 +133,14 @@ def test_a_file_that_is_no_toml(a):
     assert (a.home / FILE).read_text() == "timeout = \n"
 
 
+def test_an_unknown_key_in_the_file_is_named_with_the_nearest(a):
+    (a.home / FILE).parent.mkdir(parents=True)
+    (a.home / FILE).write_text("timout = 3\n")
+    done = a.hook("config", "--json")
+    assert done.returncode == 0 and json.loads(done.stdout)["timeout"]["origin"] == "default"
+    assert f"Hint: 'timout' in {a.home / FILE}: did you mean 'timeout'?" in done.stderr
+
+
 def test_comments_stay(a):
     (a.home / FILE).parent.mkdir(parents=True)
     (a.home / FILE).write_text("# of the fleet\ntimeout = 1  # disks\nlog = 'INFO'\n")

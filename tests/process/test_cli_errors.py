@@ -17,6 +17,7 @@ from tests.support.local_hub import LocalHub
 
 from .conftest import SRC
 
+pytestmark = pytest.mark.lines
 STORE_VERBS = {
     "ls": ["ls"],
     "fetch": ["fetch", "org/name"],

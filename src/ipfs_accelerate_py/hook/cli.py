@@ -12,12 +12,7 @@ def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 good, 1 failed, 2 usage, 3 bytes failed verification, 130 Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        try:
-            code = _run_program(words)
-            if code is None:
-                code = _execute(words)
-        except SystemExit as end:  # argparse: --help, --version, a usage error
-            code = int(end.code or GOOD)
+        code = _execute(words)
         if sys.stdout is not None:
             sys.stdout.flush()  # here, so that a reader who has gone is met here
         if argv is None:
@@ -40,27 +35,25 @@ def _end_quietly() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _run_program(words: list[str]) -> int | None:
-    """The way of `run`, without a parser: None if this is something else. A start should cost nothing more."""
-    if words[:1] != ["run"] or words[1:2] in ([], ["-h"], ["--help"]):
-        return None
-    from .runner import run
-
-    return run(words[1:])
-
-
 def _execute(words: list[str]) -> int:
-    from .commands.parser import parse
-
-    args = parse(words)
-    if args.debug:
-        _log_everything()
+    debug = False
     try:
+        if words[:1] == ["run"] and words[1:2] not in ([], ["-h"], ["--help"]):
+            from .runner import run
+
+            return run(words[1:])  # without a parser: a start should cost nothing more
+        from .commands.parser import parse
+
+        args = parse(words)
+        if debug := args.debug:
+            _log_everything()
         return args.execute(args)
+    except SystemExit as end:  # argparse: --help, --version, a usage error
+        return int(end.code or GOOD)
     except BrokenPipeError:
         raise
     except Exception as error:
-        if args.debug:
+        if debug:
             raise
         from .commands.output import print_error
 

@@ -51,11 +51,12 @@ def execute(args: Namespace) -> int:
 
 
 def _show(args: Namespace, keys: list[str]) -> int:
-    from ...settings import config_file, find_setting, without_password
+    from ...settings import _KEYS, config_file, find_setting, without_password
     from .settings_file import read_table
 
     code, shown = GOOD, {}
-    read_table(config_file())  # says what is wrong with the file
+    for unknown in read_table(config_file()).keys() - _KEYS.keys():  # and says what is wrong with the file
+        print(f"Hint: {unknown!r} in {config_file()}: {guess(unknown, _KEYS, 'settings are')}", file=sys.stderr)
     for key in keys:
         text, origin = find_setting(key)
         try:
