@@ -16,7 +16,7 @@ from tests.support.machine import Machine
 from tests.support.small_server import silence
 
 pytestmark = pytest.mark.timeout(180)
-NAMES = ["settings", "switch", "hook", "store", "disk", "lock file", "node", "private swarm", "peers", "name"]
+NAMES = ["settings", "switch", "hook", "store", "disk", "lock file", "node", "private swarm", "peers", "name", "one copy"]
 NAMES += ["round trip", "publishers", "gateways", "mirrors", "hub", "clock", "doors"]
 
 

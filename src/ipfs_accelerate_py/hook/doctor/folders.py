@@ -40,7 +40,7 @@ def check_store(home: Path) -> Result:
 
     store = Store(home)
     layout_version.check(store)
-    with store.writing(), _scratch(store) as scratch:
+    with store.writing(), scratch_of(store) as scratch:
         first, second, link = scratch / "a", scratch / "b", scratch / "link"
         with open(first, "wb") as file:
             file.write(b"doctor")
@@ -57,7 +57,7 @@ def check_store(home: Path) -> Result:
 
 
 @contextlib.contextmanager
-def _scratch(store: Store) -> Iterator[Path]:
+def scratch_of(store: Store) -> Iterator[Path]:
     """A folder of our own in the store. What had to be made for it goes with it."""
     folder = store.own_folder / "tmp" / f"doctor-{os.getpid()}-{os.urandom(4).hex()}"
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
@@ -99,7 +99,7 @@ def check_links(home: Path, tier: Path) -> Result:
         if os.stat(_existing(home)).st_dev == os.stat(tier).st_dev:
             return good(f"{tier} has no file yet to try it with; it is on the store's file system")
         return bad(f"files cannot be linked, they will be copied: {apart}", hint)
-    with store.writing(), _scratch(store) as scratch:
+    with store.writing(), scratch_of(store) as scratch:
         try:
             os.link(file, scratch / "linked")
         except OSError as error:

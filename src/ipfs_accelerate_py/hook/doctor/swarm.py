@@ -9,13 +9,14 @@ from ...settings import Settings
 from ...storage.node import Node, node_address, open_node
 from ...storage.publisher import MFS_ROOT, OWN_KEY
 from .check import COMMAND, Check, Result, bad, good
+from .one_copy import check_one_copy
 from .round_trip import check_round_trip
 
 PATIENCE = 4.0  # seconds of silence of the node
 
 
 def checks(settings: Settings) -> list[Check]:
-    """`node`, `private swarm`, `peers`, `name` and `round trip`."""
+    """`node`, `private swarm`, `peers`, `name`, `one copy` and `round trip`."""
     silent = "see whether the node is well: ipfs id; restart it: ipfs shutdown, then ipfs daemon"
     node = Check("node", lambda: check_node(settings), silent, 6)
 
@@ -28,6 +29,7 @@ def checks(settings: Settings) -> list[Check]:
         more("private swarm", lambda each: check_private(each, settings.publish), 8, node),
         peers,
         more("name", lambda each: check_name(each, settings.publish), 8, node),
+        more("one copy", lambda each: check_one_copy(each, settings.home), 8, node),
         more("round trip", lambda each: check_round_trip(each, settings), 14, peers),
     ]
 
