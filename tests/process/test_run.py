@@ -130,3 +130,20 @@ def test_usage(environment):
     assert done.returncode == 2 and "TARGET" in done.stderr and done.stdout == ""
     shown = environment.hook("run", "--help")
     assert shown.returncode == 0 and "examples:" in shown.stdout
+
+
+def test_run_imports_little(environment, work):
+    """It is an interpreter of its own before each program: what it imports, each start pays."""
+    code = (
+        "import os, sys\n"
+        "before = set(sys.modules)\n"
+        "def execute(*words):\n"
+        "    print(*set(sys.modules) - before, flush=True)\n"
+        "    os._exit(0)\n"
+        "os.execv = execute\n"
+        "from ipfs_accelerate_py.hook import cli\n"
+        "cli.main(['run', 'probe.py'])\n"
+    )
+    loaded = set(environment.run("-c", code, cwd=work).stdout.split())
+    assert "ipfs_accelerate_py.hook.runner" in loaded
+    assert not loaded & {"argparse", "dataclasses", "json", "logging", "pathlib", "re", "subprocess", "typing"}

@@ -28,7 +28,8 @@ def app(environ, start_response):
 WORKER = f"""\
 import os, sys
 {SAY.replace("print(", "ACTIVE = (")}
-print(os.environ["RANK"], os.environ["WORLD_SIZE"], sys.argv, __name__, f"active={{ACTIVE}}", flush=True)
+line = f"{{os.environ['RANK']}} {{os.environ['WORLD_SIZE']}} {{sys.argv}} {{__name__}} active={{ACTIVE}}\\n"
+os.write(1, line.encode())  # in one piece: both workers write to one pipe
 """
 REAL = """\
 import multiprocessing, sys
