@@ -141,6 +141,7 @@ def test_run_imports_little(environment, work):
         "    print(*set(sys.modules) - before, flush=True)\n"
         "    os._exit(0)\n"
         "os.execv = execute\n"
+        "sys.argv = ['/bin/ipfs-accelerate']\n"  # the console script, which activates nothing
         "from ipfs_accelerate_py.hook import cli\n"
         "cli.main(['run', 'probe.py'])\n"
     )
