@@ -101,12 +101,12 @@ def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:
 
     Those fold case (Windows, macOS) and write accents in one way of two (macOS).
     """
-    folders = {path[:i] for path in files for i, char in enumerate(path) if char == "/"}
+    folders = {_folded(path[:i]) for path in files for i, char in enumerate(path) if char == "/"}
     taken: set[str] = set()
     kept = {}
     for path, entry in files.items():
         name = _folded(path)
-        if path not in folders and name not in taken:
+        if name not in folders and name not in taken:
             taken.add(name)
             kept[path] = entry
     return kept
