@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from ..errors import SettingsError, SourceError, StoreError, Unresolved
@@ -18,8 +18,10 @@ from ..log import get_logger
 from ..settings import Settings
 from . import layout, node, policy, use
 from .attempt import Attempt
+from .gateway_words import GatewayWords
 from .lock_file import read_lock_file
 from .sources import hub
+from .sources.gateway import Gateway
 from .sources.ipfs_node import IPFSNode
 from .sources.lower_tier import LowerTier
 from .store import Store
@@ -233,27 +235,37 @@ class _Question:
         commit = self.revision if self.pinned else None
         if here is not None and here.word != HEARSAY:
             commit = here.commit
+        for source in self._publishers(here is None):
+            try:
+                answer = (commit, "") if commit else source.known_commit(self.repo_id, self.revision)
+                kept = self.store.read_tree(self.repo_id, answer[0]) if answer else None
+                listing = (kept, "") if kept else source.known_tree(self.repo_id, answer[0]) if answer else None
+            except (SourceError, SettingsError) as error:
+                text = " - ".join(filter(None, (str(error), error.hint)))
+                get_logger().warning("publishers cannot be asked: %s", text)
+                continue
+            if answer is not None and listing is not None:
+                return self._take_word(here, listing[0], answer[1] or listing[1])
+        return None
+
+    def _publishers(self, patient: bool) -> Iterator[IPFSNode | GatewayWords]:
+        """Who can tell what the publishers say: the node, else gateways. `patient`: nothing is known here."""
+        silence = node.PATIENCE if patient else self.settings.timeout
         try:
-            # Where nothing is known here and the Hub is silent, a slow peer is better than none.
-            ipfs = node.open_node(self.settings, node.PATIENCE if here is None else None)
-            if ipfs is None:
-                return None
-            source = IPFSNode(ipfs, self.settings.publishers)
-            answer = (commit, "") if commit else source.known_commit(self.repo_id, self.revision)
-            if answer is None:
-                return None
-            kept = self.store.read_tree(self.repo_id, answer[0])
-            listing = (kept, answer[1]) if kept else source.known_tree(self.repo_id, answer[0])
-        except (SourceError, SettingsError) as error:
-            get_logger().warning("publishers cannot be asked: %s", " - ".join(filter(None, (str(error), error.hint))))
-            return None
-        if listing is None:
-            return None
-        tree = listing[0]
+            ipfs = node.open_node(self.settings, silence)
+            if ipfs is not None:
+                yield IPFSNode(ipfs, self.settings.publishers)
+        except SettingsError as error:
+            get_logger().warning("publishers cannot be asked: %s - %s", error, error.hint)
+        if self.settings.gateways:
+            gateways = [Gateway(url, tuple, silence) for url in self.settings.gateways]
+            yield GatewayWords(gateways, self.settings.publishers)
+
+    def _take_word(self, here: Resolution | None, tree: Tree, name: str) -> Resolution:
         if here is not None and not here.tree.complete and here.commit == tree.commit:
             tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
         self._keep(tree, hearsay=True)
-        return self._found(tree, f"publisher {listing[1]}")
+        return self._found(tree, f"publisher {name}")
 
     def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
         """Remember on disk; a store that cannot be written is no reason to fail here."""

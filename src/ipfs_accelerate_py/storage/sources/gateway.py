@@ -89,13 +89,26 @@ class Gateway:
         except Exception as error:  # requests' and urllib3's errors of a stream that breaks
             raise SourceError(f"it broke off: {type(error).__name__}") from error
 
-    def _ask(self, path: str, at: int) -> Any:
+    def read(self, path: str, limit: int, accept: str) -> bytes:
+        """A small answer of a media type, at most `limit` bytes; SourceError."""
+        data = b""
+        with self._ask(path, 0, accept) as answer:
+            if answer.headers.get("Content-Encoding", "identity") != "identity":
+                raise SourceError("it sent an encoding that was not asked for")
+            chunks = answer.iter_content(_CHUNK)
+            while chunk := self._next(chunks):
+                data += chunk
+                if len(data) > limit:
+                    raise SourceError(f"its answer is larger than {limit} bytes")
+        return data
+
+    def _ask(self, path: str, at: int, accept: str = "*/*") -> Any:
         import requests
 
         session = requests.Session()
         session.auth = _leave_alone  # what ~/.netrc says is for others
         session.trust_env = not self.is_near  # a proxy for the outer world must not stand before the local network
-        headers = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": "*/*"}
+        headers = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": accept}
         if at:
             headers["Range"] = f"bytes={at}-"
         timeout = (_CONNECT if self.is_near else _CONNECT_FAR, self.silence)
