@@ -5,16 +5,17 @@ Nothing goes that a lock file pins, that a process is using or about to read, or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError, StoreError
 from ..log import get_logger
 from ..settings import Settings
 from . import contents, outbox, removal
-from .contents import Snapshot
-from .leftovers import find_leftovers
+from .contents import Inode, Repo, Snapshot
+from .leftovers import Leftover, find_leftovers
 from .references import References
 from .selection import Protection, select
 from .store import Store
@@ -73,24 +74,35 @@ class _Collection:
         self.doomed, self.spared = select(self.repos, self.protection, older_than, max_size)
         self.leftovers = list(find_leftovers(store, self.repos, self.protection))
 
+    def _going(self, repo: Repo) -> dict[Inode, int]:
+        """What no commit shows once the doomed are gone, with its size."""
+        gone = {snapshot.key for snapshot, _ in self.doomed}
+        going = {key: status.st_size for each in repo.snapshots for key, status in each.inodes.items()}
+        for each in repo.snapshots:
+            for key in each.inodes if each.key not in gone else ():
+                going.pop(key, None)
+        for name, status in repo.blobs.items():
+            if self.protection.is_pinned_blob(repo.repo_id, name):
+                going.pop(contents.inode(status), None)
+        return going
+
+    def _going_blobs(self) -> list[Path]:
+        blobs = [each.path for each in self.leftovers if each.blob and not each.commit and not each.kept]
+        for repo in self.repos:
+            going = self._going(repo)
+            blobs += [
+                repo.folder / "blobs" / name for name, each in repo.blobs.items() if contents.inode(each) in going
+            ]
+        return blobs
+
     def predict(self) -> dict[str, Any]:
         sole = contents.sole_inodes(self.repos)
-        gone = {snapshot.key for snapshot, _ in self.doomed}
-        removed = [_row(snapshot, reason) for snapshot, reason in self.doomed]
-        freed = 0
-        for repo in self.repos:
-            going = {key: status.st_size for each in repo.snapshots for key, status in each.inodes.items()}
-            for each in repo.snapshots:
-                for key in each.inodes if each.key not in gone else ():
-                    going.pop(key, None)
-            for name, status in repo.blobs.items():
-                if self.protection.is_pinned_blob(repo.repo_id, name):
-                    going.pop(contents.inode(status), None)
-            freed += sum(size for key, size in going.items() if key in sole)
-        for leftover in self.leftovers:
-            if not leftover.kept:
-                removed.append(leftover.row())
-                freed += leftover.own_bytes
+        going = [leftover for leftover in self.leftovers if not leftover.kept]
+        removed = [leftover.row() for leftover in going if leftover.published]
+        removed += [_row(snapshot, reason) for snapshot, reason in self.doomed]
+        removed += [leftover.row() for leftover in going if not leftover.published]
+        freed = sum(size for repo in self.repos for key, size in self._going(repo).items() if key in sole)
+        freed += sum(leftover.own_bytes for leftover in going)
         return self._answer(removed, [], freed)
 
     def carry_out(self, progress: Progress | None) -> dict[str, Any]:
@@ -103,10 +115,26 @@ class _Collection:
             if progress is not None:
                 progress(row["repo"] or row.get("path", ""), row["size"])
 
-        for snapshot, reason, why_not in self._withdraw():
+        def remove(leftovers: list[Leftover]) -> int:
+            freed = 0
+            for leftover in leftovers:
+                more, why_not = leftover.remove(self.store, self.references)
+                freed += more
+                if why_not is None:
+                    note(leftover.row())
+                else:
+                    kept.append({**leftover.row(), "reason": why_not})
+            return freed
+
+        going = [leftover for leftover in self.leftovers if not leftover.kept]
+        # The node first: it must not refer to files that are gone, not even if we are ended half-way.
+        remove([leftover for leftover in going if leftover.published])
+        failed = self._withdraw()
+        self._settle(self._going_blobs())
+        for snapshot, reason in self.doomed:
             more = 0
             # A process may have opened it since the first look.
-            why_not = why_not or self.protection.used_now(snapshot)
+            why_not = failed.get(snapshot.key) or self.protection.used_now(snapshot)
             if why_not is None:
                 more, why_not = removal.remove_snapshot(self.store, snapshot)
             if why_not is not None:
@@ -114,35 +142,25 @@ class _Collection:
                 continue
             freed += more + self._remove_blobs(snapshot)
             note(_row(snapshot, reason))
-        for leftover in self.leftovers:
-            if not leftover.kept:
-                more, why_not = leftover.remove(self.store, self.references)
-                freed += more
-                if why_not is None:
-                    note(leftover.row())
-                else:
-                    kept.append({**leftover.row(), "reason": why_not})
+        freed += remove([leftover for leftover in going if not leftover.published])
         for repo in self.repos:
             removal.remove_empty_repo(self.store, repo.folder.name)
         self._settle()
         return self._answer(removed, kept, freed)
 
-    def _withdraw(self) -> Iterator[tuple[Snapshot, str, str | None]]:
-        """Let the node go first: it must not refer to files that are gone, not even if we are ended half-way."""
-        failed: dict[tuple[str, str], str] = {}
+    def _withdraw(self) -> dict[tuple[str, str], str]:
+        """Take what goes out of the fleet tree; why that failed, for those where it did."""
+        failed = {}
         for snapshot, _ in self.doomed:
             try:
                 self.references.withdraw(*snapshot.key)
             except SourceError as error:
                 failed[snapshot.key] = f"published, and the node did not let it go: {error}"
-        if self.references.withdrawn:
-            self._settle()
-        for snapshot, reason in self.doomed:
-            yield snapshot, reason, failed.get(snapshot.key)
+        return failed
 
-    def _settle(self) -> None:
+    def _settle(self, going: Iterable[Path] = ()) -> None:
         try:
-            self.references.settle()
+            self.references.settle(going)
         except SourceError as error:
             get_logger().warning("the node may still refer to files that are gone; run gc again: %s", error)
 

@@ -8,7 +8,7 @@ https://github.com/ipfs/kubo/blob/master/docs/experimental-features.md#ipfs-file
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,7 @@ from .node import PATIENCE, Node, open_node
 from .rpc import NodeAnswer
 from .store import Store
 
+_RAW = "bafkrei"  # how the CID of a block begins that has content and no links
 _LONG = 600.0  # seconds that a node may be silent over its own collection
 
 
@@ -32,6 +33,7 @@ class References:
         self.node: Node | None = None
         self.withdrawn = False  # something was, and the blocks are not collected yet
         self._names: set[str] = set()
+        self._listed: dict[str, list[tuple[str, str]]] = {}
         try:
             node = None if self.off else open_node(settings, PATIENCE)
             if node is not None:
@@ -56,7 +58,7 @@ class References:
             return None
         if self.node is None:
             return "published, and the node does not answer"
-        return None if self._publisher(repo_id, commit) in self._names else "published by another node"
+        return None if self._record(repo_id, commit).get("publisher") in self._names else "published by another node"
 
     def is_stale(self, repo_id: str, commit: str) -> bool:
         """Has the store lost a file that was published?"""
@@ -70,30 +72,29 @@ class References:
             publisher.withdraw(self.store, self.node, repo_id, None if last else commit)
             self.withdrawn = True
 
-    def settle(self) -> int:
-        """Let the node remove what nothing holds any more, and references to files that are gone; how many those were.
+    def settle(self, going: Iterable[Path] = ()) -> int:
+        """Let the node remove what nothing holds any more, and every reference to files that are gone or are `going`.
 
-        What shared a block with such a file is added again.
+        What shares a block with such a file is added again. How many references went.
         """
-        dangling = self._dangling()
-        if self.node is not None and (self.withdrawn or dangling):
+        if self.node is None:
+            return 0
+        if self.withdrawn:
             self.node.rpc.ask("repo/gc", silence=_LONG)
             self.withdrawn = False
-            dangling = self._dangling()
-        if self.node is None or not dangling:
-            return 0
-        for cid in dangling:
+        cids = self._referring({path.resolve() for path in going})
+        # Found before they are dropped: a block that is missing, and not just dangling, the node would seek elsewhere.
+        sharers = [file for file, cid in self._published() if not cids.isdisjoint(self._blocks(cid))] if cids else []
+        for cid in cids:
             self._drop(cid)
-        for repo_id, commit in self.records():
-            for path in sorted(publisher.published_paths(self.store, repo_id, commit)):
-                visible = self.store.find(repo_id, commit, path)
-                found = self.node.stat(f"{publisher.MFS_ROOT}/{layout.snapshot_path(repo_id, commit, path)}")
-                if visible and found and dangling & set(self._blocks(str(found["Hash"]), dangling)):
-                    self.node.add(visible.resolve(), nocopy=True)
-        get_logger().info("%d dangling references dropped from the node", len(dangling))
-        return len(dangling)
+        for file in sharers:
+            self.node.add(file, nocopy=True)
+        if cids:
+            get_logger().info("%d references dropped from the node, %d files added again", len(cids), len(sharers))
+        return len(cids)
 
-    def _dangling(self) -> set[str]:
+    def _referring(self, going: set[Path]) -> set[str]:
+        """The blocks that the filestore keeps in files of the store that are gone or going."""
         repo = None if self.node is None else self.node.repo_path()
         if self.node is None or repo is None:
             return set()
@@ -103,12 +104,42 @@ class References:
             return set()
         # Its paths begin at the folder that holds its repo.
         below, root = repo.resolve().parent, self.store.root.resolve()
-        gone = set()
+        gone: dict[Path, bool] = {}
+        found = set()
         for row in rows:
             file = below / str(row.get("FilePath"))
-            if file.is_relative_to(root) and not file.exists():
-                gone.add(str(row["Key"]["/"]))
-        return gone
+            if file not in gone:
+                gone[file] = file.is_relative_to(root) and (file in going or not file.exists())
+            if gone[file]:
+                found.add(str(row["Key"]["/"]))
+        return found
+
+    def _published(self) -> Iterator[tuple[Path, str]]:
+        """Every file of the store that is published, and its CID in the fleet tree."""
+        for repo_id, commit in self.records():
+            for path in sorted(publisher.published_paths(self.store, repo_id, commit)):
+                visible = self.store.find(repo_id, commit, path)
+                cid = self._record(repo_id, commit).get("cid")
+                for part in path.split("/"):
+                    cid = dict(self._links(str(cid))).get(part) if cid else None
+                if visible and cid:
+                    yield visible.resolve(), cid
+
+    def _links(self, cid: str) -> list[tuple[str, str]]:
+        """(name, CID) of what a folder or file links to. `ls` and `refs` would read those too, and some may be gone."""
+        assert self.node is not None
+        if cid.startswith(_RAW):
+            return []
+        if cid not in self._listed:
+            links = self.node.rpc.ask("dag/get", cid)[0].get("Links") or []
+            self._listed[cid] = [(str(link.get("Name")), str(link["Hash"]["/"])) for link in links]
+        return self._listed[cid]
+
+    def _blocks(self, cid: str) -> Iterator[str]:
+        """The blocks of a file; no block with content is read."""
+        yield cid
+        for _, below in self._links(cid):
+            yield from self._blocks(below)
 
     def _drop(self, cid: str) -> None:
         assert self.node is not None
@@ -127,19 +158,10 @@ class References:
         rows = self.node.rpc.ask("block/rm", cid, force=True)
         return "; ".join(str(row["Error"]) for row in rows if row.get("Error"))
 
-    def _blocks(self, cid: str, missing: set[str]) -> Iterator[str]:
-        """The blocks of a file. Those that are missing are not asked for: the node would wait for a peer."""
-        yield cid
-        if self.node is not None and cid not in missing and not cid.startswith("bafkrei"):  # that is a raw block
-            for row in self.node.rpc.ask("refs", cid):
-                yield from self._blocks(str(row["Ref"]), missing)
-
-    def _publisher(self, repo_id: str, commit: str) -> Any:
+    def _record(self, repo_id: str, commit: str) -> dict[str, Any]:
+        path = self.store.own_folder / "published" / layout.repo_folder(repo_id) / f"{commit}.json"
         try:
-            return json.loads(_record(self.store, repo_id, commit).read_bytes()).get("publisher")
-        except (OSError, ValueError, AttributeError):
-            return None
-
-
-def _record(store: Store, repo_id: str, commit: str) -> Path:
-    return store.own_folder / "published" / layout.repo_folder(repo_id) / f"{commit}.json"
+            found = json.loads(path.read_bytes())
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}

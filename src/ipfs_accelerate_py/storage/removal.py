@@ -124,8 +124,19 @@ def remove_empty_repo(store: Store, folder: str) -> bool:
             os.rename(trash, where)
             return False
         empty(trash)
+        forget_repo(store, folder)
         return True
     return False
+
+
+def forget_repo(store: Store, folder: str) -> None:
+    """Remove our notes on a repo that is gone, but for the one that it is closed."""
+    access = store.own_folder / "access" / folder
+    with contextlib.suppress(OSError):
+        if access.read_bytes() == b"public":
+            access.unlink()
+    for kind in ("hearsay", "used", "outbox"):
+        _remove_empty_folders(store.own_folder / kind / folder)
 
 
 def empty(trash: Path) -> int:
