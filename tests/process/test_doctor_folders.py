@@ -2,6 +2,9 @@
 
 import json
 import os
+import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -88,7 +91,6 @@ def test_a_cache_that_is_not_there_or_empty(tmp_path):
 @pytest.fixture
 def elsewhere(tmp_path_factory):
     """A folder on another file system than pytest's."""
-    import shutil
     import tempfile
 
     there = Path(tempfile.mkdtemp(dir=OTHER_FILE_SYSTEM))
@@ -131,3 +133,44 @@ def test_a_lock_file_that_is_missing_or_broken(tmp_path):
             path.write_text(text)
         row = run([Check("lock file", lambda path=path: folders.check_lock_file(path), "stuck")])[0]
         assert not row["ok"] and "IPFS_ACCELERATE_LOCK" in row["hint"] and str(path) in row["detail"], name
+
+
+# A file system of its own for one process: https://man7.org/linux/man-pages/man1/unshare.1.html
+ASK = "import sys, pathlib; from ipfs_accelerate_py.hook.doctor import check, folders\n"
+ASK += "home = pathlib.Path(sys.argv[1])\n"
+ASK += "checks = [check.Check('store', lambda: folders.check_store(home), ''), "
+ASK += "check.Check('disk', lambda: folders.check_disk(home), '')]\n"
+ASK += "import json; print(json.dumps(check.run(checks)))"
+MOUNTS = {
+    "read-only": 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"',
+    "small": 'mount -t tmpfs -o size=64m tmpfs "$0" && exec "$@"',
+    "full": 'mount -t tmpfs -o size=64k tmpfs "$0" && (head -c 1M /dev/zero > "$0/filler") 2>/dev/null; exec "$@"',
+}
+
+
+def ask_on(kind, folder):
+    unshare = ["unshare", "--mount", *([] if os.geteuid() == 0 else ["--map-root-user"])]
+    if shutil.which("unshare") is None or subprocess.run([*unshare, "true"], capture_output=True).returncode:
+        pytest.skip("no mount namespace here: install util-linux, and allow namespaces")
+    command = [*unshare, "sh", "-c", MOUNTS[kind], str(folder), sys.executable, "-c", ASK, str(folder)]
+    paths = os.pathsep.join([str(Path(folders.__file__).resolve().parents[3]), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(command, env={**os.environ, "PYTHONPATH": paths}, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_store_on_a_read_only_file_system(tmp_path):
+    store, _ = ask_on("read-only", tmp_path)
+    assert not store["ok"] and "Read-only file system" in store["detail"] and "IPFS_ACCELERATE_HOME" in store["hint"]
+
+
+def test_a_store_on_a_small_file_system(tmp_path):
+    store, disk = ask_on("small", tmp_path)
+    assert store["ok"] and f"tmpfs ({tmp_path})" in store["detail"]
+    assert not disk["ok"] and "too little room: 0.1 GB free" in disk["detail"] and "gc --dry-run" in disk["hint"]
+
+
+def test_a_store_on_a_full_file_system(tmp_path):
+    store, disk = ask_on("full", tmp_path)
+    assert not store["ok"] and "No space left" in store["detail"] and "free some space" in store["hint"]
+    assert not disk["ok"]

@@ -23,7 +23,7 @@ def checks(settings: Settings) -> list[Check]:
     answer = _HubAnswer()
     return [
         Check("hub", lambda: check_hub(settings, answer), _ENDPOINT, PATIENCE + 7),
-        Check("clock", lambda: check_clock(settings, answer), "set the clock: sudo timedatectl set-ntp true", 24),
+        Check("clock", lambda: check_clock(settings, answer), "set the clock: sudo timedatectl set-ntp true", 22),
     ]
 
 
