@@ -32,7 +32,10 @@ def _is_set_up() -> bool:
 
 
 def get_logger() -> logging.Logger:
-    """The package's logger: IPFS_ACCELERATE_LOG gives its level, unless the program has given it one."""
+    """The package's logger: IPFS_ACCELERATE_LOG gives its level, unless the program has given it one.
+
+    Without that it says no more than transformers and huggingface_hub are to say.
+    """
     global _level_by_us
     logger = logging.getLogger(NAME)
     if not any(isinstance(handler, _StderrHandler) for handler in logger.handlers):
@@ -43,9 +46,13 @@ def get_logger() -> logging.Logger:
     return logger
 
 
-def _choose_level() -> str | int:
+def _choose_level() -> int:
     from .settings import is_given, read_or_default
 
     if _is_set_up() and not is_given("log"):
         return logging.NOTSET  # the program's set-up decides alone
-    return str(read_or_default("log"))
+    level = logging.getLevelName(read_or_default("log"))
+    if is_given("log"):
+        return level
+    # who told these to be quiet, by `set_verbosity_error()` or TRANSFORMERS_VERBOSITY, meant the whole of a load
+    return max(level, *(logging.getLogger(name).level for name in ("transformers", "huggingface_hub")))
