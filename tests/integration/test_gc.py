@@ -1,0 +1,212 @@
+"""`gc` beside other processes: what they use stays, a fetch loses nothing, and nothing is half gone when it is killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+
+import huggingface_hub
+import pytest
+
+from ipfs_accelerate_py.storage import layout, use
+from ipfs_accelerate_py.storage.garbage import collect_garbage
+from ipfs_accelerate_py.storage.tree import Tree
+from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.local_hub import LocalHub
+from tests.unit.test_store import lfs_entry
+
+pytestmark = pytest.mark.timeout(300)
+REPO = "acme/model"
+FILES = {"config.json": b'{"a": 1}', "model.safetensors": bytes(range(256)) * 4000, "sub/vocab.txt": b"a b c\n"}
+HOLD = """
+import mmap, sys
+with open(sys.argv[1], "rb") as file:
+    mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+print(len(mapped), flush=True)
+sys.stdin.read()
+"""
+LOAD = """
+import sys
+from transformers import AutoModel
+model = AutoModel.from_pretrained("tiny/bert")
+print("loaded", flush=True)
+sys.stdin.read()
+"""
+
+
+def fill(store, commits=4):
+    """Commits that share a file, each with a ref, none used for long."""
+    shared = lfs_entry(b"shared" * 1000)
+    for number in range(commits):
+        commit = f"{number:x}" * 40
+        own = lfs_entry(b"%d" % number * 1000)
+        contents = {"shared.bin": (shared, b"shared" * 1000), "sub/own.bin": (own, b"%d" % number * 1000)}
+        for path, (entry, content) in contents.items():
+            with store.receive(REPO, entry) as receiver:
+                receiver.write(content)
+                blob = store.path(layout.blob_path(REPO, entry.etag))
+                receiver.finish(blob)
+            store.link(REPO, commit, path, entry)
+            os.utime(blob, (1_000_000, 1_000_000))
+        store.write_tree(REPO, Tree(commit, {path: entry for path, (entry, _) in contents.items()}))
+        store.write_ref(REPO, f"branch{number}", commit)
+        store.mark_missing(REPO, commit, "none.json")
+
+
+def check_health(store):
+    """What huggingface_hub sees has no flaw, and each file that can be loaded is whole; how many there are."""
+    found = huggingface_hub.scan_cache_dir(store.root)
+    assert [str(warning) for warning in found.warnings] == []
+    count = 0
+    for repo in found.repos:
+        for revision in repo.revisions:
+            for file in revision.files:
+                assert lfs_entry(file.file_path.read_bytes()).etag == file.blob_path.name
+                os.utime(file.blob_path, (1_000_000, 1_000_000))
+                count += 1
+    return count
+
+
+def in_child(work):
+    """Runs `work` in a fork of this process; its number."""
+    child = os.fork()
+    if child == 0:
+        try:
+            work()
+            os._exit(0)
+        finally:
+            os._exit(1)
+    return child
+
+
+# -- what is in use -----------------------------------------------------------------------------------------------
+def test_what_another_process_has_mapped(here):  # noqa: F811
+    fill(here.store)
+    path = here.store.path(layout.snapshot_path(REPO, "1" * 40, "sub/own.bin"))
+    command = [sys.executable, "-c", HOLD, str(path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+        assert child.stdout.readline() == "1000\n"
+        os.utime(path, (1_000_000, 1_000_000))
+        for options in ({"older_than": 3600}, {"max_size": 0}):
+            answer = collect_garbage(here.store, here.settings, **options)
+            assert {row["commit"]: row["reason"] for row in answer["kept"]} == {
+                "1" * 40: f"in use by process {child.pid}"
+            }
+        child.stdin.close()
+    assert path.read_bytes() == b"1" * 1000
+    assert [row["commit"] for row in collect_garbage(here.store, here.settings, max_size=0)["removed"]] == ["1" * 40]
+    assert not (here.store.root / "models--acme--model").exists()
+
+
+def test_what_a_program_has_loaded(machine, tiny_hub):
+    user = machine("user", hub=tiny_hub)
+    with user.start(LOAD, stdin=subprocess.PIPE) as program:
+        assert program.stdout.readline() == "loaded\n", program.stderr.read()
+        answer = json.loads(user.hook("gc", "--max-size", "0B", "--json").stdout)
+        assert answer["removed"] == []
+        assert [row["reason"] for row in answer["kept"]] == [f"in use by process {program.pid}"]
+        program.stdin.close()
+    assert [row["repo"] for row in json.loads(user.hook("gc", "--max-size", "0B", "--json").stdout)["removed"]] == [
+        "tiny/bert"
+    ]
+    assert user.run('from transformers import AutoModel; AutoModel.from_pretrained("tiny/bert")').returncode == 0
+
+
+# -- two terminals ------------------------------------------------------------------------------------------------
+def test_gc_and_fetch_at_once(here, tmp_path):  # noqa: F811
+    """Short programs fetch and read while another collects all it may: nobody misses a file or sees a wrong one."""
+    write_repo(tmp_path / "models", REPO, FILES)
+    with LocalHub(tmp_path / "models") as hub:
+        here.point_at(hub)
+
+        def fetch():
+            here.forget()
+            use._marked.clear()
+            present = here.make_present(here.resolve(REPO))
+            time.sleep(random.random() * 0.01)
+            assert {path: where.read_bytes() for path, where in present.items()} == FILES
+            assert here.store.read_tree(REPO, here.resolve(REPO).commit)
+
+        def collect():
+            removed = 0
+            while not (tmp_path / "stop").exists():
+                removed += len(collect_garbage(here.store, here.settings, max_size=0)["removed"])
+            (tmp_path / "removed").write_text(str(removed))
+
+        collector = in_child(collect)
+        endings = []
+        for _ in range(25):
+            fetcher = in_child(fetch)
+            endings.append(os.waitpid(fetcher, 0)[1])
+            time.sleep(random.random() * 0.02)
+        (tmp_path / "stop").touch()
+        assert os.waitpid(collector, 0)[1] == 0
+        assert endings == [0] * 25
+        assert int((tmp_path / "removed").read_text()) >= 5, "they never met"
+        found = huggingface_hub.scan_cache_dir(here.store.root)
+        assert [str(warning) for warning in found.warnings] == []
+
+
+def test_two_collections_at_once(here):  # noqa: F811
+    fill(here.store, 12)
+    children = [in_child(lambda: collect_garbage(here.store, here.settings, older_than=3600)) for _ in range(3)]
+    assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
+    assert not (here.store.root / "models--acme--model").exists()
+
+
+# -- killed -------------------------------------------------------------------------------------------------------
+def finish(store, settings):
+    """What the next collection does after one that was killed."""
+    check_health(store)
+    collect_garbage(store, settings, older_than=3600)
+    assert not (store.root / "models--acme--model").exists()
+    own = [path.relative_to(store.own_folder).as_posix() for path in store.own_folder.rglob("*") if path.is_file()]
+    assert [path for path in own if not path.endswith(".lock")] == []
+
+
+def test_killed_at_random_moments(here):  # noqa: F811
+    fill(here.store)
+    started = time.monotonic()
+    os.waitpid(in_child(lambda: collect_garbage(here.store, here.settings, older_than=3600)), 0)
+    whole = time.monotonic() - started
+    in_the_middle = 0
+    for _ in range(20):
+        fill(here.store)
+        child = in_child(lambda: collect_garbage(here.store, here.settings, older_than=3600))
+        time.sleep(random.random() * whole)
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        in_the_middle += 0 < check_health(here.store) < 8
+        finish(here.store, here.settings)
+    assert in_the_middle, "each was killed before or after its work"
+
+
+def test_killed_right_before_each_of_its_steps(here):  # noqa: F811
+    steps = 0
+    while True:
+        fill(here.store, 2)
+        steps += 1
+
+        def work(last=steps):
+            seen = []
+
+            def die(event, _):
+                if event in ("os.remove", "os.rename", "os.rmdir", "shutil.rmtree"):
+                    seen.append(event)
+                    if len(seen) == last:
+                        os.kill(os.getpid(), signal.SIGKILL)
+
+            sys.addaudithook(die)
+            collect_garbage(here.store, here.settings, older_than=3600)
+
+        _, status = os.waitpid(in_child(work), 0)
+        finish(here.store, here.settings)
+        if status == 0:
+            break
+        assert status == signal.SIGKILL
+    assert steps > 20
