@@ -25,14 +25,11 @@ _PLAIN = "import _ipfs_accelerate_boot"
 # An editable install adds its folder in a .pth of its own, which may come after ours; and user site-packages come
 # before the environment's. The folder is on sys.path for this one import only.
 _WITH_FOLDER = """\
+sys.path.append({folder})
 try:
     import _ipfs_accelerate_boot
-except ImportError:
-    sys.path.append({folder})
-    try:
-        import _ipfs_accelerate_boot
-    finally:
-        sys.path.pop()"""
+finally:
+    sys.path.pop()"""
 
 
 def package_folder() -> Path:
