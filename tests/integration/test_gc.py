@@ -1,4 +1,4 @@
-"""`gc` beside other processes: what they use stays, a fetch loses nothing, and nothing is half gone when it is killed."""
+"""`gc` beside other processes: what they use stays, a fetch loses nothing, nothing is half gone when it is killed."""
 
 from __future__ import annotations
 
