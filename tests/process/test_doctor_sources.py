@@ -81,8 +81,8 @@ def test_each_gateway_has_a_row_of_its_own(settings):
     assert [row["ok"] for row in rows] == [True, False, False, False, False, True, True]
     words = [
         "honours Range",
-        "cannot be reached",
-        "does not answer",
+        "does not answer: Connect",
+        "does not answer: ReadTimeout",
         "not an IPFS gateway",
         "password",
         "",

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import time
 
+from ...errors import SourceError
 from ...settings import Settings
+from ...storage.sources.gateway import Gateway
 from . import http
 from .check import Check, Result, bad, good
 from .cid import identity_cid
 
 CONTENT = b"ipfs_accelerate_py asks whether a gateway is here\n"
 _PART = (16, 40)
+_PATIENCE = 4.0
 
 
 def checks(settings: Settings) -> list[Check]:
@@ -31,23 +34,21 @@ def _out(url: str) -> str:
 
 def check_gateway(url: str, timeout: float) -> Result:
     """Does it answer, is it a gateway, and does it give parts of a file?"""
-    began = time.monotonic()
-    address = f"{url}/ipfs/{identity_cid(CONTENT)}"
+    path, began = f"/ipfs/{identity_cid(CONTENT)}", time.monotonic()
     try:
-        status, body, _ = http.get(address, 4)
-        seconds = time.monotonic() - began
-        first, last = _PART
-        part_status, part, _ = http.get(address, 4, {"Range": f"bytes={first}-{last - 1}"})
-    except TimeoutError:
-        return bad("the gateway does not answer within 4 s", _out(url))
+        body = Gateway(url, tuple, _PATIENCE).read(path, 1 << 16, "*/*")
+    except SourceError as error:
+        if str(error) in ("it answered 401", "it answered 403"):
+            return bad(f"{error}: it wants a password", "give it in the URL: https://NAME:PASSWORD@HOST")
+        return bad(f"{error}, where /ipfs/... was asked for", _out(url))
+    seconds = time.monotonic() - began
+    if body != CONTENT:
+        return bad("what listens there is not an IPFS gateway: it answered /ipfs/... with something else", _out(url))
+    first, last = _PART
+    try:
+        part_status, part, _ = http.get(f"{url}{path}", _PATIENCE, {"Range": f"bytes={first}-{last - 1}"})
     except OSError as error:
-        return bad(f"the gateway cannot be reached: {error}", _out(url))
-    if status in (401, 403):
-        return bad(
-            f"the gateway answered {status}: it wants a password", "give it in the URL: https://NAME:PASSWORD@HOST"
-        )
-    if status != 200 or body != CONTENT:
-        return bad(f"what listens there is not an IPFS gateway: it answered /ipfs/... with {status}", _out(url))
+        return bad(f"it answered once, and then no more: {error}", _out(url))
     if (part_status, part) != (206, CONTENT[first:last]):
         return bad(
             f"it does not honour Range: a part was asked for, and it answered {part_status} with {len(part)} bytes",

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any
-from urllib.parse import quote, urljoin, urlsplit
+from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ...errors import SourceDown, SourceError
 from ...settings import without_password
@@ -106,7 +106,9 @@ class Gateway:
         import requests
 
         session = requests.Session()
-        session.auth = _leave_alone  # what ~/.netrc says is for others
+        parts = urlsplit(self.url)
+        own = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        session.auth = own or _leave_alone  # what ~/.netrc says is for others
         session.trust_env = not self.is_near  # a proxy for the outer world must not stand before the local network
         headers = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": accept}
         if at:
