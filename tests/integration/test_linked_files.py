@@ -1,0 +1,89 @@
+"""A file of the store that is a hard link to another cache: read once, and again when it was changed there."""
+
+import os
+
+import pytest
+
+from ipfs_accelerate_py import state
+from ipfs_accelerate_py.storage import store as store_module
+from ipfs_accelerate_py.storage import verified_files, verify
+from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.local_hub import LocalHub
+
+REPO = "acme/model"
+FILES = {"config.json": b'{"a": 1}', "model.safetensors": b"weights" * 300_000}
+
+
+@pytest.fixture
+def hub(tmp_path, here):  # noqa: F811
+    write_repo(tmp_path / "models", REPO, FILES)
+    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
+        here.point_at(running)
+        here.fill_cache(running, REPO)
+        yield running
+
+
+@pytest.fixture
+def reads(monkeypatch):
+    """The files that were read whole to be checked; the real check still runs."""
+    made = []
+
+    def noted(path, entry, note=None):
+        made.append(path.name)
+        return verify.verify_file(path, entry, note)
+
+    monkeypatch.setattr(store_module, "verify_file", noted)
+    return made
+
+
+def new_process():
+    verified_files._in_this_process.clear()
+
+
+def linked(here):  # noqa: F811
+    [blob] = [path for path in here.cache.glob("models--*/blobs/*") if len(path.name) == 64]
+    return blob
+
+
+def test_it_is_linked_and_read_once(hub, here, reads):  # noqa: F811
+    here.make_present(here.resolve(REPO))
+    assert state.served["lower tier"][0] == 2
+    assert os.stat(linked(here)).st_nlink == 2
+    for _ in range(3):
+        new_process()
+        here.make_present(here.resolve(REPO))
+    assert reads == []
+
+
+@pytest.mark.parametrize("keep_time", [False, True], ids=["time", "size"])
+def test_a_change_in_place_is_seen_and_mended(hub, here, reads, keep_time):  # noqa: F811
+    here.make_present(here.resolve(REPO))
+    blob = linked(here)
+    before = blob.stat()
+    with open(blob, "r+b") as file:
+        file.write(b"X")
+        if keep_time:
+            file.seek(0, os.SEEK_END)
+            file.write(b"Y")
+    if keep_time:
+        os.utime(blob, ns=(before.st_atime_ns, before.st_mtime_ns))
+    new_process()
+    state.served.clear()
+    here.make_present(here.resolve(REPO))
+    assert here.visible() == FILES
+    assert state.served["hub"][0] == 1
+    new_process()
+    reads.clear()
+    here.make_present(here.resolve(REPO))
+    assert reads == []  # the store has a file of its own now
+
+
+def test_one_that_was_only_touched_is_read_and_kept(hub, here, reads):  # noqa: F811
+    here.make_present(here.resolve(REPO))
+    os.utime(linked(here))
+    new_process()
+    before = len(hub.log)
+    here.make_present(here.resolve(REPO))
+    here.make_present(here.resolve(REPO))
+    assert len(reads) == 1 and here.visible() == FILES
+    assert not any(row["method"] == "GET" and "resolve" in row["path"] for row in hub.log[before:])
