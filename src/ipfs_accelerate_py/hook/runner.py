@@ -19,10 +19,17 @@ def run(argv: list[str]) -> int:
         outer = command_line.read(sys.orig_argv[1:])
         _prepare(outer.letters | line.letters, _failed_modules())
         rest = ["--", *line.rest] if line.dashes else line.rest
-        return _execute(sys.executable, [sys.executable, *outer.options, *line.options, *rest])
+        return _execute(sys.executable, [_own_name(), *outer.options, *line.options, *rest])
     _prepare(set())
     _restore_locale()
     return _run_program(line.rest)
+
+
+def _own_name() -> str:
+    """What this interpreter was called as: a name on PATH or a path; it is in Python's own messages."""
+    name = sys.orig_argv[0]
+    path = name if os.sep in name else _search(name)[0]
+    return name if path is not None and os.path.abspath(path) == sys.executable else sys.executable
 
 
 def _is_for_python(target: str) -> bool:

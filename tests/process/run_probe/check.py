@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 
 @dataclass(frozen=True)
 class Check:
-    """What follows `python`, or a line for a shell with `{python}` (or `{run}`: what goes before a program) in it."""
+    """What follows `python`, or a line for a shell with `{python}` in it.
+
+    There may also be `{name}` (Python by its name on PATH), and `{run}`: what goes before a program.
+    """
 
     words: Sequence[str] = ()
     shell: str = ""

@@ -31,6 +31,7 @@ CHECKS = {
     "orig_argv of a script": script(ORIGINAL, "-a"),
     "orig_argv with options": Check(["-B", "-Wignore", "-X", "dev", "script.py", "-a"], files={"script.py": ORIGINAL}),
     "orig_argv of -m": Check(["-u", "-m", "part", "-a"], files={"part.py": ORIGINAL}),
+    "orig_argv of python by its name": Check(shell="{name} script.py", files={"script.py": ORIGINAL}),
     "-x passes over the first line": Check(["-x", "script.py"], files={"script.py": f"not Python\n{ARGV}"}),
     "-V": Check(["-V"]),
     "-VV": Check(["-VV"]),

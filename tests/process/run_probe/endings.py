@@ -50,6 +50,7 @@ CHECKS = {
     "bytes that are no text": Check(["bad.py"], files={"bad.py": b"x = '\xff'\n"}, code=1),
     "a null byte": Check(["bad.py"], files={"bad.py": b"x = 1\0\n"}, code=None),
     "a missing script": Check(["missing.py"], code=2),
+    "a missing script, of python by its name": Check(shell="{name} missing.py", code=2),
     "a missing script with a path": Check(["./no/such/missing.py"], code=2),
     "-m missing": Check(["-m", "no_such_module"], code=1),
     "-m package.missing": Check(["-m", "package.missing"], files={"package/__init__.py": ""}, code=1),

@@ -60,6 +60,10 @@ CHECKS = {
     "sys.modules of -m": Check(["-m", "part"], files={"part.py": MODULES}),
     "sys.flags": script(FLAGS),
     "executable and prefix": script(WHERE),
+    "executable and prefix of python by its name": Check(shell="{name} script.py", files={"script.py": WHERE}),
+    "executable and prefix of a relative python": Check(
+        shell='cd "$(dirname "$(command -v python)")"; ./{name} "$OLDPWD/script.py"', files={"script.py": WHERE}
+    ),
     "excepthook, trace, profile and the other hooks": script(HOOKS),
     "stack depth": script(DEPTH),
     "stack depth of -m": Check(["-m", "part"], files={"part.py": DEPTH}),

@@ -40,6 +40,11 @@ import sys
 for each in (sys.stdin, sys.stdout, sys.stderr):
     print(each.name, each.mode, each.encoding, each.errors, each.line_buffering, each.write_through, each.fileno())
 """
+TERMINAL = """\
+import os, sys
+print(*[each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr)], os.get_terminal_size())
+print(os.tcgetpgrp(0) == os.getpgrp(), os.getsid(0) == os.getpid(), sys.stdout.line_buffering)
+"""
 FILES = """\
 import os
 for number in os.listdir('/proc/self/fd'):
@@ -87,6 +92,10 @@ CHECKS = {
     "stdin after the script on stdin": Check(["-"], stdin="import sys\nprint(sys.stdin.read())\n# the rest"),
     "stdin is closed": Check(shell="{python} script.py <&-", files={"script.py": "import sys; print(sys.stdin)"}),
     "stderr is closed": Check(shell="{python} script.py 2>&-", files={"script.py": "import sys; print(sys.stderr)"}),
+    "a terminal": Check(
+        shell="{python} terminal.py {python} script.py",
+        files={"script.py": TERMINAL, "terminal.py": "import pty, sys; pty.spawn(sys.argv[1:])"},
+    ),
     "locale C": script(STREAMS + ENVIRON, environ={"LANG": "C", "LC_ALL": ""}),
     "locale C for all": script(STREAMS + ENVIRON, environ={"LC_ALL": "C"}),
     "locale C for a program": Check(shell='{run} sh -c "echo $LC_CTYPE; locale"', environ={"LANG": "C", "LC_ALL": ""}),

@@ -73,6 +73,7 @@ class Ways:
         if check.shell:
             python = " ".join(start)
             line = check.shell.replace("{python}", python).replace("{run}", "" if way == "plain" else python)
+            line = line.replace("{name}", " ".join(["python", *start[1:]]))
             command = ["/bin/sh", "-c", line]
         else:
             command = [*start, *check.words]
