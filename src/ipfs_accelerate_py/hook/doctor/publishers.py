@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import time
+from datetime import datetime, timezone
 
 from ...errors import SettingsError, SourceError
 from ...settings import Settings
+from ...storage import ipns
 from ...storage.node import Node, open_node
-from . import http
+from ...storage.sources.gateway import Gateway
 from .check import Check, Result, bad, good
 
 _SECONDS = 9.0
+_RECORD = "application/vnd.ipfs.ipns-record"
 _HOW = (
     "see whether that node runs, and publish there: 'hook publish ORG/NAME --json' prints its name as publisher; "
     "then correct IPFS_ACCELERATE_PUBLISHERS"
@@ -41,7 +44,9 @@ def check_publishers(settings: Settings) -> Result:
             continue
         try:
             found.append(_find(name, node, settings))
-        except (SourceError, OSError) as error:
+        except SettingsError as error:
+            return bad(str(error), error.hint or _HOW)
+        except SourceError as error:
             missing.append(f"{name}: {error}")
     if missing:
         return bad(f"these publishers cannot be found: {'; '.join(missing)}", _HOW)
@@ -63,11 +68,9 @@ def _find(name: str, node: Node | None, settings: Settings) -> str:
             reasons.append(str(error))
     for url in settings.gateways:
         try:
-            status, _, _ = http.get(f"{url}/ipns/{name}/", 2.5)
-        except OSError as error:
+            raw = Gateway(url, tuple, 2.5).read(f"/ipns/{name}?format=ipns-record", ipns.MAX_BYTES, _RECORD)
+            value, _ = ipns.read_record(name, raw, datetime.now(timezone.utc))
+            return f"{name} has signed the record that {url} shows, at {value}"
+        except SourceError as error:
             reasons.append(f"{url}: {error}")
-            continue
-        if status == 200:
-            return f"{name} is found by {url}"
-        reasons.append(f"{url} answered {status}")
     raise SourceError("; ".join(reasons) or "there is neither a node nor a gateway to look it up")
