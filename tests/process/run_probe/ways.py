@@ -41,6 +41,8 @@ class Ways:
         self.folder = folder
         self.environ = environ
         self._made: dict[tuple[str, bool], Environment] = {}
+        # The children write no bytecode, and in a fresh clone there is none: each of some 800 would compile anew.
+        subprocess.run([sys.executable, "-m", "compileall", "-q", SRC], check=False)
 
     def environment(self, way: str, user_site: bool = False) -> Environment:
         key = (way, user_site)
