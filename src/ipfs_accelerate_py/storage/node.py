@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
+from urllib.parse import unquote, urlsplit
 
 from ..errors import SettingsError, SourceError
 from ..settings import Settings, without_password
@@ -48,6 +48,14 @@ def node_address(setting: str) -> str | None:
     return f"/{kind}/{url.hostname}/tcp/{port}/{url.scheme}"
 
 
+def node_login(setting: str) -> tuple[str, str] | None:
+    """The name and password in a URL of IPFS_ACCELERATE_NODE, for an API behind HTTP's basic authentication."""
+    url = urlsplit(setting) if "://" in setting else None
+    if url is None or url.username is None:
+        return None
+    return unquote(url.username), unquote(url.password or "")
+
+
 def _default_repo() -> Path:
     return Path(os.environ.get("IPFS_PATH") or "~/.ipfs").expanduser()
 
@@ -61,15 +69,15 @@ def key_of_repo(folder: str) -> str:
 def open_node(settings: Settings, silence: float | None = None) -> Node | None:
     """The node of the settings, or None where there is none; nothing is asked yet."""
     address = None if settings.force_local else node_address(settings.node)
-    return None if address is None else Node(address, silence or settings.timeout)
+    return None if address is None else Node(address, silence or settings.timeout, node_login(settings.node))
 
 
 class Node:
     """One node. Every method raises SourceError, in words that say what to do, if the node cannot do it."""
 
-    def __init__(self, address: str, silence: float) -> None:
+    def __init__(self, address: str, silence: float, login: tuple[str, str] | None = None) -> None:
         self.address = address
-        self.rpc = RPC(address, silence)
+        self.rpc = RPC(address, silence, login)
         self._ask = self.rpc.ask
         self._peer_id: str | None = None
         self._repo_path: Path | None = None

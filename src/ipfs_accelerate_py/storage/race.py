@@ -36,10 +36,14 @@ class _Runner:
         self.first_byte: float | None = None
         self.seen = receiver.moved
         self.slow = False  # found silent or slow, and the next was asked
+        self.asked = False
         self.attempt = Attempt(lambda: self._work(wanted, store), bell)
 
     def _work(self, wanted: Wanted, store: Store) -> str:
         try:
+            self.source.prepare()
+            self.started = self.checked = time.monotonic()
+            self.asked = True
             with store.writing():
                 giver = self.source.fetch(wanted, self.receiver)
                 self.receiver.check()
@@ -53,7 +57,7 @@ class _Runner:
         now, moved = time.monotonic(), self.receiver.moved
         if self.first_byte is None and moved > 0:
             self.first_byte = now
-        if now - self.checked < window:
+        if now - self.checked < (window if self.asked else PATIENCE):
             return False
         slow = moved - self.seen < rate * (now - self.checked)
         self.checked, self.seen = now, moved

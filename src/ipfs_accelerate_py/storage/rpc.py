@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import io
 import ipaddress
+import json
 import os
 import time
 from collections.abc import Iterator
@@ -23,6 +24,7 @@ REST = 30.0  # seconds that a node which did not answer is left alone by this pr
 REST_SILENT = 5.0  # the same for one that is there and says nothing
 GRACE = 0.25  # seconds that a node gets to say that its own time is up
 ADD_SILENCE = 60.0  # a node says nothing while it reads and hashes a file that is added
+MAX_ANSWER = 16 << 20  # bytes of one answer that is not a file's
 _resting: dict[str, tuple[float, str]] = {}
 
 
@@ -50,8 +52,9 @@ def is_private_host(host: str) -> bool:
 class RPC:
     """The API at one multiaddr. Every method raises SourceError, in words that say what to do, if it fails."""
 
-    def __init__(self, address: str, silence: float) -> None:
+    def __init__(self, address: str, silence: float, login: tuple[str, str] | None = None) -> None:
         self.address = address
+        self._login = login
         self.silence = silence
         self._client: Any = None
 
@@ -59,13 +62,17 @@ class RPC:
         connect = CONNECT_LOCAL if is_private_address(self.address) else max(self.silence, 1.0)
         return connect, silence or self.silence
 
+    def prepare(self) -> None:
+        """Import and open the client; nothing is asked."""
+        self._open()
+
     def _open(self) -> Any:
         until, reason = _resting.get(self.address, (0.0, ""))
         if time.monotonic() < until:
             raise SourceDown(reason)
         if self._client is None:
             try:
-                client = _import_client(self.address).Client(self.address)
+                client = _import_client(self.address).Client(self.address, auth=self._login)
             except Exception as error:
                 raise SettingsError(
                     f"IPFS_ACCELERATE_NODE={self.address!r} is not the address of an RPC API",
@@ -73,6 +80,8 @@ class RPC:
                 ) from error
             # A proxy for the outer world must not stand between us and the node of this machine.
             client._client._session_props["trust_env"] = False
+            client._client._session_props["headers"] = {"Accept-Encoding": "identity"}
+            client._client._session_props["hooks"] = {"response": [self._refuse_strange]}
             self._client = client
         return self._client
 
@@ -82,13 +91,38 @@ class RPC:
         wait = self._timeout(silence)
         opts = {key.replace("_", "-"): str(value).lower() for key, value in options.items()}
         opts.setdefault("timeout", f"{wait[1]:g}s")
+        closables, data = [], b""
+        end = time.monotonic() + 2 * (wait[1] + GRACE)  # an answer that drips is never silent
         try:
-            within = (wait[0], wait[1] + GRACE)
-            answer = client._client.request(f"/{command}", args, opts=opts, decoder="json", timeout=within)
+            closables, chunks = client._client._request(
+                "POST",
+                command,
+                [("stream-channels", "true"), *opts.items(), *(("arg", arg) for arg in args)],
+                auth=None,
+                data=b"",
+                headers=None,
+                timeout=(wait[0], wait[1] + GRACE),
+                chunk_size=1 << 16,
+            )
+            for chunk in chunks:
+                data += chunk
+                if len(data) > MAX_ANSWER or time.monotonic() > end:
+                    raise SourceError(f"the node at {self.address} answers {command} without an end")
+            return list(_documents(data))
         except Exception as error:
             raise self._explain(command, error) from error
-        rows = answer if isinstance(answer, list) else [answer]
-        return [row for row in rows if isinstance(row, dict)]
+        finally:
+            for closable in closables:
+                closable.close()
+
+    def _refuse_strange(self, response: Any, **_: Any) -> None:
+        """What no node does: send us elsewhere, or pack its answer, which may be large when it is unpacked."""
+        if response.is_redirect:
+            raise SourceError(f"what listens at {self.address} sends us elsewhere")
+        if response.headers.get("Content-Encoding", "identity") != "identity":
+            raise SourceError(f"what listens at {self.address} packs its answers")
+        if not response.ok:  # the client reads the whole of an error
+            response._content, response._content_consumed = response.raw.read(1 << 16), True
 
     def stream(self, path: str, offset: int = 0, silence: float | None = None) -> Iterator[bytes]:
         """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash."""
@@ -155,8 +189,11 @@ class RPC:
             raise self._explain("block/put", error) from error
 
     def _explain(self, command: str, error: Exception) -> SourceError:
+        import requests
         from ipfshttpclient import exceptions
 
+        if isinstance(error, SourceError):
+            return error
         if isinstance(error, exceptions.ErrorResponse):
             return NodeAnswer(f"the node at {self.address} answered {command} with: {error}")
         found: SourceError
@@ -167,7 +204,9 @@ class RPC:
                 f"what listens at {self.address} answered {command} with {status}: not the RPC API of an IPFS node?",
                 start_it,
             )
-        if isinstance(error, exceptions.DecodingError):
+        if isinstance(error, requests.RequestException) and "ReadTimeout" in repr(error):  # in the middle of an answer
+            error = exceptions.TimeoutError(error)
+        if isinstance(error, (exceptions.DecodingError, UnicodeDecodeError, json.JSONDecodeError, RecursionError)):
             return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", start_it)
         if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
             found = SourceDown(f"no IPFS node answers at {self.address}", start_it)
@@ -200,3 +239,15 @@ def _import_client(address: str) -> Any:
     finally:
         if ours:
             os.environ.pop(variable, None)
+
+
+def _documents(data: bytes) -> Iterator[dict[str, Any]]:
+    """The JSON objects in an answer, which stand one after the other. ValueError, RecursionError."""
+    text, at, decoder = data.decode(), 0, json.JSONDecoder()
+    while at < len(text):
+        if text[at].isspace():
+            at += 1
+            continue
+        row, at = decoder.raw_decode(text, at)
+        if isinstance(row, dict):
+            yield row

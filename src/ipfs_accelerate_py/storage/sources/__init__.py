@@ -39,6 +39,10 @@ class Source(Protocol):
     label: str
     is_patient: bool
 
+    def prepare(self) -> None:
+        """Import and open what a first question needs: that time is ours, and no silence of the source."""
+        ...
+
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         """Fill the receiver; returns who really gave the bytes, in words for the log. SourceError if it cannot."""
         ...

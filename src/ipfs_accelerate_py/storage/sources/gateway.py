@@ -41,6 +41,9 @@ class Gateway:
         self._names, self._cid_of = names, cid_of
         self.is_near = is_private_host(urlsplit(url).hostname or "")
 
+    def prepare(self) -> None:
+        import requests  # noqa: F401
+
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         reasons = []
         for path in self._paths(wanted):

@@ -138,6 +138,9 @@ class Hub:
             self._continue(wanted, receiver)
         return "the Hub"
 
+    def prepare(self) -> None:
+        prepare()
+
     def _take_leftover(self, wanted: Wanted, receiver: Receiver) -> bool:
         """Begin with what a killed process had downloaded to the scratch folder; True if there was something."""
         folder = self.scratch / layout.repo_folder(wanted.repo_id) / "blobs"

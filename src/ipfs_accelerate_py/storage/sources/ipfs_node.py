@@ -39,6 +39,9 @@ class IPFSNode:
         self._roots: dict[str, tuple[float, str]] = {}
         self._holders: dict[str, list[str]] = {}
 
+    def prepare(self) -> None:
+        self.node.rpc.prepare()
+
     # -- bytes ------------------------------------------------------------------------------------------------------
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         if wanted.entry.size == 0:

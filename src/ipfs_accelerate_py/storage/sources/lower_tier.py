@@ -24,6 +24,9 @@ class LowerTier:
     def __init__(self, caches: tuple[Path, ...], verified: VerifiedFiles | None = None) -> None:
         self.caches, self.verified = caches, verified
 
+    def prepare(self) -> None:
+        pass
+
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         blob = layout.blob_path(wanted.repo_id, wanted.entry.etag)
         for cache in self.caches:

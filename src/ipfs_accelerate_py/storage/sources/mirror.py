@@ -29,6 +29,9 @@ class Mirror:
         self.url = url
         self.label = f"mirror {without_password(url)}"
 
+    def prepare(self) -> None:
+        self.file_system()
+
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         path = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
         file = self._open(path, receiver.entry.size)
