@@ -15,8 +15,9 @@ from typing import Any
 
 from ..errors import StoreError
 from ..settings import Settings
-from . import contents, layout, removal
+from . import contents, inventory, layout, removal
 from .contents import File, Inode, Repo, Snapshot
+from .selection import pinned
 from .sources.lower_tier import LowerTier
 from .store import Store
 from .tree import Entry, Tree
@@ -44,8 +45,6 @@ def verify_store(
     that worked, `error` why not. `progress` is called with (path, bytes) for each file. Raises StoreError for a repo of
     which the store has nothing, LockFileError.
     """
-    from .garbage import pinned
-
     audit = _Audit(store, settings, pinned(settings), progress)
     repos = contents.scan(store.root)
     wanted = list(dict.fromkeys(repo_ids))
@@ -126,6 +125,8 @@ class _Audit:
     def _same_file_below(self, snapshot: Snapshot, file: File) -> str | None:
         """The same bad file in a cache below the store, to which ours is a hard link."""
         for cache in self.lower.caches:
+            if inventory.is_same(cache, self.store.root):
+                continue
             below = cache / layout.repo_folder(snapshot.repo_id) / "blobs" / str(file.blob)
             with contextlib.suppress(OSError):
                 if file.status is not None and contents.inode(os.stat(below)) == file.inode:

@@ -17,21 +17,12 @@ from . import contents, outbox, removal
 from .contents import Inode, Repo, Snapshot
 from .leftovers import Leftover, find_leftovers
 from .references import References
-from .selection import Protection, select
+from .selection import Protection, pinned, select
 from .store import Store
 from .tree import Tree
 
 Progress = Callable[[str, int], object]
 _WAIT = 600.0  # seconds for another collection, or a publication, to end
-
-
-def pinned(settings: Settings) -> dict[tuple[str, str], Tree]:
-    """The commits that the lock file names, with their files; LockFileError if it cannot be read."""
-    if settings.lock is None:
-        return {}
-    from .lock_file import read_lock_file
-
-    return {key: locked.tree for key, locked in read_lock_file(settings.lock).repos.items()}
 
 
 def collect_garbage(

@@ -36,7 +36,7 @@ def list_repos(store: Store, settings: Settings) -> list[dict[str, Any]]:
         if snapshot.present
     ]
     for cache in settings.lower:
-        if _is_same(cache, store.root):
+        if is_same(cache, store.root):
             continue
         rows += [
             {**_row(cache, snapshot, str(cache)), "published": False, "disk": 0}
@@ -85,7 +85,8 @@ def _is_complete(root: Path, snapshot: Snapshot) -> bool | None:
     return all(sizes.get(path) == entry.size for path, entry in tree.files.items())
 
 
-def _is_same(one: Path, other: Path) -> bool:
+def is_same(one: Path, other: Path) -> bool:
+    """Do both names mean one folder?"""
     try:
         return one.samefile(other)
     except OSError:

@@ -7,6 +7,7 @@ import time
 from collections import Counter
 from datetime import datetime, timezone
 
+from ..settings import Settings
 from . import contents, inventory, use
 from .contents import Inode, Repo, Snapshot
 from .references import References
@@ -14,6 +15,15 @@ from .store import Store
 from .tree import Tree
 
 Reasoned = list[tuple[Snapshot, str]]
+
+
+def pinned(settings: Settings) -> dict[tuple[str, str], Tree]:
+    """The commits that the lock file names, with their files; LockFileError if it cannot be read."""
+    if settings.lock is None:
+        return {}
+    from .lock_file import read_lock_file
+
+    return {key: locked.tree for key, locked in read_lock_file(settings.lock).repos.items()}
 
 
 class Protection:
