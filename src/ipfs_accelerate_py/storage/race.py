@@ -142,6 +142,8 @@ class Race:
     def _show(self) -> None:
         """Draw how the one who is ahead gets on."""
         ahead = max(self._running, key=lambda each: each.receiver.size)
+        if ahead.source.is_patient:  # the Hub's client draws its own
+            return
         receiver, size = ahead.receiver, ahead.receiver.size
         if size and self._shown[0] is not receiver:
             self._bar.source(ahead.source.label)
