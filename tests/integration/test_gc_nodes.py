@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 
 import pytest
 
@@ -17,6 +18,24 @@ REPOS = {
     "acme/old": {"model.safetensors": SHARED, "more.bin": SHARED[: 1 << 20] + b"old", "config.json": b'{"a": 1}'},
     "acme/kept": {"model.safetensors": SHARED, "more.bin": SHARED[: 1 << 20] + b"kept", "config.json": b'{"a": 1}'},
 }
+
+KILLED = """
+import os, signal, sys
+from ipfs_accelerate_py.settings import read_settings
+from ipfs_accelerate_py.storage.garbage import collect_garbage
+from ipfs_accelerate_py.storage.store import Store
+
+seen = []
+def die(event, _):
+    if event in ("os.remove", "os.rename"):
+        seen.append(event)
+        if len(seen) == int(sys.argv[1]):
+            os.kill(os.getpid(), signal.SIGKILL)
+
+settings = read_settings()
+sys.addaudithook(die)
+collect_garbage(Store(settings.home), settings, older_than=30 * 86400)
+"""
 
 
 @pytest.fixture
@@ -110,6 +129,24 @@ def test_no_reference_is_left_dangling(user):
     assert after
     assert {status for _, status in after} == {0}
     assert not [path for path, _ in after if "models--acme--old" in path]
+    assert read_all(user, "acme/kept") == REPOS["acme/kept"]
+
+
+@pytest.mark.kubo
+def test_nor_after_one_that_was_killed(user):
+    for step in (1, 3, 6):
+        said(user, "fetch", "acme/old")
+        said(user, "publish", "acme/old")
+        make_old(user, "acme/old")
+        assert user.run(KILLED, str(step), hooked=False).returncode == -signal.SIGKILL
+        assert {status for _, status in references(user.node)} == {0}
+        assert read_all(user, "acme/kept") == REPOS["acme/kept"]
+    if (user.store / "models--acme--old/blobs").exists():
+        make_old(user, "acme/old")
+    said(user, "gc", "--older-than", "30d")
+    assert not (user.store / "models--acme--old").exists()
+    assert {status for _, status in references(user.node)} == {0}
+    assert in_tree(user.node) == ["models--acme--kept"]
     assert read_all(user, "acme/kept") == REPOS["acme/kept"]
 
 
