@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test fuzz crashes lint format bench demo constraints clean
+.PHONY: docs help venv node s3 unit process contract integration lines newest test faults fuzz crashes lint format bench demo constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,8 +74,11 @@ lines: $(OLDER)/.installed node s3 ## the marked tests with the older pair of tr
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
 test: venv node s3 $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
-	$(PYTEST) tests
+	$(PYTEST) -n 2 --dist loadfile tests
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
+
+faults: venv node ## the whole fault matrix, as a table
+	FAULTS=all $(PYTEST) -q -p no:xdist tests/faults
 
 fuzz: venv ## more than a million mutated answers to every reader of foreign bytes
 	$(BIN)/python -m tests.fuzz
