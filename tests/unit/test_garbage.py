@@ -183,6 +183,30 @@ def test_a_store_without_symlinks(collect, store, monkeypatch):  # noqa: F811
     assert visible(store) == {SECOND: b"new"}
 
 
+def test_what_was_loaded_again_is_the_last_to_go(collect, store):  # noqa: F811
+    for commit in (COMMIT, SECOND):
+        commit_of(store, commit.encode() * 25, commit, age=60)
+    use.note_use([store.path(layout.snapshot_path(REPO, COMMIT, "model.bin"))])
+    assert gone(collect(max_size=1000)) == {(REPO, SECOND)}
+
+
+def test_what_cannot_be_removed_is_not_said_to_be(store, settings, monkeypatch):  # noqa: F811
+    commit_of(store, CONTENT)
+    loose = blob(store, lfs_entry(b"loose"))
+    loose.write_bytes(b"loose")
+    unlink = Path.unlink
+
+    def refuse(path, **options):
+        if path == loose:
+            raise PermissionError  # another user's, in a folder with the sticky bit
+        unlink(path, **options)
+
+    monkeypatch.setattr(Path, "unlink", refuse)
+    answer = collect_garbage(store, settings)
+    assert (answer["removed"], answer["freed"]) == ([], 0)
+    assert "it could not be removed" in [row["reason"] for row in answer["kept"]]
+
+
 # -- by size ------------------------------------------------------------------------------------------------------
 def test_the_least_recently_used_until_it_fits(collect, store):  # noqa: F811
     for number, commit in enumerate((COMMIT, SECOND, THIRD)):

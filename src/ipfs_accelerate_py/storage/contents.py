@@ -64,7 +64,7 @@ class Snapshot:
         """When one of its files was last read or written, in seconds since the epoch; a folder's time if it has none.
 
         Reading moves the time of access once a day only on most machines (`relatime`, mount(8)), or never (`noatime`);
-        a load through us moves it itself (`use.note_use`), as coarsely as an hour.
+        a load through us moves it itself (`use.note_use`).
         """
         times = [max(status.st_atime, status.st_mtime) for status in self.inodes.values()]
         return max(times) if times else _mtime(self.folder)

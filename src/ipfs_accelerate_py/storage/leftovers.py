@@ -60,8 +60,8 @@ class Leftover:
             with removal.fetch_lock(store, folder, self.blob) as held:
                 if not held:
                     return 0, "being fetched"
-                return (removal.empty(self.path), None) if self.still() else (0, "it is whole again")
-        return (removal.empty(self.path), None) if self.still() else (0, "in use again")
+                return removal.clear(self.path) if self.still() else (0, "it is whole again")
+        return removal.clear(self.path) if self.still() else (0, "in use again")
 
 
 def find_leftovers(store: Store, repos: list[Repo], protection: Protection) -> Iterator[Leftover]:

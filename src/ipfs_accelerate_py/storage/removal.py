@@ -73,7 +73,7 @@ def remove_blob(store: Store, folder: str, name: str) -> tuple[int, str | None]:
         repo = contents.read_repo(store.root, folder)
         if repo is not None and points_to(repo, name):
             return 0, "a commit shows it again"
-        return empty(blob), None
+        return clear(blob)
 
 
 @contextlib.contextmanager
@@ -137,6 +137,12 @@ def forget_repo(store: Store, folder: str) -> None:
             access.unlink()
     for kind in ("hearsay", "used", "outbox"):
         _remove_empty_folders(store.own_folder / kind / folder)
+
+
+def clear(path: Path) -> tuple[int, str | None]:
+    """Remove a file, or a folder with all in it: bytes freed, and None or why it is still there."""
+    freed = empty(path)
+    return freed, "it could not be removed" if os.path.lexists(path) else None
 
 
 def empty(trash: Path) -> int:

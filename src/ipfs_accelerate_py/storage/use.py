@@ -20,7 +20,6 @@ from . import layout
 from .store import Store
 
 READING = 3600.0  # seconds after its last mark within which a living process may still be about to read
-COARSE = 3600.0  # a time of access that is younger is not moved: a warm load writes next to nothing
 _MANY = 32  # marks of one commit, above which those of dead processes are swept away
 _marked: dict[tuple[str, str, str, int], float] = {}
 
@@ -48,7 +47,7 @@ def note_use(paths: Iterable[Path]) -> None:
     for path in paths:
         with contextlib.suppress(OSError):
             seen = os.stat(path)
-            if now - seen.st_atime_ns > COARSE * 1e9:
+            if now - seen.st_atime_ns > 1e9:
                 os.utime(path, ns=(now, seen.st_mtime_ns))
 
 
