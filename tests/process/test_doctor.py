@@ -56,6 +56,7 @@ def is_well_or_slow(doors):
     return (doors["ok"] and "Auto classes patched" in doors["detail"]) or "did not end within" in doors["detail"]
 
 
+@pytest.mark.lines
 def test_all_is_well_under_run(tiny_hub, tmp_path):
     """With a Hub, and without what needs not be: no node, no gateways, no mirrors, no lock file."""
     code = "import sys; from ipfs_accelerate_py.hook.cli import main; sys.exit(main(['doctor', '--json']))"

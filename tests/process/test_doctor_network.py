@@ -36,6 +36,7 @@ def ask_hub(settings):
     return {row["name"]: row for row in run(network.checks(settings))}
 
 
+@pytest.mark.lines
 def test_a_hub_that_is_well_is_asked_once_and_without_a_token(settings, endpoint, monkeypatch):
     monkeypatch.setenv("HF_TOKEN", "hf_alice")
     with LocalHub(tokens={"hf_alice": "alice"}) as hub:
@@ -46,6 +47,7 @@ def test_a_hub_that_is_well_is_asked_once_and_without_a_token(settings, endpoint
     assert [row["auth"] for row in hub.log] == [False]
 
 
+@pytest.mark.lines
 def test_nobody_answers(settings, endpoint):
     endpoint(NOBODY)
     rows = ask_hub(settings)

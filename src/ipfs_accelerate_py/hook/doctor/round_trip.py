@@ -1,18 +1,17 @@
 """A small file to a peer and back. We can ask our own node only, so the way is tried in the parts that can be seen.
 
 1. A peer echoes random bytes (libp2p's ping): the connection works in both directions.
-2. A file of a peer's published tree is read and its hash compared: name, look-up and block exchange work towards us.
-3. Our node makes a new random block, and a peer's HTTP gateway is asked for it: it can come from our node alone.
+2. A file of a peer's published tree is read and its hash compared: name and block exchange work towards us.
+3. The swarm is asked who holds that model, as a load does, and names that peer.
+4. Our node makes a new random block, and a peer's HTTP gateway is asked for it: it can come from our node alone.
    This needs a peer that tells of its gateway, by `gateways` in its tree or by IPFS_ACCELERATE_GATEWAYS.
 """
 
 from __future__ import annotations
 
 import contextlib
-import os
 import time
 from collections.abc import Iterator
-from urllib.parse import urlsplit
 
 from ...errors import SourceError, UnsafeName
 from ...settings import Settings
@@ -20,18 +19,14 @@ from ...storage import layout
 from ...storage.node import Node
 from ...storage.tree import MAX_BYTES, Entry, Tree, tree_from_json
 from ...storage.verify import Mismatch, Verifier
-from . import http
-from .check import Result, bad, good
-from .cid import raw_cid
+from .check import COMMAND, Result, bad, good
+from .outward import RESTART, give_block, is_gateway
 
 AT_MOST = 3  # peers that are tried
 SECONDS = 11.0  # for all of it
 _SMALL = 1 << 20
-_RESTART = (
-    "see whether the peers' swarm ports (4001) can be reached from here, "
-    "and restart the node: ipfs shutdown, then ipfs daemon"
-)
 
+_ANNOUNCE = f"see that Routing.Type is dht on all nodes (docs/fleet.md), and run there: {COMMAND} publish"
 _WRONG = (
     "nothing of that is ever loaded; publish the model there again, or take that machine out of the swarm: "
     "ipfs swarm disconnect"
@@ -39,7 +34,7 @@ _WRONG = (
 
 
 def check_round_trip(node: Node, settings: Settings) -> Result:
-    """Try the three parts; say which were done and which could not be."""
+    """Try the four parts; say which were done and which could not be."""
     until = time.monotonic() + SECONDS
     node.rpc.silence = 2.5
     peers = list(dict.fromkeys(node.peers()))[:AT_MOST]
@@ -62,20 +57,26 @@ def check_round_trip(node: Node, settings: Settings) -> Result:
         if "gateways" in names and private:
             with contextlib.suppress(SourceError):
                 text = node.read(f"{root}/gateways", 4096).decode("utf-8", "replace")
-                gateways |= dict.fromkeys(filter(_is_gateway, text.split()[:AT_MOST]), peer)
+                gateways |= dict.fromkeys(filter(is_gateway, text.split()[:AT_MOST]), peer)
         if not read and any(name.startswith("models--") for name in names):
             try:
-                said.append(f"{_read(node, root, names)} came from peer {peer} with the right hash")
+                repo_id, what = _read(node, root, names)
                 read = True
+                said.append(f"{what} came from peer {peer} with the right hash")
+                if not _is_named(node, repo_id, peer, until):
+                    return bad(
+                        f"the swarm does not name peer {peer} as a holder of {repo_id}", f"{_ANNOUNCE} {repo_id}"
+                    )
+                said.append("the swarm names it as a holder")
             except Mismatch as error:
                 return bad(f"peer {peer} gives wrong bytes: {error}", _WRONG)
             except (SourceError, UnsafeName, ValueError) as error:
                 failed.append(f"reading from peer {peer}: {error}")
     if failed and not read:
-        return bad("; ".join([*said, *failed]), _RESTART)
+        return bad("; ".join([*said, *failed]), RESTART)
     if not read:
-        said.append("no peer has published a file that could be read")
-    given = _give(node, {**dict.fromkeys(settings.gateways, ""), **gateways}, until)
+        said.append(f"none of the {len(peers)} peers that were asked has published a file that could be read")
+    given = give_block(node, {**dict.fromkeys(settings.gateways, ""), **gateways}, until)
     if given.ok:
         said.append(given.detail)
         return good("; ".join(said))
@@ -95,10 +96,21 @@ def _echo(node: Node, peers: list[str]) -> Result:
             return good(f"peer {peer} echoed")
         texts = [str(row["Text"]) for row in rows if row.get("Text") and not str(row["Text"]).startswith("PING")]
         reasons.append(f"{peer}: {texts[-1] if texts else 'no echo'}")
-    return bad(f"no peer echoes ({'; '.join(reasons)})", _RESTART)
+    return bad(f"no peer echoes ({'; '.join(reasons)})", RESTART)
 
 
-def _read(node: Node, root: str, names: list[str]) -> str:
+def _is_named(node: Node, repo_id: str, peer: str, until: float) -> bool:
+    """Does the swarm name a peer as a holder? A node finds nobody in its first seconds."""
+    while time.monotonic() < until - 4.0:  # which the gateways get
+        with contextlib.suppress(SourceError):
+            if peer in node.holders(layout.repo_folder(repo_id)):
+                return True
+        time.sleep(0.5)
+    return False
+
+
+def _read(node: Node, root: str, names: list[str]) -> tuple[str, str]:
+    """The repo of which one small file was read and verified, and that file in words."""
     for folder, tree in _trees(node, root, names):
         small = [(entry.size, path) for path, entry in tree.files.items() if 0 < entry.size <= _SMALL]
         repo_id = folder.removeprefix("models--").replace("--", "/")
@@ -112,7 +124,7 @@ def _read(node: Node, root: str, names: list[str]) -> str:
             verifier = Verifier(entry)
             verifier.update(data)
             verifier.finish()
-            return f"{repo_id}/{path} ({entry.size} bytes)"
+            return repo_id, f"{repo_id}/{path} ({entry.size} bytes)"
     raise SourceError("none of its small files could be read")
 
 
@@ -121,59 +133,3 @@ def _trees(node: Node, root: str, names: list[str]) -> Iterator[tuple[str, Tree]
         for name in node.names_in(f"{root}/{folder}/trees")[:2]:
             commit = name.removesuffix(".json")
             yield folder, tree_from_json(commit, node.read(f"{root}/{folder}/trees/{name}", MAX_BYTES))
-
-
-def _give(node: Node, gateways: dict[str, str], until: float) -> Result:
-    """Let gateways (URL -> the peer who tells of it, or "") get a block that our node alone has."""
-    own = _own_gateway(node)
-    asked = {url: peer for url, peer in gateways.items() if not _is_at(url, own)}
-    if not asked:
-        return good("that a peer gets a file of ours was not tried, because no peer tells of its gateway")
-    data = os.urandom(32)
-    cid, reasons = raw_cid(data), []
-    node.rpc.put_block(data)
-    try:
-        for url in asked:
-            left = until - time.monotonic()
-            if left <= 0:
-                break
-            try:
-                status, body, _ = http.get(f"{url}/ipfs/{cid}", min(left, 3.0))
-            except OSError as error:
-                reasons.append(f"{url}: {error}")
-                continue
-            if body == data:
-                return good(f"gateway {url} got a new block from our node and gave it back unchanged")
-            reasons.append(f"{url} answered {status}")
-    finally:
-        with contextlib.suppress(SourceError):
-            node.rpc.ask("block/rm", cid)
-    detail = f"no gateway got a new block from our node ({'; '.join(reasons) or 'no time was left'})"
-    if any(asked.values()):
-        return bad(detail, _RESTART)
-    return good(f"{detail}: they may be no members of this swarm")
-
-
-def _is_gateway(url: str) -> bool:
-    try:
-        parts = urlsplit(url)
-        return parts.scheme in ("http", "https") and bool(parts.hostname) and not (parts.query or parts.fragment)
-    except ValueError:
-        return False
-
-
-def _own_gateway(node: Node) -> tuple[str, int] | None:
-    try:
-        value = node.rpc.ask("config", "Addresses.Gateway")[0].get("Value")
-        parts = str(value[0] if isinstance(value, list) else value).split("/")
-        return parts[2], int(parts[4])
-    except (SourceError, LookupError, ValueError, TypeError):
-        return None
-
-
-def _is_at(url: str, address: tuple[str, int] | None) -> bool:
-    if address is None:
-        return False
-    parts = urlsplit(url)
-    here = ("127.0.0.1", "localhost", "::1", address[0])
-    return (parts.port or 80) == address[1] and parts.hostname in here
