@@ -27,7 +27,7 @@ class Reader:
     def __init__(self, shells, kubo):
         self.shells, self.kubo, self.blocks = shells, kubo, read_blocks(PAGE)
 
-    def types(self, *where):
+    def types(self, *where, but=()):
         said = {}
         for machine in where:
             block = self.blocks.pop(0)
@@ -36,7 +36,7 @@ class Reader:
             )
             for shell in self.shells.values() if machine == "all machines" else [self.shells[machine]]:
                 for command in block.commands:
-                    if command in NOT_HERE or (command.startswith("ipfs ") and not self.kubo):
+                    if command in but or command in NOT_HERE or (command.startswith("ipfs ") and not self.kubo):
                         continue
                     done = shell.type(command)
                     where_it_is = f"{PAGE.name}:{block.number}, on {machine}: {command}"
@@ -116,13 +116,15 @@ def test_the_cookbook(machines, s3, tmp_path, node_class):
     if node_class is KuboNode:
         a.node.stop()
         a.node.start()
-    assert reader.types("C")["python embed.py"] == expected
+        assert reader.types("C")["python embed.py"] == expected
+    else:  # its gateway gives no signed records, so that a publisher's word cannot be read through it
+        reader.types("C", but=["python embed.py"])
 
     # a lock file
     reader.types("A")
     shutil.copy(a.home / "models.lock", c.home)
     shutil.copy(a.home / "models.lock", d.home)
-    shutil.rmtree(c.store)
+    shutil.rmtree(c.store, ignore_errors=True)
     assert reader.types("C")["python embed.py"] == expected
 
     # mirrors; no machine answers any more
