@@ -12,7 +12,7 @@ from concurrent.futures import ProcessPoolExecutor
 from .run import work
 from .targets import TARGETS
 
-TRIES = 1_200_000
+TRIES = 1_500_000
 
 
 def main() -> None:

@@ -53,8 +53,9 @@ class Mutator:
         data = bytearray(chance.choice(seeds))
         often: tuple[int, ...] = (0, 1, 1, 1, 2, 3, 8)
         if chance.random() < 0.5:
-            data = bytearray(self._change_table(bytes(data)))
-            often = (0, 0, 0, 1)
+            changed = self._change_table(bytes(data))
+            often = often if changed == data else (0, 0, 0, 1)
+            data = bytearray(changed)
         for _ in range(chance.choice(often)):
             self._change(data, seeds)
         return bytes(data)
