@@ -99,6 +99,12 @@ def read_all(user, repo_id):
 def test_what_goes_from_the_store_goes_from_the_node(user):
     node = user.node
     assert in_tree(node) == ["models--acme--kept", "models--acme--old"]
+    [record] = (user.store / ".locks/ipfs_accelerate/published/models--acme--old").iterdir()
+    told = record.read_text()
+    record.write_text(json.dumps({**json.loads(told), "publisher": "12D3KooWsomebodyelse"}))
+    answer = said(user, "gc", "--older-than", "30d", "--dry-run")
+    assert "published by another node" in [row["reason"] for row in answer["kept"]] and not answer["removed"]
+    record.write_text(told)
     told = said(user, "gc", "--older-than", "30d", "--dry-run")
     assert in_tree(node) == ["models--acme--kept", "models--acme--old"]
     assert [row["repo"] for row in told["removed"]] == ["acme/old"]
