@@ -31,7 +31,7 @@ print(signal.pthread_sigmask(signal.SIG_BLOCK, []), signal.getitimer(signal.ITIM
 """
 STATUS = """\
 for line in open('/proc/self/status'):
-    if line.startswith(('Sig', 'Shd', 'Umask', 'Threads', 'NoNewPrivs', 'FDSize')):
+    if line.startswith(('SigPnd', 'ShdPnd', 'SigBlk', 'SigIgn', 'SigCgt', 'Umask', 'Threads', 'NoNewPrivs')):
         print(line, end='')
 """
 ENVIRON = "import os; print({name: value for name, value in os.environ.items() if name != 'PYTHONPATH'})"
