@@ -59,7 +59,7 @@ def hook_check() -> Check:
 
 def doors_check() -> Check:
     """`doors`: does it fit transformers?"""
-    return Check("doors", check_doors, _FIRST, 24)
+    return Check("doors", check_doors, _FIRST, 26)
 
 
 def check_hook() -> Result:
@@ -92,7 +92,7 @@ def check_hook() -> Result:
 def check_doors() -> Result:
     """Import transformers with the hook in a new interpreter, and ask the status what is patched."""
     # of the switch another check tells; and nothing here needs a network
-    found = _ask(_DOORS, {**os.environ, "IPFS_ACCELERATE": "1", "HF_HUB_OFFLINE": "1"}, 22)
+    found = _ask(_DOORS, {**os.environ, "IPFS_ACCELERATE": "1", "HF_HUB_OFFLINE": "1"}, 25)
     install = "python -m pip install 'transformers>=4.57,<6'"
     if isinstance(found, str):
         if "No module named 'transformers'" in found:
