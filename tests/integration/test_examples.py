@@ -73,7 +73,7 @@ def test_skillset_worker(hub, machine):
     assert again.stdout and json.loads(again.stdout) == expected, again.stderr
 
 
-def ask(server, log, port, path, seconds=60.0):
+def ask(server, log, port, path, seconds=150.0):
     """The service's answer; asks again while it is starting."""
     deadline = time.monotonic() + seconds
     while True:
