@@ -54,7 +54,7 @@ class Candidates:
         if self.local_only:
             return
         far = health.order([each for each in self._open_far() if each.label not in state.liars], size)
-        resting = [source for source in far if health.is_resting(source.label)]
+        resting = [source for source in far if health.is_resting(source.label, size)]
         yield from (source for source in far if source not in resting)
         hub_rests = resolver.hub_is_resting()
         if not hub_rests:

@@ -11,6 +11,7 @@ from .sources import Source
 
 REST_DOWN = 30.0  # seconds that a source where nobody answers is asked only when nobody else is left
 REST_SILENT = 5.0  # the same for one that was silent: it may have been busy for a moment
+LARGE = 4 << 20  # bytes; for such a file one that was silent is asked all the same
 _WEIGHT = 0.3  # of the newest measurement in the running mean
 _TELLING = 1 << 20  # bytes; what a smaller file took tells nothing of the rate
 _USUAL = 100e6  # bytes per second of a source whose rate is not known yet
@@ -30,18 +31,20 @@ class Speed:
 
 
 speeds: dict[str, Speed] = {}
-_resting: dict[str, float] = {}
+_down: dict[str, float] = {}
+_silent: dict[str, float] = {}
 
 
 def forget() -> None:
     """Forget all that was measured."""
-    speeds.clear()
-    _resting.clear()
+    for each in (speeds, _down, _silent):
+        each.clear()
 
 
 def note_success(label: str, size: int, latency: float, seconds: float) -> None:
     """A source gave `size` right bytes: the first after `latency`, all within `seconds`."""
-    _resting.pop(label, None)
+    _down.pop(label, None)
+    _silent.pop(label, None)
     known = speeds.setdefault(label, Speed(latency, 0.0))
     known.latency += _WEIGHT * (latency - known.latency)
     if size >= _TELLING:
@@ -51,17 +54,21 @@ def note_success(label: str, size: int, latency: float, seconds: float) -> None:
 
 def note_down(label: str) -> None:
     """Nobody answers there."""
-    _resting[label] = time.monotonic() + REST_DOWN
+    _down[label] = time.monotonic() + REST_DOWN
 
 
 def note_silence(label: str) -> None:
     """A source did not answer in time."""
-    _resting[label] = max(_resting.get(label, 0.0), time.monotonic() + REST_SILENT)
+    _silent[label] = time.monotonic() + REST_SILENT
 
 
-def is_resting(label: str) -> bool:
-    """Did it fail to answer a moment ago?"""
-    return time.monotonic() < _resting.get(label, 0.0)
+def is_resting(label: str, size: int = 0) -> bool:
+    """Is it better left alone for a file of this size?
+
+    A second of silence is little against a large download, and a peer that had to be found first is found by then.
+    """
+    now = time.monotonic()
+    return now < _down.get(label, 0.0) or (size < LARGE and now < _silent.get(label, 0.0))
 
 
 def order(sources: Sequence[S], size: int) -> list[S]:
@@ -70,9 +77,9 @@ def order(sources: Sequence[S], size: int) -> list[S]:
     Measured sources change places among themselves by what they would need; the others keep theirs, and who did not
     answer a moment ago comes last.
     """
-    awake = [source for source in sources if not is_resting(source.label)]
+    awake = [source for source in sources if not is_resting(source.label, size)]
     measured = [index for index, source in enumerate(awake) if source.label in speeds]
     by_speed = sorted((awake[index] for index in measured), key=lambda each: speeds[each.label].estimate(size))
     for index, source in zip(measured, by_speed, strict=True):
         awake[index] = source
-    return awake + [source for source in sources if is_resting(source.label)]
+    return awake + [source for source in sources if is_resting(source.label, size)]

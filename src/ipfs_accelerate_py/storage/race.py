@@ -21,6 +21,7 @@ from .store import Store
 from .verify import Mismatch
 
 PATIENCE = 10.0  # seconds of silence, where no other source is left
+PATIENCE_TO_BEGIN = 20.0  # the same before the first byte: names and peers may have to be looked up
 SLOW = 64 << 10  # bytes per second; below that another source is asked beside
 CRAWL = 1 << 10  # bytes per second; below that nobody is waited for, not even the last
 _TICK = 0.05
@@ -58,6 +59,8 @@ class _Runner:
         if self.first_byte is None and moved > 0:
             self.first_byte = now
         if now - self.checked < (window if self.asked else PATIENCE):
+            return False
+        if window == PATIENCE and moved == 0 and now - self.started < PATIENCE_TO_BEGIN:
             return False
         slow = moved - self.seen < rate * (now - self.checked)
         self.checked, self.seen = now, moved
@@ -164,7 +167,7 @@ class Race:
             return
         self._running.remove(runner)
         runner.receiver.cancel()
-        self._note(runner.source, SourceError(f"silent for {PATIENCE:g} s"))
+        self._note(runner.source, SourceError("silent for too long"))
 
     def _start_next(self, waiting: Iterator[Source]) -> bool:
         """Start the next one; False if there is none."""

@@ -48,13 +48,17 @@ class IPFSNode:
             return "nobody: it is empty"  # Kubo waits for ever for the empty block of a peer
         self._reasons: list[str] = []
         self._wrong: Mismatch | None = None
+        folder = layout.repo_folder(wanted.repo_id)
         silent = []
-        for name in self._suppliers(layout.repo_folder(wanted.repo_id)):
+        for name in self._suppliers(folder):
             if f"peer {name}" not in state.liars:
-                if self._ask_peer(name, wanted, receiver, self._peer_silence):
+                # Who is the only one gets patience at once: to ask anew would cost what was done so far.
+                others = len(set(self.publishers()) | set(self.holders_so_far(folder))) > 1
+                silence = self._peer_silence if others else None
+                if self._ask_peer(name, wanted, receiver, silence):
                     return f"peer {name}"
-                silent.append(name)
-        for name in silent if self._peer_silence else ():  # nobody was quick: now with patience
+                silent += [name] if silence else []
+        for name in silent:  # nobody was quick: now with patience
             if f"peer {name}" not in state.liars and self._ask_peer(name, wanted, receiver, None):
                 return f"peer {name}"
         if self._wrong is not None:
