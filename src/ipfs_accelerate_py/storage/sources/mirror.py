@@ -5,6 +5,7 @@ https://filesystem-spec.readthedocs.io/en/latest/ . Which package a scheme needs
 
 from __future__ import annotations
 
+import contextlib
 from typing import Any
 from urllib.parse import quote
 
@@ -34,11 +35,18 @@ class Mirror:
 
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         path = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
-        file = self._open(path, receiver.entry.size)
-        try:
+        at = receiver.size
+        with contextlib.closing(self._open(path, receiver.entry.size)) as file:
+            try:
+                self._copy(file, receiver)
+                return self.label
+            except SourceError:
+                if not at or receiver.size > at:
+                    raise
+        # Nothing came from the middle on: a server without ranges can still give the whole.
+        with contextlib.closing(self._open(path, receiver.entry.size)) as file:
+            receiver.start()
             self._copy(file, receiver)
-        finally:
-            file.close()
         return self.label
 
     def _open(self, path: str, size: int) -> Any:
