@@ -157,7 +157,9 @@ class World:
         if cell.source == "hub":
             here.point_at(SimpleNamespace(endpoint=self.hub_proxy.url))  # type: ignore[arg-type]
             if not cell.alone:
-                here.change(mirrors=(self.other_mirror.url,), lock=self.folder / "lock")
+                here.change(mirrors=(self.other_mirror.url,))
+            if not cell.alone and cell.before == "cold":  # somebody must say what the files must be
+                here.change(lock=self.folder / "lock")
         elif cell.source == "node":
             assert server is not None
             here.change(node=server.url, publishers=(self.node.peer_id,))
