@@ -12,7 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from .mutator import Mutator
-from .targets import TARGETS, Target, reset
+from .target import Target
+from .targets import TARGETS, reset
 
 SLOWEST = 5.0  # seconds that one try may take
 MORE_MEMORY = 400 << 20  # bytes that the process may grow by

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Sequence
 from pathlib import Path
 
 from huggingface_hub import constants
@@ -21,7 +20,8 @@ from ipfs_accelerate_py.storage.tree import Entry, Tree, tree_from_json
 from ipfs_accelerate_py.storage.verify import Mismatch
 
 from .answering import AnsweringServer
-from .mutator import Mutator
+from .target import Target
+from .words import BlockTarget, RecordTarget
 
 REPO = "acme/model"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -40,25 +40,6 @@ def check_tree(tree: Tree) -> None:
         inside = (root / layout.snapshot_path(REPO, tree.commit, path)).resolve()
         assert inside.is_relative_to(root / "models--acme--model" / "snapshots" / tree.commit), path
         assert layout.blob_path(REPO, entry.etag) and 0 <= entry.size < 1 << 50
-
-
-class Target:
-    """Seeds, the errors that are allowed, and what to do with mutated bytes."""
-
-    name = ""
-    seeds: Sequence[bytes]
-    allowed: tuple[type[Exception], ...] = ()
-    share = 1.0  # of the tries in a long run
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        self.mutator = Mutator(0)
-
-    def run(self, data: bytes) -> bool:
-        raise NotImplementedError
-
-    def stop(self) -> None:
-        """End what it started."""
 
 
 class TreeTarget(Target):
@@ -249,7 +230,10 @@ class HubTarget(_Answered):
         return True
 
 
-TARGETS: list[type[Target]] = [TreeTarget, LockTarget, ReceiverTarget, RPCTarget, GatewayTarget, HubTarget]
+TARGETS: list[type[Target]] = [
+    *(TreeTarget, LockTarget, ReceiverTarget, RecordTarget, BlockTarget),
+    *(RPCTarget, GatewayTarget, HubTarget),
+]
 
 
 def reset() -> None:

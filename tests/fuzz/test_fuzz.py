@@ -3,11 +3,15 @@
 import contextlib
 import os
 import random
+import time
 
 import pytest
 
+from ipfs_accelerate_py.errors import SourceError
+
 from .run import fuzz
 from .targets import TARGETS
+from .words import BlockTarget, field
 
 SECONDS = 3.0
 
@@ -34,3 +38,16 @@ def test_what_is_not_changed_is_taken(target, tmp_path):
     finally:
         made.stop()
     assert taken > 5
+
+
+def test_a_file_of_links_to_nothing_is_given_up(tmp_path):
+    """A thousand links to a block of a thousand links, and so on, to an empty one: few blocks, no bytes, no end."""
+    target = BlockTarget(tmp_path)
+    cid = target._cid(0x55, b"")
+    for _ in range(5):
+        node = field(2, field(1, cid)) * 1000 + field(1, field(1, 2))
+        cid = target._cid(0x70, node)
+    began = time.monotonic()
+    with pytest.raises(SourceError):
+        target.run(node)
+    assert time.monotonic() - began < 10

@@ -18,6 +18,7 @@ _RAW, _DAG_PB = 0x55, 0x70
 _SHA256, _IDENTITY = 0x12, 0x00
 _FOLDER, _FILE, _RAW_FILE = 1, 2, 0
 _DEPTH = 8
+_BLOCKS = 10_000  # that one file may have: links to empty blocks add up to no bytes, and could go on for ever
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
@@ -112,9 +113,11 @@ class BlockReader:
 
     def __init__(self, get: Callable[[str], bytes]) -> None:
         self._get = get
+        self._left = _BLOCKS
 
     def read(self, root: str, path: str, limit: int) -> bytes:
         """The bytes of the file at a path below a root CID, at most `limit`; SourceError if that cannot be."""
+        self._left = _BLOCKS
         try:
             cid = decode_cid(root)
             for part in path.split("/"):
@@ -125,6 +128,9 @@ class BlockReader:
 
     def _block(self, cid: tuple[int, int, bytes]) -> bytes:
         codec, code, digest = cid
+        self._left -= 1
+        if self._left < 0:
+            raise SourceError("it is in too many blocks")
         if code == _IDENTITY:
             return digest
         if code != _SHA256 or len(digest) != 32 or codec not in (_RAW, _DAG_PB):
