@@ -22,6 +22,14 @@ AT_ONCE = 2.0  # seconds
 FETCH = [sys.executable, "-m", "ipfs_accelerate_py.hook", "fetch", REPO]
 
 
+@pytest.fixture(autouse=True)
+def interruptible():
+    """A test run in the background of a shell ignores Ctrl-C, and its children would inherit that."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
 @pytest.fixture
 def hub(tmp_path):
     write_repo(tmp_path / "models", REPO, make_files(0))
