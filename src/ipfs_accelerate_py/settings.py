@@ -61,10 +61,11 @@ def _names(text: str) -> tuple[str, ...]:
 
 
 def _gateways(text: str) -> tuple[str, ...]:
-    return tuple(_gateway(url) for url in _names(text))
+    return tuple(read_gateway(url) for url in _names(text))
 
 
-def _gateway(url: str) -> str:
+def read_gateway(url: str) -> str:
+    """The URL of an HTTP gateway as we use it; ValueError names the accepted form."""
     from urllib.parse import urlsplit
 
     try:

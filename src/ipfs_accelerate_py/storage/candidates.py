@@ -21,6 +21,7 @@ from .sources.hub import Hub
 from .sources.ipfs_node import IPFSNode
 from .sources.lower_tier import LowerTier
 from .sources.mirror import Mirror
+from .sources.peer_gateways import PeerGateways
 from .store import Store
 
 _said: set[str] = set()
@@ -46,6 +47,7 @@ class Candidates:
         self.token, self.local_only, self.force = token, local_only, force
         self._far: list[Source] | None = None
         self._ipfs: IPFSNode | None = None
+        self._peer_gateways: PeerGateways | None = None
 
     def for_file(self, size: int) -> Iterator[Source]:
         """The sources for a file of this size; the later ones are only made when they are needed."""
@@ -54,6 +56,8 @@ class Candidates:
         if self.local_only:
             return
         far = health.order([each for each in self._open_far() if each.label not in state.liars], size)
+        if self._peer_gateways is not None and size >= health.LARGE:
+            far = [self._peer_gateways, *far]
         resting = [source for source in far if health.is_resting(source.label, size)]
         yield from (source for source in far if source not in resting)
         hub_rests = resolver.hub_is_resting()
@@ -84,6 +88,7 @@ class Candidates:
             self._ipfs = IPFSNode(
                 ipfs, self.settings.publishers, ask_swarm=known_public, peer_silence=self.settings.timeout
             )
+            self._peer_gateways = PeerGateways(self._ipfs, PATIENCE)
             yield self._ipfs
 
     def _gateways(self) -> Iterator[Source]:

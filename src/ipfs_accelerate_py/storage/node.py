@@ -178,6 +178,19 @@ class Node:
         peers = _rows(self._field("swarm/peers", "Peers"))
         return [str(peer["Peer"]) for peer in peers if "Peer" in peer]
 
+    def reconnect(self, peer_id: str) -> None:
+        """Make the connection to a silent peer anew, where the node is a Kubo. Never raises.
+
+        A peer that Kubo met while it was still starting it never asks for blocks: its bitswap has not heard of it.
+        """
+        with suppress(SourceError, KeyError, TypeError, IndexError):
+            if not str(self._ask("id")[0].get("AgentVersion")).startswith("kubo/"):
+                return
+            rows = self._ask("swarm/peers")[0].get("Peers") or []
+            for address in [f"{row['Addr']}/p2p/{peer_id}" for row in rows if row.get("Peer") == peer_id]:
+                self._ask("swarm/disconnect", address)
+                self._ask("swarm/connect", address)
+
     def _routing(self, command: str, *args: str, **options: Any) -> list[dict[str, Any]]:
         try:
             return self._ask(f"routing/{command}", *args, **options)

@@ -15,6 +15,8 @@ from ..tree import MAX_BYTES, Tree, tree_from_json
 from ..verify import Mismatch
 from . import Wanted, report_liar
 
+_ALONE = 4.0  # seconds that a peer may be silent when no other is known
+_reconnected: set[str] = set()  # once per process and peer is enough
 _FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
 
 
@@ -50,15 +52,18 @@ class IPFSNode:
         self._wrong: Mismatch | None = None
         folder = layout.repo_folder(wanted.repo_id)
         silent = []
-        for name in self._suppliers(folder):
+        for name in self.suppliers(folder):
             if f"peer {name}" not in state.liars:
-                # Who is the only one gets patience at once: to ask anew would cost what was done so far.
+                # Who is the only one gets more time at once: to ask anew would cost what was done so far.
                 others = len(set(self.publishers()) | set(self.holders_so_far(folder))) > 1
-                silence = self._peer_silence if others else None
+                silence = self._peer_silence if others or not self._peer_silence else max(self._peer_silence, _ALONE)
                 if self._ask_peer(name, wanted, receiver, silence):
                     return f"peer {name}"
                 silent += [name] if silence else []
         for name in silent:  # nobody was quick: now with patience
+            if name not in _reconnected:
+                _reconnected.add(name)
+                self.node.reconnect(name)
             if f"peer {name}" not in state.liars and self._ask_peer(name, wanted, receiver, None):
                 return f"peer {name}"
         if self._wrong is not None:
@@ -94,7 +99,8 @@ class IPFSNode:
             raise SourceError(f"{name} broke off after {receiver.size} bytes")
         receiver.check()
 
-    def _suppliers(self, folder: str) -> Iterator[str]:
+    def suppliers(self, folder: str) -> Iterator[str]:
+        """The publishers, then whoever says that it holds a model."""
         yield from self.publishers()
         if folder not in self._holders:
             allowed = self._ask_swarm or self.node.is_private()
@@ -115,6 +121,10 @@ class IPFSNode:
             elif self.node.is_private():
                 names += self.node.peers()
         return list(dict.fromkeys(names))
+
+    def read(self, name: str, path: str, limit: int) -> bytes:
+        """A small file of a peer's tree; SourceError."""
+        return self.node.read(f"{self._root(name)}/{path}", limit)
 
     def _root(self, name: str) -> str:
         resolved = self._roots.get(name)
