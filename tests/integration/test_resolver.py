@@ -242,7 +242,7 @@ def test_three_resolutions_with_a_hub_that_hangs_cost_one_timeout(hub, here, roo
     for name in names:
         assert here.resolve(name).word == "store"
     spent = time.monotonic() - started
-    assert 0.5 < spent < 1.1
+    assert 0.2 < spent < 1.1  # where all is known, the Hub has 0.4 of the time
 
 
 def test_after_a_rest_the_hub_is_asked_again(hub, here, root, monkeypatch):  # noqa: F811
@@ -253,7 +253,7 @@ def test_after_a_rest_the_hub_is_asked_again(hub, here, root, monkeypatch):  # n
     assert here.resolve(REPO).commit == old
     monkeypatch.setattr(resolver, "REMEMBER", 0.0)
     assert here.resolve(REPO).commit == old  # it rests
-    resolver._hub_rests_until.clear()
+    resolver.hub_rest.forget()
     assert here.resolve(REPO).commit == new
 
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 from ..log import get_logger
 from . import layout, parts
+from .folders import make_folder
 from .store import Store
 
 STALE = 15.0  # seconds without a new byte after which the holder of a lock is not waited for any longer
@@ -32,7 +33,7 @@ def hold(store: Store, repo_id: str, etag: str, stopped: threading.Event | None 
 
     path = lock_path(store, repo_id, etag)
     with store.writing():
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
     with contextlib.ExitStack() as stack:
         yield _wait(stack, lambda: WeakFileLock(path, timeout=_SLICE), store, repo_id, etag, stopped)
 

@@ -15,6 +15,7 @@ from ..log import get_logger
 from ..settings import Settings
 from . import contents, outbox, removal
 from .contents import Inode, Repo, Snapshot
+from .folders import make_folder
 from .leftovers import Leftover, find_leftovers
 from .references import References
 from .selection import Protection, pinned, select
@@ -185,7 +186,7 @@ def _alone(store: Store) -> Iterator[None]:
 
     try:
         with store.writing():
-            store.own_folder.mkdir(parents=True, exist_ok=True)
+            make_folder(store.own_folder)
             lock = FileLock(store.own_folder / "gc.lock")
             lock.acquire(timeout=_WAIT)
         try:

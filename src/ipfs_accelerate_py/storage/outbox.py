@@ -18,6 +18,7 @@ from pathlib import Path
 from ..errors import IPFSAccelerateError
 from ..settings import Settings, read_settings
 from . import layout, node, policy, publisher
+from .folders import make_folder
 from .resolver import Resolution
 from .store import Store
 
@@ -37,7 +38,7 @@ def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: 
     if set(paths) <= publisher.published_paths(store, repo_id, commit):
         return
     note = _notes(store) / layout.repo_folder(repo_id) / commit
-    note.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(note.parent)
     note.touch()
     if not _is_resting(store) and not is_at_work(store):
         start_process(store)
@@ -48,7 +49,7 @@ def leave_withdrawal(store: Store, settings: Settings, repo_id: str) -> None:
     if not publisher.published_commits(store, repo_id) or node.node_address(settings.node) is None:
         return
     note = _withdrawals(store) / layout.repo_folder(repo_id)
-    note.parent.mkdir(parents=True, exist_ok=True)
+    make_folder(note.parent)
     note.touch()
     if not is_at_work(store):
         start_process(store)
@@ -148,7 +149,7 @@ def _publish_note(store: Store, note: Path) -> bool:
                     _rest(store)
                     return False
                 if public is False:
-                    _withdrawals(store).mkdir(parents=True, exist_ok=True)
+                    make_folder(_withdrawals(store))
                     (_withdrawals(store) / layout.repo_folder(repo_id)).touch()
                 if public:
                     refs = revisions_at(store, repo_id, note.name)
@@ -208,7 +209,7 @@ def _all_notes(store: Store) -> list[Path]:
 
 
 def _lock(store: Store) -> Path:
-    store.own_folder.mkdir(parents=True, exist_ok=True)
+    make_folder(store.own_folder)
     return store.own_folder / "outbox.lock"
 
 

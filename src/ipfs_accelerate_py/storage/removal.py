@@ -16,6 +16,7 @@ from pathlib import Path
 from ..log import get_logger
 from . import blob_lock, contents, layout, use
 from .contents import Snapshot
+from .folders import make_folder
 from .store import Store
 
 _PATIENCE = 0.2  # seconds for a blob's lock: who holds it is fetching the blob
@@ -84,7 +85,7 @@ def fetch_lock(store: Store, folder: str, name: str) -> Iterator[bool]:
 
     lock = blob_lock.lock_path(store, str(contents.repo_of(folder)), name)
     with store.writing():
-        lock.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(lock.parent)
     with contextlib.ExitStack() as stack:
         held = True
         try:
@@ -161,7 +162,7 @@ def empty(trash: Path) -> int:
 def _trash(store: Store) -> Path:
     folder = store.own_folder / "trash"
     with store.writing():
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
     return folder / f"{os.getpid()}-{os.urandom(6).hex()}"
 
 

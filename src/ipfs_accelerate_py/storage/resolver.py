@@ -1,63 +1,26 @@
-"""A name and a revision -> a commit, and what each of its files must be: the order of whose word counts is here.
+"""A name and a revision -> a commit, and what each of its files must be. Asked once per process and minute.
 
-A lock file comes first. For a branch or tag: the Hub now; else the commit this machine last learnt (our store or a
-lower tier, the later one); else a trusted publisher. For a commit that is known here nobody is asked. At most one
-request to the Hub, once per process and minute, and no longer than the time budget while anybody else can say. What a
-slow Hub says after that is kept, and counts at the next load.
+A lock file comes first; else everybody who may know (see `question`).
 """
 
 from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
 
-from ..errors import SettingsError, SourceError, StoreError, Unresolved
-from ..log import get_logger
+from ..errors import Unresolved
 from ..settings import Settings
-from . import layout, node, policy, use
-from .attempt import Attempt
-from .gateway_words import GatewayWords
+from . import hub_rest, layout, policy
+from .hub_rest import REST, end_rest, endpoint, hub_is_resting
 from .lock_file import read_lock_file
+from .question import Question
+from .resolution import LOCK, Resolution
 from .sources import hub
-from .sources.gateway import Gateway
-from .sources.ipfs_node import IPFSNode
-from .sources.lower_tier import LowerTier
 from .store import Store
-from .tree import Tree
 
+__all__ = ["Resolution", "end_rest", "forget", "hub_is_resting", "resolve"]
 REMEMBER = 60.0  # seconds that one resolution serves all the parts of a repo
-REST = 30.0  # seconds that a silent Hub is not asked while anybody else can say
-WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
-
-HEARSAY = "publisher"  # whose word it is when a publisher's was kept earlier
-LOCK = "lock file"
-
-
-@dataclass(frozen=True)
-class Resolution:
-    """What is known about one revision of one repo.
-
-    `word` says whose word it is: lock file, hub, store, lower tier, or a publisher. `public`: may anybody read the
-    repo (None: not known)?
-    """
-
-    repo_id: str
-    revision: str
-    tree: Tree
-    word: str
-    public: bool | None
-    cids: Mapping[str, str] = field(default_factory=dict)  # of files, where a lock file gives them
-
-    @property
-    def commit(self) -> str:
-        """The 40 hex digits."""
-        return self.tree.commit
-
-
 _known: dict[tuple[str, ...], tuple[float, Resolution]] = {}
-_hub_rests_until: dict[str, float] = {}
 _failed: dict[tuple[str, ...], tuple[float, Unresolved]] = {}
 _locks: dict[tuple[str, ...], threading.Lock] = {}
 
@@ -66,23 +29,7 @@ def forget() -> None:
     """Forget what this process has learnt (not what is on disk)."""
     _known.clear()
     _failed.clear()
-    _hub_rests_until.clear()
-
-
-def hub_is_resting() -> bool:
-    """Was the Hub unwell a moment ago, so that it should not be waited for?"""
-    return time.monotonic() < _hub_rests_until.get(_endpoint(), 0.0)
-
-
-def end_rest() -> None:
-    """The Hub has answered again."""
-    _hub_rests_until.pop(_endpoint(), None)
-
-
-def _endpoint() -> str:
-    from huggingface_hub import constants
-
-    return str(constants.ENDPOINT)
+    hub_rest.forget()
 
 
 def resolve(
@@ -99,13 +46,13 @@ def resolve(
     if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
         public = policy.known_access(store, repo_id)
         return Resolution(repo_id, revision, locked.tree, LOCK, public, locked.cids)
-    key = (str(store.root), repo_id, revision, str(token), str(local_only), _endpoint())
+    key = (str(store.root), repo_id, revision, str(token), str(local_only), endpoint())
     learnt = _known.get(key)
     if learnt and time.monotonic() - learnt[0] < REMEMBER:
         return learnt[1]
     layout.repo_folder(repo_id)
     layout.check_path(revision, "revision")
-    question = _Question(store, settings, repo_id, revision, token)
+    question = Question(store, settings, repo_id, revision, token)
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = _locks.setdefault(key, threading.Lock())
     held = lock.acquire(timeout=hub.patience() + settings.timeout)
@@ -129,157 +76,3 @@ def resolve(
     finally:
         if held:
             lock.release()
-
-
-class _Question:
-    """One resolution under way."""
-
-    def __init__(self, store: Store, settings: Settings, repo_id: str, revision: str, token: str | bool | None) -> None:
-        self.store, self.settings = store, settings
-        self.repo_id, self.revision, self.token = repo_id, revision, token
-        self.pinned = layout.is_commit(revision)
-        self.lower = LowerTier(settings.lower)
-
-    def ask_all(self) -> Resolution | None:
-        """Everybody, in the order of whose word counts."""
-        here = self.ask_here()
-        firm = here is not None and here.tree.complete and here.word != HEARSAY
-        if self.pinned and firm:
-            return here
-        hub.prepare()
-        attempt: Attempt[Resolution] | None = None
-        refusal: Unresolved | None = None
-        if not hub_is_resting():
-            attempt = Attempt(self._ask_hub)
-            if attempt.wait(self.settings.timeout * (WARM if firm else 1.0)):
-                try:
-                    return attempt.result()
-                except Unresolved as error:
-                    refusal = error
-            if refusal is None or not refusal.answered:
-                _hub_rests_until[_endpoint()] = time.monotonic() + REST
-                get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
-        if refusal is not None and refusal.answered:
-            # Closed or unknown: its name is not sent to anybody else. What is on this disk already may be used.
-            if here is None:
-                raise refusal
-            get_logger().warning("%s; going on with commit %s of this machine", refusal, here.commit[:12])
-            return here
-        if firm:
-            return here
-        found = self._ask_publishers(here) or here
-        if found is None and refusal is None:
-            # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
-            attempt = attempt or Attempt(self._ask_hub)
-            if attempt.wait(hub.patience()):
-                found = attempt.result()
-                end_rest()
-        if found is None:
-            raise refusal or Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
-        return found
-
-    # -- whose word -------------------------------------------------------------------------------------------------
-    def ask_here(self) -> Resolution | None:
-        """What this machine knows: our store and the lower tier."""
-        commit, hearsay = self.revision, False
-        if not self.pinned:
-            learnt = self.lower.known_commit(self.repo_id, self.revision)
-            own = self.store.read_ref(self.repo_id, self.revision)
-            hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
-            if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
-                commit = own
-            elif learnt:
-                commit, hearsay = learnt[0], False
-            else:
-                return None
-        tree = self.store.read_tree(self.repo_id, commit)
-        if tree is not None:
-            hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
-            return self._found(tree, HEARSAY if hearsay else "store")
-        tree = self.lower.known_tree(self.repo_id, commit)
-        return None if tree is None else self._found(tree, "lower tier")
-
-    def _learnt_own(self) -> float:
-        try:
-            return self.store.path(layout.ref_path(self.repo_id, self.revision)).stat().st_mtime
-        except OSError:
-            return 0.0
-
-    def _ask_hub(self) -> Resolution:
-        anonymous = not hub.has_token(self.token)
-        try:
-            tree, public = hub.ask_commit(self.repo_id, self.revision, self.token, hub.patience())
-        except Unresolved as error:
-            if error.answered and anonymous and not error.about_revision:
-                self._note_access(False)
-            raise
-        if anonymous or not public:  # a request with a token proves nothing to the world
-            self._note_access(public)
-        self._keep(tree)
-        return self._found(tree, "hub", public)
-
-    def _note_access(self, public: bool) -> None:
-        policy.remember_access(self.store, self.repo_id, public)
-        if not public:
-            from . import outbox  # which needs us
-
-            try:
-                outbox.leave_withdrawal(self.store, self.settings, self.repo_id)
-            except Exception as error:
-                get_logger().warning("%s may have to be withdrawn from the node: %s", self.repo_id, error)
-
-    def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
-        """A trusted publisher's word on what the Hub has not told this machine."""
-        if not self.settings.publishers:
-            return None
-        commit = self.revision if self.pinned else None
-        if here is not None and here.word != HEARSAY:
-            commit = here.commit
-        for source in self._publishers(here is None):
-            try:
-                answer = (commit, "") if commit else source.known_commit(self.repo_id, self.revision)
-                kept = self.store.read_tree(self.repo_id, answer[0]) if answer else None
-                listing = (kept, "") if kept else source.known_tree(self.repo_id, answer[0]) if answer else None
-            except (SourceError, SettingsError) as error:
-                text = " - ".join(filter(None, (str(error), error.hint)))
-                get_logger().warning("publishers cannot be asked: %s", text)
-                continue
-            if answer is not None and listing is not None:
-                return self._take_word(here, listing[0], answer[1] or listing[1])
-        return None
-
-    def _publishers(self, patient: bool) -> Iterator[IPFSNode | GatewayWords]:
-        """Who can tell what the publishers say: the node, else gateways. `patient`: nothing is known here."""
-        silence = node.PATIENCE if patient else self.settings.timeout
-        try:
-            ipfs = node.open_node(self.settings, silence)
-            if ipfs is not None:
-                yield IPFSNode(ipfs, self.settings.publishers)
-        except SettingsError as error:
-            get_logger().warning("publishers cannot be asked: %s - %s", error, error.hint)
-        if self.settings.gateways:
-            gateways = [Gateway(url, tuple, silence) for url in self.settings.gateways]
-            yield GatewayWords(gateways, self.settings.publishers)
-
-    def _take_word(self, here: Resolution | None, tree: Tree, name: str) -> Resolution:
-        if here is not None and not here.tree.complete and here.commit == tree.commit:
-            tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
-        self._keep(tree, hearsay=True)
-        return self._found(tree, f"publisher {name}")
-
-    def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
-        """Remember on disk; a store that cannot be written is no reason to fail here."""
-        try:
-            kept = self.store.read_tree(self.repo_id, tree.commit)
-            if kept is None or (not hearsay and self.store.is_hearsay(self.repo_id, tree.commit)):
-                self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
-            if not self.pinned:
-                self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
-        except StoreError as error:
-            get_logger().debug("%s", error)
-
-    def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
-        if public is None:
-            public = policy.known_access(self.store, self.repo_id)
-        use.mark(self.store, self.repo_id, tree.commit)
-        return Resolution(self.repo_id, self.revision, tree, word, public)

@@ -17,6 +17,7 @@ from pathlib import Path
 from ..errors import StoreError
 from ..log import get_logger
 from . import layout
+from .folders import make_folder
 from .receiver import Receiver
 from .tree import MAX_BYTES, Entry, Tree, tree_from_json
 from .verified_files import VerifiedFiles
@@ -102,7 +103,7 @@ class Store:
     def new_receiver(self, repo_id: str, entry: Entry) -> Receiver:
         """A Receiver for one blob, for the caller to finish or to discard. Raises OSError."""
         blobs = self.path(layout.blob_path(repo_id, entry.etag)).parent
-        blobs.mkdir(parents=True, exist_ok=True)
+        make_folder(blobs)
         return Receiver(blobs, entry)
 
     def link(self, repo_id: str, commit: str, path: str, entry: Entry) -> Path:
@@ -110,7 +111,7 @@ class Store:
         visible = self.path(layout.snapshot_path(repo_id, commit, path))
         blob = self.path(layout.blob_path(repo_id, entry.etag))
         with self.writing():
-            visible.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(visible.parent)
             self._replace(visible, lambda temporary: _link(blob, visible.parent, temporary))
             with contextlib.suppress(OSError):
                 self.path(layout.missing_path(repo_id, commit, path)).unlink()
@@ -121,7 +122,7 @@ class Store:
         mark = self.path(layout.missing_path(repo_id, commit, path))
         if not mark.exists():
             with self.writing():
-                mark.parent.mkdir(parents=True, exist_ok=True)
+                make_folder(mark.parent)
                 mark.touch()
 
     # -- words ------------------------------------------------------------------------------------------------------
@@ -134,7 +135,7 @@ class Store:
         ref = self.path(layout.ref_path(repo_id, revision))
         with self.writing():
             # huggingface_hub calls a cache broken whose refs point to a snapshot that has no folder
-            self.path(layout.snapshot_path(repo_id, commit)).mkdir(parents=True, exist_ok=True)
+            make_folder(self.path(layout.snapshot_path(repo_id, commit)))
             self._mark_hearsay(repo_id, f"refs/{revision}", hearsay)
             if read_ref(self.root, repo_id, revision) == commit:
                 os.utime(ref)
@@ -148,7 +149,7 @@ class Store:
     def write_tree(self, repo_id: str, tree: Tree, *, hearsay: bool = False) -> None:
         """Keep the listing of a commit. `hearsay`: a publisher's word, which the Hub's will replace."""
         with self.writing():
-            self.path(layout.snapshot_path(repo_id, tree.commit)).mkdir(parents=True, exist_ok=True)
+            make_folder(self.path(layout.snapshot_path(repo_id, tree.commit)))
             self._mark_hearsay(repo_id, tree.commit, hearsay)
             self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
 
@@ -162,7 +163,7 @@ class Store:
     def _mark_hearsay(self, repo_id: str, what: str, hearsay: bool) -> None:
         mark = self._hearsay(repo_id, what)
         if hearsay:
-            mark.parent.mkdir(parents=True, exist_ok=True)
+            make_folder(mark.parent)
             mark.touch()
         else:
             mark.unlink(missing_ok=True)
@@ -176,13 +177,13 @@ class Store:
                 stream.flush()
                 os.fsync(stream.fileno())
 
-        path.parent.mkdir(parents=True, exist_ok=True)
+        make_folder(path.parent)
         self._replace(path, fill)
 
     def _replace(self, path: Path, make: Callable[[Path], None]) -> None:
         # Not beside `path`: huggingface_hub takes every file below refs/ and snapshots/ for one of its own.
         scratch = self.own_folder / "tmp"
-        scratch.mkdir(parents=True, exist_ok=True)
+        make_folder(scratch)
         temporary = scratch / f"{os.getpid()}-{os.urandom(6).hex()}.incomplete"
         try:
             make(temporary)

@@ -17,6 +17,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from . import layout
+from .folders import make_folder
 from .store import Store
 
 READING = 3600.0  # seconds after its last mark within which a living process may still be about to read
@@ -32,7 +33,7 @@ def mark(store: Store, repo_id: str, commit: str) -> None:
     _marked[key] = time.monotonic()
     with contextlib.suppress(OSError):
         folder = marks(store, repo_id, commit)
-        folder.mkdir(parents=True, exist_ok=True)
+        make_folder(folder)
         (folder / f"{_machine()}-{os.getpid()}-{_started(os.getpid())}").touch()
         left = os.listdir(folder)
         if len(left) > _MANY:

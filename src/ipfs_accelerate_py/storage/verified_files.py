@@ -9,6 +9,8 @@ import contextlib
 import os
 from pathlib import Path
 
+from .folders import make_folder
+
 _MOST = 8  # files with the same content that are remembered
 
 
@@ -28,7 +30,7 @@ class VerifiedFiles:
         mark = _mark(status)
         _in_this_process.add((etag, mark))
         with contextlib.suppress(OSError):
-            self._folder.mkdir(parents=True, exist_ok=True)
+            make_folder(self._folder)
             marks = [mark, *(each for each in self._marks(etag) if each != mark)][:_MOST]
             temporary = self._folder / f"{etag[:16]}.{os.getpid()}-{os.urandom(4).hex()}.incomplete"
             temporary.write_text("\n".join(marks), "ascii")

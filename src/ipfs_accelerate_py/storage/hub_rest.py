@@ -1,0 +1,35 @@
+"""A Hub that was unwell a moment ago is not waited for, while anybody else can say."""
+
+from __future__ import annotations
+
+import time
+
+REST = 30.0  # seconds that a silent Hub is not asked
+_until: dict[str, float] = {}
+
+
+def hub_is_resting() -> bool:
+    """Was the Hub unwell a moment ago?"""
+    return time.monotonic() < _until.get(endpoint(), 0.0)
+
+
+def begin_rest() -> None:
+    """The Hub was silent, or said nothing that could be used."""
+    _until[endpoint()] = time.monotonic() + REST
+
+
+def end_rest() -> None:
+    """The Hub has answered again."""
+    _until.pop(endpoint(), None)
+
+
+def forget() -> None:
+    """Forget that it was unwell."""
+    _until.clear()
+
+
+def endpoint() -> str:
+    """The Hub that huggingface_hub asks."""
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
