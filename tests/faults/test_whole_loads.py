@@ -20,7 +20,7 @@ model = AutoModel.from_pretrained("tiny/bert")
 seconds = time.perf_counter() - began
 print(seconds, float(sum(parameter.double().sum() for parameter in model.parameters())), len(tokenizer))
 """
-WARM_FAULTS = list(FAULTS) if WHOLE else ["hangs", "503 with Retry-After", "slow drip"]
+WARM_FAULTS = list(FAULTS) if WHOLE else ["hangs", "one byte flipped", "503 with Retry-After"]
 COLD_FAULTS = list(FAULTS) if WHOLE else ["one byte flipped", "stalls midway"]
 MORE = 0.5  # seconds that a warm load under an ill Hub may cost more than plain transformers offline
 

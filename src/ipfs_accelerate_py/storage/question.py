@@ -23,7 +23,7 @@ from .sources.gateway import Gateway
 from .sources.ipfs_node import IPFSNode
 from .sources.lower_tier import LowerTier
 from .store import Store
-from .tree import Tree
+from .tree import Entry, Tree
 
 WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
 T = TypeVar("T")
@@ -121,8 +121,20 @@ class Question:
             raise
         if anonymous or not public:  # a request with a token proves nothing to the world
             self._note_access(public)
+        tree = self._with_proven(tree)
         self._keep(tree)
         return self._found(tree, "hub", public)
+
+    def _with_proven(self, tree: Tree) -> Tree:
+        """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
+        kept = self.store.read_tree(self.repo_id, tree.commit)
+        if kept is None or kept.files == tree.files or self.store.is_hearsay(self.repo_id, tree.commit):
+            return tree
+        proven = {path: row for path, row in kept.files.items() if self._is_here(tree.commit, path, row)}
+        return Tree(tree.commit, {**tree.files, **proven}, tree.info)
+
+    def _is_here(self, commit: str, path: str, entry: Entry) -> bool:
+        return self.store.find(self.repo_id, commit, path, entry) is not None
 
     def _note_access(self, public: bool) -> None:
         policy.remember_access(self.store, self.repo_id, public)
@@ -177,7 +189,8 @@ class Question:
         """Remember on disk; a store that cannot be written is no reason to fail here."""
         try:
             kept = self.store.read_tree(self.repo_id, tree.commit)
-            if kept is None or (not hearsay and self.store.is_hearsay(self.repo_id, tree.commit)):
+            new = kept is None or kept.files != tree.files
+            if kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit))):
                 self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
             if not self.pinned:
                 self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
