@@ -1,0 +1,91 @@
+"""What the tests of `gc` share: a store whose files are as old as one likes, a collection that is tried dry first."""
+
+import json
+import os
+import time
+from pathlib import Path
+
+import huggingface_hub
+import pytest
+
+from ipfs_accelerate_py.settings import Settings
+from ipfs_accelerate_py.storage import layout
+from ipfs_accelerate_py.storage.garbage import collect_garbage
+from ipfs_accelerate_py.storage.tree import Tree
+
+from .test_store import COMMIT, REPO, lfs_entry, store  # noqa: F401
+
+SECOND, THIRD = "f" * 40, "d" * 40
+DAY = 24 * 3600
+OTHER = "org/other"
+
+
+@pytest.fixture
+def settings(tmp_path, store):  # noqa: F811
+    return Settings(store.root, "off", (tmp_path / "cache",), "off", (), 1.0, "WARNING", False)
+
+
+@pytest.fixture
+def collect(store, settings):  # noqa: F811
+    """Collects, after a dry run that must say the same and change nothing."""
+
+    def run(**options):
+        before = picture(store.root)
+        said = collect_garbage(store, settings, dry_run=True, **options)
+        assert picture(store.root) == before
+        done = collect_garbage(store, settings, **options)
+        assert (said["dry_run"], done["dry_run"]) == (True, False)
+        assert {**said, "dry_run": False} == done
+        if store.root.exists():
+            found = huggingface_hub.scan_cache_dir(store.root)
+            assert [str(warning) for warning in found.warnings] == []
+        again = collect_garbage(store, settings, **options)
+        assert (again["removed"], again["freed"]) == ([], 0)
+        json.dumps(done)
+        return done
+
+    return run
+
+
+def read(path):
+    """A file's bytes, looked at without using it."""
+    seen = os.stat(path)
+    content = path.read_bytes()
+    os.utime(path, ns=(seen.st_atime_ns, seen.st_mtime_ns))
+    return content
+
+
+def picture(root):
+    """Everything that can be seen of a folder, but for times of access."""
+    found = {}
+    for path in sorted(Path(root).rglob("*")):
+        status = path.lstat()
+        content = os.readlink(path) if path.is_symlink() else read(path) if path.is_file() else b""
+        found[str(path)] = (content, status.st_mode, status.st_ino, status.st_nlink, status.st_mtime_ns)
+    return found
+
+
+def commit_of(store, content, commit=COMMIT, age=0.0, ref=None, path="model.bin", repo_id=REPO):  # noqa: F811
+    """A commit of one file, last used so many seconds ago."""
+    entry = lfs_entry(content)
+    with store.receive(repo_id, entry) as receiver:
+        receiver.write(content)
+        receiver.finish(store.path(layout.blob_path(repo_id, entry.etag)))
+    store.link(repo_id, commit, path, entry)
+    store.write_tree(repo_id, Tree(commit, {path: entry}))
+    if ref:
+        store.write_ref(repo_id, ref, commit)
+    make_old(store.path(layout.blob_path(repo_id, entry.etag)), age)
+
+
+def make_old(path, age):
+    moment = time.time() - age
+    os.utime(path, (moment, moment), follow_symlinks=False)
+
+
+def gone(answer):
+    return {(row["repo"], row["commit"]) for row in answer["removed"]}
+
+
+def visible(store):  # noqa: F811
+    return {path.parent.name: read(path) for path in store.root.glob("models--*/snapshots/*/*")}

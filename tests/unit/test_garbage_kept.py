@@ -1,0 +1,119 @@
+"""`gc`: what stays, whatever is asked."""
+
+import json
+import os
+
+import pytest
+
+from ipfs_accelerate_py.errors import LockFileError
+from ipfs_accelerate_py.storage import layout, publisher, removal, use
+from ipfs_accelerate_py.storage.garbage import collect_garbage
+
+from .collecting import DAY, OTHER, SECOND, THIRD, collect, commit_of, gone, make_old, picture, read, settings, visible  # noqa: F401
+from .test_store import COMMIT, CONTENT, REPO, blob, files, git_entry, lfs_entry, put, store  # noqa: F401
+
+
+# -- what stays ---------------------------------------------------------------------------------------------------
+def write_lock_file(path, repo_id, commit, tree):
+    row = {"size": tree.size, "blob_id": "e" * 40, "lfs_sha256": tree.sha256, "lfs_size": tree.size}
+    repos = {f"{repo_id}@{commit}": {"revisions": ["main"], "files": {"model.bin": row}, "info": {}}}
+    path.write_text(json.dumps({"lock_version": 1, "repos": repos}))
+
+
+def test_what_the_lock_file_names(store, settings, tmp_path):  # noqa: F811
+    from dataclasses import replace
+
+    commit_of(store, CONTENT, age=2 * DAY)
+    commit_of(store, b"other", SECOND, age=2 * DAY)
+    loose = blob(store, lfs_entry(b"loose"))
+    loose.write_bytes(b"loose")
+    write_lock_file(tmp_path / "lock", REPO, COMMIT, lfs_entry(CONTENT))
+    settings = replace(settings, lock=tmp_path / "lock")
+    for options in ({"older_than": DAY}, {"max_size": 0}):
+        answer = collect_garbage(store, settings, **options)
+        assert (REPO, COMMIT) not in gone(answer)
+        assert {row["commit"]: row["reason"] for row in answer["kept"]} == {COMMIT: "pinned by the lock file"}
+    assert visible(store) == {COMMIT: CONTENT}
+    # nor does a blob go that the lock file names and no commit shows yet
+    store.path(layout.snapshot_path(REPO, COMMIT, "model.bin")).unlink()
+    assert collect_garbage(store, settings)["removed"] == []
+    assert blob(store).exists() and not loose.exists()
+
+
+@pytest.mark.parametrize("text", ["{", None])
+def test_a_broken_lock_file_stops_it(store, settings, tmp_path, text):  # noqa: F811
+    from dataclasses import replace
+
+    commit_of(store, CONTENT, age=2 * DAY)
+    if text:
+        (tmp_path / "lock").write_text(text)
+    before = picture(store.root)
+    for dry_run in (True, False):
+        with pytest.raises(LockFileError) as caught:
+            collect_garbage(store, replace(settings, lock=tmp_path / "lock"), dry_run=dry_run, older_than=0)
+        assert caught.value.hint
+    assert picture(store.root) == before
+
+
+def test_what_this_process_has_open(collect, store):  # noqa: F811
+    commit_of(store, CONTENT, age=2 * DAY)
+    with open(store.path(layout.snapshot_path(REPO, COMMIT, "model.bin")), "rb"):
+        answer = collect(max_size=0)
+    assert answer["removed"] == []
+    assert answer["kept"][0]["reason"] == f"in use by process {os.getpid()}"
+    assert gone(collect(max_size=0)) == {(REPO, COMMIT)}
+
+
+def test_what_a_living_process_is_about_to_read(collect, store):  # noqa: F811
+    commit_of(store, CONTENT, age=2 * DAY)
+    use.mark(store, REPO, COMMIT)
+    answer = collect(max_size=0)
+    assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
+
+
+def test_a_load_that_begins_in_the_middle_gets_its_commit_back(store, settings, monkeypatch):  # noqa: F811
+    commit_of(store, CONTENT, age=2 * DAY, ref="main")
+    store.write_ref(REPO, "heard", COMMIT, hearsay=True)
+    before = visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()
+    rename = os.rename
+
+    def rename_and_mark(source, target):
+        use.mark(store, REPO, COMMIT)
+        rename(source, target)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(os, "rename", rename_and_mark)
+        answer = collect_garbage(store, settings, older_than=DAY)
+    assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
+    assert (visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()) == before
+    assert (store.read_ref(REPO, "main"), store.is_hearsay(REPO, "refs/main")) == (COMMIT, False)
+    assert (store.read_ref(REPO, "heard"), store.is_hearsay(REPO, "refs/heard")) == (COMMIT, True)
+
+
+def test_a_blob_that_is_being_fetched(store, settings):  # noqa: F811
+    commit_of(store, CONTENT, age=2 * DAY)
+    loose = blob(store, lfs_entry(b"loose"))
+    loose.write_bytes(b"loose")
+    with removal.fetch_lock(store, "models--org--name", loose.name) as held:
+        assert held
+        answer = collect_garbage(store, settings)
+    assert answer["removed"] == []
+    assert "being fetched" in [row["reason"] for row in answer["kept"]]
+    assert loose.exists()
+
+
+def test_published_and_no_node_answers(store, settings):  # noqa: F811
+    """References would be left dangling in the node; with the setting `off` there is none."""
+    from dataclasses import replace
+
+    for commit in (COMMIT, SECOND):
+        commit_of(store, commit.encode() * 100, commit, age=2 * DAY)
+    done = publisher.Publication(REPO, COMMIT, 1, len(CONTENT), "12D3KooW", "bafy")
+    publisher._remember(store, done, ["model.bin"])
+    for node in ("/ip4/127.0.0.1/tcp/9", "http://127.0.0.1:9"):
+        answer = collect_garbage(store, replace(settings, node=node), dry_run=True, older_than=DAY)
+        assert gone(answer) == {(REPO, SECOND)}
+        assert [row["reason"] for row in answer["kept"]] == ["published, and the node does not answer"]
+    collect_garbage(store, replace(settings, node="/ip4/127.0.0.1/tcp/9"), older_than=DAY)
+    assert visible(store) == {COMMIT: COMMIT.encode() * 100}
+    assert gone(collect_garbage(store, settings, older_than=DAY)) == {(REPO, COMMIT)}
