@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 from pathlib import Path
-from typing import Any
 
 from ...errors import SourceError, Unresolved
 from .. import layout, parts
@@ -13,6 +12,7 @@ from ..receiver import NotWritten, Receiver
 from ..tree import Tree, tree_from_hub
 from ..verify import Mismatch
 from . import Wanted
+from .hub_listing import ask_model
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's errors, not the Hub's
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
@@ -58,7 +58,6 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
 
     Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it was unwell.
     """
-    from huggingface_hub import HfApi
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
@@ -67,7 +66,7 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
     )
 
     try:
-        answer: Any = HfApi().model_info(repo_id, revision=revision, token=token, timeout=timeout, files_metadata=True)
+        answer = ask_model(repo_id, revision, token, timeout)
         tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
     except RevisionNotFoundError as error:
         hint = "give a branch, a tag or a commit that the repo has"
@@ -192,7 +191,8 @@ class Hub:
                 raise NotWritten(error.errno, error.strerror) from error
             if isinstance(error, OSError) and error.errno in _NO_LOCKS:
                 raise _NoLocks(str(error)) from error
-            kind = _BrokenOff if "IncompleteRead" in str(error) else SourceError
+            broken = "IncompleteRead" in str(error) or type(error).__name__ == "ReadError"
+            kind = _BrokenOff if broken else SourceError
             raise kind(f"the Hub did not give it: {type(error).__name__}: {error}") from error
         downloaded = pointer.resolve()
         with contextlib.suppress(OSError):

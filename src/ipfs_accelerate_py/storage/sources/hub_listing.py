@@ -1,0 +1,63 @@
+"""What the Hub says of a repo, as `HfApi.model_info` asks it, but read no further than a listing can reasonably be.
+
+That function reads an answer whole, whatever its size. HTTP client, headers and errors are huggingface_hub's own; its
+lines differ in the client: requests in 0.x, httpx in 1.x and 2.x.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+from ..tree import MAX_BYTES
+
+_CHUNK = 1 << 18
+
+
+def ask_model(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> Any:
+    """The `ModelInfo` of a repo at a revision, with its files. Raises huggingface_hub's errors, and ValueError."""
+    from huggingface_hub import constants
+    from huggingface_hub.hf_api import ModelInfo
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
+    url = f"{constants.ENDPOINT}/api/models/{repo_id}"
+    if revision is not None:
+        url += f"/revision/{quote(revision, safe='')}"
+    until = time.monotonic() + 2 * timeout
+    raw = b""
+    with _open(url, build_hf_headers(token=token), timeout) as (answer, chunks):
+        for chunk in chunks:
+            raw += chunk
+            if len(raw) > MAX_BYTES:
+                raise ValueError(f"its answer is larger than {MAX_BYTES} bytes")
+            if time.monotonic() > until:
+                raise TimeoutError("its answer takes too long")
+        if answer.status_code >= 400:
+            answer._content = raw  # what both clients keep a body in: the error's text is in it
+            hf_raise_for_status(answer)
+    try:
+        data = json.loads(raw)
+    except RecursionError:
+        raise ValueError("its answer is nested too deeply") from None
+    if not isinstance(data, dict):
+        raise ValueError("its answer is no table")
+    return ModelInfo(**data)
+
+
+@contextlib.contextmanager
+def _open(url: str, headers: Any, timeout: float) -> Iterator[tuple[Any, Iterator[bytes]]]:
+    """A request under way: the answer, and its body in pieces."""
+    from huggingface_hub import get_session
+
+    session: Any = get_session()
+    options = {"params": {"blobs": "true"}, "headers": headers, "timeout": timeout}
+    if callable(session.stream):  # in requests it is a setting
+        with session.stream("GET", url, **options) as answer:
+            yield answer, answer.iter_bytes(_CHUNK)
+    else:
+        with session.get(url, stream=True, **options) as answer:
+            yield answer, answer.iter_content(_CHUNK)

@@ -1,0 +1,61 @@
+"""The Hub's word on a commit: what `model_info` gives, and never more than a listing can be."""
+
+import time
+
+import huggingface_hub
+import pytest
+from huggingface_hub.errors import RepositoryNotFoundError
+
+from ipfs_accelerate_py.errors import Unresolved
+from ipfs_accelerate_py.storage.sources import hub_listing
+from ipfs_accelerate_py.storage.sources.hub import ask_commit
+from tests.support.fault_server import FaultProxy
+from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.local_hub import LocalHub
+
+REPO = "acme/model"
+pytestmark = pytest.mark.lines
+
+
+@pytest.fixture
+def hub(tmp_path, here):  # noqa: F811
+    write_repo(tmp_path / "models", REPO, {"config.json": b"{}", "model.safetensors": b"x" * 3_000_000, "имя.txt": b""})
+    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
+        here.point_at(running)
+        yield running
+
+
+@pytest.mark.parametrize("revision", [None, "main", "feature/with slash"])
+def test_it_is_what_the_clients_own_function_says(hub, revision):
+    hub.repos["models", REPO].refs["feature/with slash"] = hub.repos["models", REPO].refs["main"]
+    ours = hub_listing.ask_model(REPO, revision, False, 10)
+    theirs = huggingface_hub.HfApi(endpoint=hub.endpoint).model_info(
+        REPO, revision=revision, files_metadata=True, token=False
+    )
+    assert vars(ours) == vars(theirs)
+    ours_row, theirs_row = hub.log[-2:]
+    assert ours_row["path"].partition("?")[0] == theirs_row["path"].partition("?")[0]
+
+
+def test_its_errors_are_the_clients(hub):
+    with pytest.raises(RepositoryNotFoundError, match="none"):
+        hub_listing.ask_model("acme/none", None, False, 10)
+    hub.fault(status=500, message="the reason why", times=1)
+    with pytest.raises(huggingface_hub.errors.HfHubHTTPError, match="the reason why"):
+        hub_listing.ask_model(REPO, None, False, 10)
+
+
+@pytest.mark.parametrize(
+    "fault", ["never ends", "gzip bomb", "garbage in place of JSON", "HTML error page with status 200"]
+)
+def test_an_answer_that_is_none_is_not_read_on(hub, here, monkeypatch, fault):  # noqa: F811
+    monkeypatch.setattr(hub_listing, "MAX_BYTES", 4 << 20)
+    with FaultProxy(hub.endpoint) as proxy:
+        monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", proxy.url)
+        proxy.set_fault(fault)
+        started = time.monotonic()
+        with pytest.raises(Unresolved) as caught:
+            ask_commit(REPO, "main", False, 10)
+        assert not caught.value.answered
+        assert time.monotonic() - started < 8
+        assert proxy.sent < 40 << 20
