@@ -7,6 +7,8 @@ import pytest
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from ipfs_accelerate_py.errors import Unresolved
+from ipfs_accelerate_py.storage import resolver
+from ipfs_accelerate_py.storage.resolver import hub_is_resting
 from ipfs_accelerate_py.storage.sources import hub_listing
 from ipfs_accelerate_py.storage.sources.hub import ask_commit
 from tests.support.fault_server import FaultProxy
@@ -59,3 +61,21 @@ def test_an_answer_that_is_none_is_not_read_on(hub, here, monkeypatch, fault):  
         assert not caught.value.answered
         assert time.monotonic() - started < 8
         assert proxy.sent < 40 << 20
+
+
+def test_what_a_slow_hub_says_later_counts_at_the_next_load(hub, here, tmp_path):  # noqa: F811
+    """It is slower than the 0.4 s that it has while all is here, and is not left alone for that."""
+    old = here.resolve(REPO).commit
+    write_repo(tmp_path / "models", REPO, {"config.json": b'{"new": 1}'})
+    hub.scan()
+    here.forget()
+    hub.fault(latency=0.7)
+    assert here.resolve(REPO).commit == old
+    deadline = time.monotonic() + 10
+    while here.store.read_ref(REPO, "main") == old or hub_is_resting():
+        assert time.monotonic() < deadline
+        time.sleep(0.05)
+    hub.faults.clear()
+    resolver._known.clear()
+    found = here.resolve(REPO)
+    assert (found.word, found.commit == old) == ("hub", False)

@@ -73,3 +73,14 @@ def test_with_the_liar_alone_and_no_hub_nothing_is_visible(fleet, here, monkeypa
         here.make_present(resolution, "model.bin")
     assert resolution.tree.files["model.bin"].etag in str(caught.value)
     assert "model.bin" not in here.visible()
+
+
+def test_a_node_whose_one_peer_lied_is_asked_for_the_next_file(fleet, here, monkeypatch):  # noqa: F811
+    _, resolution, (honest, liar) = fleet
+    here.change(publishers=(liar,))
+    monkeypatch.setattr(Node, "holders", lambda *_: [liar])
+    here.make_present(resolution, "config.json")
+    assert set(state.served) == {"hub"} and f"peer {liar}" in state.liars
+    monkeypatch.setattr(Node, "holders", lambda *_: [liar, honest])
+    here.make_present(resolution, "vocab.txt")
+    assert set(state.served) == {"hub", "node"}

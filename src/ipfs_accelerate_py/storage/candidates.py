@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
@@ -46,6 +47,7 @@ class Candidates:
         self.store, self.settings, self.resolution = store, settings, resolution
         self.token, self.local_only, self.force = token, local_only, force
         self._far: list[Source] | None = None
+        self._opening = threading.Lock()
         self._ipfs: IPFSNode | None = None
         self._peer_gateways: PeerGateways | None = None
 
@@ -55,7 +57,9 @@ class Candidates:
             yield LowerTier(self.settings.lower, self.store.verified)
         if self.local_only:
             return
-        far = health.order([each for each in self._open_far() if each.label not in state.liars], size)
+        # A node is many peers, and leaves out those that lied by itself.
+        far = [each for each in self._open_far() if each.name == IPFSNode.name or each.label not in state.liars]
+        far = health.order(far, size)
         if self._peer_gateways is not None and size >= health.LARGE:
             far = [self._peer_gateways, *far]
         resting = [source for source in far if health.is_resting(source.label, size)]
@@ -71,9 +75,15 @@ class Candidates:
         return Hub(self.store.own_folder / "hub")
 
     def _open_far(self) -> list[Source]:
-        if self._far is None:
-            self._far = [] if self.resolution.public is False else [*self._node(), *self._gateways(), *self._mirrors()]
+        with self._opening:
+            if self._far is None:
+                self._far = self._make_far()
         return self._far
+
+    def _make_far(self) -> list[Source]:
+        if self.resolution.public is False:
+            return []
+        return [*self._node(), *self._gateways(), *self._mirrors()]
 
     def _node(self) -> Iterator[Source]:
         try:

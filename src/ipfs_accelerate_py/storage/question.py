@@ -71,7 +71,6 @@ class Question:
             attempt = attempt or Attempt(self._ask_hub)
             if attempt.wait(hub.patience()):
                 found = attempt.result()
-                end_rest()
         if found is None:
             raise refusal or Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
         return found
@@ -119,6 +118,7 @@ class Question:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
             raise
+        end_rest()  # it may have answered after the time that it was given
         if anonymous or not public:  # a request with a token proves nothing to the world
             self._note_access(public)
         tree = self._with_proven(tree)

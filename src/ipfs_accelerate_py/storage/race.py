@@ -107,6 +107,8 @@ class Race:
             for runner in self._running:
                 # stopped half-way, by Ctrl-C or an error elsewhere: the next process goes on from there
                 runner.receiver.cancel(keep_part=kept is None and runner.receiver.size == largest)
+                if runner.attempt.wait(0):  # else it tidies up itself when it notices
+                    runner.receiver.discard(keep_part=runner.receiver.keep_part)
             if kept is not None:
                 kept.discard()
             if self._part is not None:
