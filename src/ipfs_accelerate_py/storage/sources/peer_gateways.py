@@ -1,6 +1,6 @@
 """The HTTP gateways of peers, which they name in the file `gateways` at the root of their trees: one URL a line.
 
-A peer's own gateway gives a large file many times as fast as the exchange of blocks does. It is looked up within a
+A peer's own gateway gives a large file faster than the exchange of blocks does. It is looked up within a
 private swarm only, and only for large files.
 """
 
