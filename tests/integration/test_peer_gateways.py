@@ -76,6 +76,17 @@ def test_one_that_is_of_no_use_is_passed_by(good, here, fault):  # noqa: F811
     assert bool(state.liars) == (fault == "one byte flipped")
 
 
+@pytest.mark.parametrize("holders", [[], ["self"]], ids=["nobody", "ourselves"])
+def test_where_no_holder_is_heard_of_the_connected_peers_are_tried(told, nodes, here, monkeypatch, holders):  # noqa: F811
+    """A node that has just joined hears of none, and has soon told of itself; it may have a part of the files only."""
+    _, resolution = told
+    ours = nodes(2)[1].peer_id
+    here.change(publishers=())
+    monkeypatch.setattr(Node, "holders", lambda *_: [ours for _ in holders])
+    here.make_present(resolution, "config.json")
+    assert set(state.served) == {"node"}
+
+
 @pytest.mark.kubo
 @pytest.mark.skipif(bool(KuboNode.missing()), reason=KuboNode.missing())
 def test_a_peer_that_kubo_met_while_it_started_is_heard(tmp_path, here):  # noqa: F811

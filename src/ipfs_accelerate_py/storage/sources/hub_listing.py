@@ -16,17 +16,36 @@ from urllib.parse import quote
 from ..tree import MAX_BYTES
 
 _CHUNK = 1 << 18
+# The client that all of huggingface_hub shares is closed when any thread cannot connect: then ours reads from nothing.
+_CLOSED_UNDER_US = ("ReadError", "WriteError")
 
 
 def ask_model(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> Any:
     """The `ModelInfo` of a repo at a revision, with its files. Raises huggingface_hub's errors, and ValueError."""
     from huggingface_hub import constants
     from huggingface_hub.hf_api import ModelInfo
-    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
     url = f"{constants.ENDPOINT}/api/models/{repo_id}"
     if revision is not None:
         url += f"/revision/{quote(revision, safe='')}"
+    try:
+        raw = _read(url, token, timeout)
+    except Exception as error:
+        if type(error).__name__ not in _CLOSED_UNDER_US:
+            raise
+        raw = _read(url, token, timeout)
+    try:
+        data = json.loads(raw)
+    except RecursionError:
+        raise ValueError("its answer is nested too deeply") from None
+    if not isinstance(data, dict):
+        raise ValueError("its answer is no table")
+    return ModelInfo(**data)
+
+
+def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
     until = time.monotonic() + 2 * timeout
     raw = b""
     with _open(url, build_hf_headers(token=token), timeout) as (answer, chunks):
@@ -39,13 +58,7 @@ def ask_model(repo_id: str, revision: str | None, token: str | bool | None, time
         if answer.status_code >= 400:
             answer._content = raw  # what both clients keep a body in: the error's text is in it
             hf_raise_for_status(answer)
-    try:
-        data = json.loads(raw)
-    except RecursionError:
-        raise ValueError("its answer is nested too deeply") from None
-    if not isinstance(data, dict):
-        raise ValueError("its answer is no table")
-    return ModelInfo(**data)
+    return raw
 
 
 @contextlib.contextmanager

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Iterator
 
@@ -11,10 +12,12 @@ from ...log import get_logger
 from .. import layout
 from ..node import Node
 from ..receiver import Receiver
+from ..rpc import NodeAnswer
 from ..tree import MAX_BYTES, Tree, tree_from_json
 from ..verify import Mismatch
 from . import Wanted, report_liar
 
+_NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
 _ALONE = 4.0  # seconds that a peer may be silent when no other is known
 _reconnected: set[str] = set()  # once per process and peer is enough
 _FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
@@ -103,10 +106,25 @@ class IPFSNode:
         """The publishers, then whoever says that it holds a model."""
         yield from self.publishers()
         if folder not in self._holders:
-            allowed = self._ask_swarm or self.node.is_private()
-            self._holders[folder] = self.node.holders(folder) if allowed else []
+            self._holders[folder] = self._look_up(folder)
         known = set(self.publishers())
         yield from (name for name in self._holders[folder] if name not in known)
+
+    def _look_up(self, folder: str) -> list[str]:
+        """Who says that it holds a model; in a private swarm, if nobody is heard of, whoever we are connected to.
+
+        A node that has just joined is told of no holders for some seconds; its peers' trees it can read at once.
+        """
+        private = self.node.is_private()
+        if not (self._ask_swarm or private):
+            return []
+        own = self.node.peer_id()
+        found: list[str] = []
+        with contextlib.suppress(NodeAnswer):
+            found = [name for name in self.node.holders(folder) if name != own]
+        if not found and private:
+            found = [name for name in self.node.peers() if name != own][:_NEIGHBOURS]
+        return found
 
     def holders_so_far(self, folder: str) -> list[str]:
         """The peers that are known by now to hold a model; asks nobody."""
