@@ -156,12 +156,12 @@ class Node:
 
     def read(self, path: str, limit: int) -> bytes:
         """A small file at an IPFS path, at most `limit` bytes."""
-        data = b""
+        data = bytearray()
         for chunk in self.stream(path):
             data += chunk
             if len(data) > limit:
                 raise SourceError(f"{path} is larger than {limit} bytes")
-        return data
+        return bytes(data)
 
     def holders(self, folder: str, at_most: int = 8) -> list[str]:
         """Peer ids of the nodes that say they hold `models--<org>--<name>`."""

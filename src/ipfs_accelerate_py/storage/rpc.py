@@ -91,7 +91,8 @@ class RPC:
         wait = self._timeout(silence)
         opts = {key.replace("_", "-"): str(value).lower() for key, value in options.items()}
         opts.setdefault("timeout", f"{wait[1]:g}s")
-        closables, data = [], b""
+        closables: list[Any] = []
+        data = bytearray()
         end = time.monotonic() + 2 * (wait[1] + GRACE)  # an answer that drips is never silent
         try:
             closables, chunks = client._client._request(
@@ -108,7 +109,7 @@ class RPC:
                 data += chunk
                 if len(data) > MAX_ANSWER or time.monotonic() > end:
                     raise SourceError(f"the node at {self.address} answers {command} without an end")
-            return list(_documents(data))
+            return list(_documents(bytes(data)))
         except Exception as error:
             raise self._explain(command, error) from error
         finally:

@@ -94,7 +94,7 @@ class Gateway:
 
     def read(self, path: str, limit: int, accept: str) -> bytes:
         """A small answer of a media type, at most `limit` bytes; SourceError."""
-        data = b""
+        data = bytearray()
         with self._ask(path, 0, accept) as answer:
             if answer.headers.get("Content-Encoding", "identity") != "identity":
                 raise SourceError("it sent an encoding that was not asked for")
@@ -103,7 +103,7 @@ class Gateway:
                 data += chunk
                 if len(data) > limit:
                     raise SourceError(f"its answer is larger than {limit} bytes")
-        return data
+        return bytes(data)
 
     def _ask(self, path: str, at: int, accept: str = "*/*") -> Any:
         import requests

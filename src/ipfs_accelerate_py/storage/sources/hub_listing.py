@@ -47,18 +47,20 @@ def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
     until = time.monotonic() + 2 * timeout
-    raw = b""
+    raw = bytearray()
     with _open(url, build_hf_headers(token=token), timeout) as (answer, chunks):
         for chunk in chunks:
             raw += chunk
+            if answer.status_code < 400 and raw[:64].lstrip()[:1] not in (b"", b"{"):
+                raise ValueError("its answer is no table")
             if len(raw) > MAX_BYTES:
                 raise ValueError(f"its answer is larger than {MAX_BYTES} bytes")
             if time.monotonic() > until:
                 raise TimeoutError("its answer takes too long")
         if answer.status_code >= 400:
-            answer._content = raw  # what both clients keep a body in: the error's text is in it
+            answer._content = bytes(raw)  # what both clients keep a body in: the error's text is in it
             hf_raise_for_status(answer)
-    return raw
+    return bytes(raw)
 
 
 @contextlib.contextmanager
