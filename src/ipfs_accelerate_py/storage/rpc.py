@@ -25,7 +25,7 @@ REST_SILENT = 5.0  # the same for one that is there and says nothing
 GRACE = 0.25  # seconds that a node gets to say that its own time is up
 ADD_SILENCE = 60.0  # a node says nothing while it reads and hashes a file that is added
 MAX_ANSWER = 16 << 20  # bytes of one answer that is not a file's
-_resting: dict[str, tuple[float, str]] = {}
+_resting: dict[str, tuple[float, str, str | None]] = {}  # address -> until when, why, and the hint
 
 
 class NodeAnswer(SourceError):
@@ -67,9 +67,9 @@ class RPC:
         self._open()
 
     def _open(self) -> Any:
-        until, reason = _resting.get(self.address, (0.0, ""))
+        until, reason, hint = _resting.get(self.address, (0.0, "", None))
         if time.monotonic() < until:
-            raise SourceDown(reason)
+            raise SourceDown(reason, hint)
         if self._client is None:
             try:
                 client = _import_client(self.address).Client(self.address, auth=self._login)
@@ -211,7 +211,7 @@ class RPC:
             return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", start_it)
         if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
             found = SourceDown(f"no IPFS node answers at {self.address}", start_it)
-            _resting[self.address] = (time.monotonic() + REST, str(found))
+            _resting[self.address] = (time.monotonic() + REST, str(found), found.hint)
             return found
         if isinstance(error, exceptions.TimeoutError):
             found = SourceError(f"the node at {self.address} was silent too long over {command}")
@@ -219,7 +219,7 @@ class RPC:
                 found.hint = (
                     "see whether it is well with 'ipfs id', or set IPFS_ACCELERATE_NODE to another one, or to off"
                 )
-                _resting[self.address] = (time.monotonic() + REST_SILENT, str(found))
+                _resting[self.address] = (time.monotonic() + REST_SILENT, str(found), found.hint)
             return found
         return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
 
