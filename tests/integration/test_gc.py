@@ -5,16 +5,19 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
 import time
+import traceback
 
 import huggingface_hub
 import pytest
 
 from ipfs_accelerate_py.storage import layout, use
 from ipfs_accelerate_py.storage.garbage import collect_garbage
+from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Tree
 from tests.support.in_process import here, write_repo  # noqa: F401
 from tests.support.local_hub import LocalHub
@@ -79,6 +82,8 @@ def in_child(work):
         try:
             work()
             os._exit(0)
+        except BaseException:
+            traceback.print_exc(file=sys.__stderr__)
         finally:
             os._exit(1)
     return child
@@ -140,16 +145,44 @@ def test_gc_and_fetch_at_once(here, tmp_path):  # noqa: F811
 
         collector = in_child(collect)
         endings = []
-        for _ in range(25):
+        for _ in range(50):
             fetcher = in_child(fetch)
             endings.append(os.waitpid(fetcher, 0)[1])
             time.sleep(random.random() * 0.02)
         (tmp_path / "stop").touch()
         assert os.waitpid(collector, 0)[1] == 0
-        assert endings == [0] * 25
+        assert endings == [0] * 50
         assert int((tmp_path / "removed").read_text()) >= 5, "they never met"
         found = huggingface_hub.scan_cache_dir(here.store.root)
         assert [str(warning) for warning in found.warnings] == []
+
+
+def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeypatch):  # noqa: F811
+    """Else a collection beside it could take the listing of a commit whose files are just being fetched."""
+    write_repo(tmp_path / "models", REPO, FILES)
+    marked = {}
+
+    def watch(name):
+        method = getattr(Store, name)
+
+        def look(store, repo_id, *arguments, **options):
+            marked.setdefault(name, []).append(use.reader(store, repo_id))
+            return method(store, repo_id, *arguments, **options)
+
+        monkeypatch.setattr(Store, name, look)
+
+    for name in ("read_tree", "write_tree", "write_ref"):
+        watch(name)
+    with LocalHub(tmp_path / "models") as hub:
+        here.point_at(hub)
+        here.resolve(REPO)
+        assert {name for name in marked if all(marked[name])} >= {"write_tree", "write_ref"}
+        shutil.rmtree(here.store.own_folder / "used")
+        marked.clear()
+        here.forget()
+        use._marked.clear()
+        here.resolve(REPO)
+        assert marked["read_tree"][0] == f"process {os.getpid()}"
 
 
 def test_two_collections_at_once(here):  # noqa: F811

@@ -2,6 +2,7 @@
 
 import json
 import os
+import threading
 
 import pytest
 
@@ -71,23 +72,72 @@ def test_what_a_living_process_is_about_to_read(collect, store):  # noqa: F811
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
 
 
-def test_a_load_that_begins_in_the_middle_gets_its_commit_back(store, settings, monkeypatch):  # noqa: F811
+def test_a_load_that_begins_after_the_first_look(store, settings, monkeypatch):  # noqa: F811
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
     store.write_ref(REPO, "heard", COMMIT, hearsay=True)
     before = visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()
-    rename = os.rename
+    remove = removal.remove_snapshot
 
-    def rename_and_mark(source, target):
+    def mark_and_remove(store, snapshot):
         use.mark(store, REPO, COMMIT)
-        rename(source, target)
+        return remove(store, snapshot)
 
     with monkeypatch.context() as patch:
-        patch.setattr(os, "rename", rename_and_mark)
+        patch.setattr(removal, "remove_snapshot", mark_and_remove)
         answer = collect_garbage(store, settings, older_than=DAY)
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
     assert (visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()) == before
     assert (store.read_ref(REPO, "main"), store.is_hearsay(REPO, "refs/main")) == (COMMIT, False)
     assert (store.read_ref(REPO, "heard"), store.is_hearsay(REPO, "refs/heard")) == (COMMIT, True)
+
+
+def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(store, settings, monkeypatch):  # noqa: F811
+    commit_of(store, CONTENT, age=2 * DAY, ref="main")
+    rename, marked = os.rename, []
+
+    def load():
+        use.mark(store, REPO, COMMIT)
+        marked.append((visible(store), store.read_ref(REPO, "main"), store.read_tree(REPO, COMMIT)))
+
+    def load_and_rename(source, target):
+        loads.start()
+        loads.join(0.3)
+        assert not marked
+        rename(source, target)
+
+    loads = threading.Thread(target=load)
+    with monkeypatch.context() as patch:
+        patch.setattr(removal.os, "rename", load_and_rename)
+        answer = collect_garbage(store, settings, older_than=DAY)
+    loads.join()
+    assert gone(answer) == {(REPO, COMMIT)}
+    assert marked == [({}, None, None)]
+    assert use.reader(store, REPO, COMMIT) == f"process {os.getpid()}"  # its mark is still there
+
+
+def test_an_empty_folder_that_goes_before_a_file_is_renamed_into_it(store, monkeypatch):  # noqa: F811
+    replace, times = os.replace, []
+
+    def remove_and_replace(source, target):
+        if not times:
+            os.rmdir(os.path.dirname(target))
+        times.append(target)
+        replace(source, target)
+
+    monkeypatch.setattr(os, "replace", remove_and_replace)
+    store.write_ref(REPO, "refs/pr/1", COMMIT)
+    assert (store.read_ref(REPO, "refs/pr/1"), len(times)) == (COMMIT, 2)
+
+
+def test_who_stands_still_while_it_marks_is_left_alone(store, settings, monkeypatch):  # noqa: F811
+    commit_of(store, CONTENT, age=2 * DAY, ref="main")
+    before = visible(store)
+    monkeypatch.setattr(use, "_PATIENCE", 0.1)
+    with use.hold_marks(store) as held:
+        assert held
+        answer = collect_garbage(store, settings, older_than=DAY)
+    assert (answer["removed"], answer["kept"][0]["reason"]) == ([], "in use by a process that is marking it")
+    assert visible(store) == before
 
 
 def test_a_blob_that_is_being_fetched(store, settings):  # noqa: F811

@@ -23,7 +23,9 @@ _REMEMBERED = ("hearsay", "used", "outbox", "access")
 
 @dataclass
 class Leftover:
-    """One thing that goes, or (`kept`) has to stay for `reason`. `still` is asked again right before it goes."""
+    """One thing that goes, or (`kept`) has to stay for `reason`. `still` is asked again right before it goes,
+    when no process is marking what it is about to read: what is remembered of a commit, a load may be writing anew.
+    """
 
     path: Path
     reason: str
@@ -34,7 +36,7 @@ class Leftover:
     kept: bool = False
     blob: str | None = None  # is it the blob of this name, or a link to it?
     published: bool = False
-    still: Callable[[], bool] = lambda: True
+    still: Callable[[], bool] | None = None
 
     def __post_init__(self) -> None:
         if not self.size and not self.published:
@@ -60,8 +62,13 @@ class Leftover:
             with removal.fetch_lock(store, folder, self.blob) as held:
                 if not held:
                     return 0, "being fetched"
-                return removal.clear(self.path) if self.still() else (0, "it is whole again")
-        return removal.clear(self.path) if self.still() else (0, "in use again")
+                return removal.clear(self.path) if self.still is None or self.still() else (0, "it is whole again")
+        if self.still is None or self.repo is None:
+            return removal.clear(self.path)
+        with store.writing(), use.hold_marks(store) as held:
+            if not held or use.reader(store, self.repo, self.commit) or not self.still():
+                return 0, "in use again"
+            return removal.clear(self.path)
 
 
 def find_leftovers(store: Store, repos: list[Repo], protection: Protection) -> Iterator[Leftover]:
@@ -137,7 +144,7 @@ def _remembered(store: Store) -> Iterator[Leftover]:
     """Our own notes on repos and commits that are gone. That a repo is closed is never forgotten."""
     for kind in _REMEMBERED:
         for folder in sorted(contents.names(store.own_folder / kind)):
-            path, repo_id = store.own_folder / kind / folder, contents.repo_of(folder)
+            path, repo_id = store.own_folder / kind / folder, layout.repo_of(folder)
             if repo_id is None or (kind == "access" and _word(path) != b"public"):
                 continue
             snapshots = store.root / folder / "snapshots"

@@ -89,6 +89,8 @@ class Question:
                 commit, hearsay = learnt[0], False
             else:
                 return None
+        if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
+            use.mark(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
         tree = self.store.read_tree(self.repo_id, commit)
         if tree is not None:
             hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
@@ -118,6 +120,7 @@ class Question:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
             raise
+        use.mark(self.store, self.repo_id, tree.commit)  # before anything of it is written
         end_rest()  # it may have answered after the time that it was given
         if anonymous or not public:  # a request with a token proves nothing to the world
             self._note_access(public)
@@ -182,6 +185,7 @@ class Question:
     def _take_word(self, here: Resolution | None, tree: Tree, name: str) -> Resolution:
         if here is not None and not here.tree.complete and here.commit == tree.commit:
             tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
+        use.mark(self.store, self.repo_id, tree.commit)
         self._keep(tree, hearsay=True)
         return self._found(tree, f"publisher {name}")
 
@@ -200,5 +204,4 @@ class Question:
     def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
         if public is None:
             public = policy.known_access(self.store, self.repo_id)
-        use.mark(self.store, self.repo_id, tree.commit)
         return Resolution(self.repo_id, self.revision, tree, word, public)

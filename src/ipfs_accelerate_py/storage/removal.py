@@ -1,6 +1,7 @@
 """Remove what lies in a store so that nobody ever sees half of it, whenever this ends and whoever else is at work.
 
-A commit goes in one rename, after the refs that point to it and before its blobs. A blob goes under the lock that a
+A commit goes in one rename, after the refs that point to it and before its blobs, under the lock of the marks that
+loads leave, and only if no living process has marked it. A blob goes under the lock that a
 fetch of it holds, and only if no snapshot points to it at that moment.
 """
 
@@ -25,12 +26,12 @@ _PATIENCE = 0.2  # seconds for a blob's lock: who holds it is fetching the blob
 def remove_snapshot(store: Store, snapshot: Snapshot) -> tuple[int, str | None]:
     """Remove a commit without its blobs: bytes freed, and None or why it was kept. Raises StoreError."""
     repo_id, commit = snapshot.key
-    in_use = use.reader(store, repo_id, commit)
-    if in_use:
-        return 0, f"in use by {in_use}"
     trash = _trash(store)
-    with store.writing():
-        refs = _remove_refs(store, repo_id, snapshot.refs, commit)
+    with store.writing(), use.hold_marks(store) as held:
+        in_use = use.reader(store, repo_id, commit)
+        if in_use or not held:
+            return 0, f"in use by {in_use or 'a process that is marking it'}"
+        refs = _remove_refs(store, repo_id, commit)
         try:
             os.rename(snapshot.folder, trash)
         except FileNotFoundError:
@@ -38,14 +39,6 @@ def remove_snapshot(store: Store, snapshot: Snapshot) -> tuple[int, str | None]:
         except PermissionError:  # Windows does not move a folder in which a file is open
             _restore_refs(store, repo_id, refs, commit)
             return 0, "in use, or not ours to remove"
-    in_use = use.reader(store, repo_id, commit)
-    if in_use and not snapshot.folder.exists():  # a load has begun meanwhile
-        with store.writing():
-            os.rename(trash, snapshot.folder)
-            _restore_refs(store, repo_id, refs, commit)
-        return 0, f"in use by {in_use}"
-    if not snapshot.folder.exists():
-        _remove_refs(store, repo_id, _refs_at(store, repo_id, commit), commit)
         forget_commit(store, repo_id, commit)
     return empty(trash), None
 
@@ -83,7 +76,7 @@ def fetch_lock(store: Store, folder: str, name: str) -> Iterator[bool]:
     from filelock import Timeout
     from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
-    lock = blob_lock.lock_path(store, str(contents.repo_of(folder)), name)
+    lock = blob_lock.lock_path(store, str(layout.repo_of(folder)), name)
     with store.writing():
         make_folder(lock.parent)
     with contextlib.ExitStack() as stack:
@@ -108,12 +101,15 @@ def points_to(repo: contents.Repo, name: str) -> bool:
 
 def remove_empty_repo(store: Store, folder: str) -> bool:
     """Remove a repo's folder in which no file is left. A cache scan calls one without `snapshots/` broken."""
-    where, repo_id = store.root / folder, contents.repo_of(folder)
-    used = contents.names(store.own_folder / "used" / folder)
-    if repo_id is None or any(use.reader(store, repo_id, commit) for commit in used if layout.is_commit(commit)):
+    where, repo_id = store.root / folder, layout.repo_of(folder)
+    if repo_id is None or any(True for _ in contents.walk(where)):
         return False
-    if any(True for _ in contents.walk(where)):
-        return False
+    with store.writing(), use.hold_marks(store) as held:
+        return held and use.reader(store, repo_id) is None and _remove_empty_repo(store, folder)
+
+
+def _remove_empty_repo(store: Store, folder: str) -> bool:
+    where = store.root / folder
     for name in ("blobs", "refs", "trees", ".no_exist", "snapshots"):
         _remove_empty_folders(where / name, keep=name == "snapshots")
     if contents.names(where) != ["snapshots"] or contents.names(where / "snapshots"):
@@ -166,18 +162,14 @@ def _trash(store: Store) -> Path:
     return folder / f"{os.getpid()}-{os.urandom(6).hex()}"
 
 
-def _refs_at(store: Store, repo_id: str, commit: str) -> list[str]:
-    repo = contents.read_repo(store.root, layout.repo_folder(repo_id))
-    return [] if repo is None else [name for name, points_to in repo.refs.items() if points_to == commit]
-
-
-def _remove_refs(store: Store, repo_id: str, refs: list[str], commit: str) -> dict[str, bool]:
+def _remove_refs(store: Store, repo_id: str, commit: str) -> dict[str, bool]:
     """Remove the refs that point to a commit; which, and was it a publisher's word."""
     removed = {}
     folder = layout.repo_folder(repo_id)
-    for name in refs:
-        ref = store.root / folder / "refs" / name
-        if store.read_ref(repo_id, name) != commit:  # it has moved on meanwhile
+    refs = store.root / folder / "refs"
+    for ref in list(contents.walk(refs)):
+        name = ref.relative_to(refs).as_posix()
+        if store.read_ref(repo_id, name) != commit:
             continue
         removed[name] = store.is_hearsay(repo_id, f"refs/{name}")
         for file in (ref, store.own_folder / "hearsay" / folder / "refs" / name):

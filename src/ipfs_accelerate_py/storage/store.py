@@ -111,7 +111,6 @@ class Store:
         visible = self.path(layout.snapshot_path(repo_id, commit, path))
         blob = self.path(layout.blob_path(repo_id, entry.etag))
         with self.writing():
-            make_folder(visible.parent)
             self._replace(visible, lambda temporary: _link(blob, visible.parent, temporary))
             with contextlib.suppress(OSError):
                 self.path(layout.missing_path(repo_id, commit, path)).unlink()
@@ -177,7 +176,6 @@ class Store:
                 stream.flush()
                 os.fsync(stream.fileno())
 
-        make_folder(path.parent)
         self._replace(path, fill)
 
     def _replace(self, path: Path, make: Callable[[Path], None]) -> None:
@@ -187,7 +185,12 @@ class Store:
         temporary = scratch / f"{os.getpid()}-{os.urandom(6).hex()}.incomplete"
         try:
             make(temporary)
-            os.replace(temporary, path)
+            make_folder(path.parent)
+            try:
+                os.replace(temporary, path)
+            except FileNotFoundError:  # a collection has just removed the folder, which was empty
+                make_folder(path.parent)
+                os.replace(temporary, path)
         except BaseException:
             with contextlib.suppress(OSError):
                 temporary.unlink()

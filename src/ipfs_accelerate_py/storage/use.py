@@ -1,8 +1,9 @@
 """Who uses what of the store: marks that a load leaves, and what running processes have open or mapped.
 
-A load marks its commit before it looks for files, so that `gc` beside it leaves them alone until they are read. From
-then on what a process has open or mapped (safetensors maps a blob) is seen in /proc, where there is one. Elsewhere a
-file that is removed while it is open stays readable to whoever has it open, or cannot be removed (Windows).
+A load marks its commit before it looks for files, so that `gc` beside it leaves them alone until they are read. Marks
+are made, and what nobody has marked is removed, under one lock: no mark comes between the look at the marks and the
+removal. Later on what a process has open or mapped (safetensors maps a blob) is seen in /proc, where there is one.
+Elsewhere a file that is removed while it is open stays readable to whoever has it open, or cannot be removed (Windows).
 """
 
 from __future__ import annotations
@@ -13,14 +14,16 @@ import hashlib
 import os
 import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from ..log import get_logger
 from . import layout
 from .folders import make_folder
 from .store import Store
 
 READING = 3600.0  # seconds after its last mark within which a living process may still be about to read
+_PATIENCE = 2.0  # seconds for the lock of the marks: it is held for some milliseconds
 _MANY = 32  # marks of one commit, above which those of dead processes are swept away
 _marked: dict[tuple[str, str, str, int], float] = {}
 
@@ -31,7 +34,7 @@ def mark(store: Store, repo_id: str, commit: str) -> None:
     if time.monotonic() - _marked.get(key, -60.0) < 60.0:
         return
     _marked[key] = time.monotonic()
-    with contextlib.suppress(OSError):
+    with contextlib.suppress(OSError), hold_marks(store):
         folder = marks(store, repo_id, commit)
         make_folder(folder)
         (folder / f"{_machine()}-{os.getpid()}-{_started(os.getpid())}").touch()
@@ -40,6 +43,24 @@ def mark(store: Store, repo_id: str, commit: str) -> None:
             for name in left:
                 if not _is_living(folder / name):
                     (folder / name).unlink(missing_ok=True)
+
+
+@contextlib.contextmanager
+def hold_marks(store: Store) -> Iterator[bool]:
+    """The lock of the marks: do we hold it? Where there are no locks the answer is yes. Raises OSError."""
+    from filelock import Timeout
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
+
+    make_folder(store.own_folder)
+    with contextlib.ExitStack() as stack:
+        held = True
+        try:
+            stack.enter_context(WeakFileLock(store.own_folder / "used.lock", timeout=_PATIENCE))
+        except Timeout:
+            held = False
+        except OSError as error:
+            get_logger().debug("no lock for the marks of use: %s", error)
+        yield held
 
 
 def note_use(paths: Iterable[Path]) -> None:
@@ -57,13 +78,14 @@ def marks(store: Store, repo_id: str, commit: str) -> Path:
     return store.own_folder / "used" / layout.repo_folder(repo_id) / commit
 
 
-def reader(store: Store, repo_id: str, commit: str) -> str | None:
-    """A living process that may be about to read this commit, in words; or None."""
-    folder = marks(store, repo_id, commit)
-    with contextlib.suppress(OSError):
-        for name in sorted(os.listdir(folder)):
-            if _is_living(folder / name):
-                return f"process {name.split('-')[1]}"
+def reader(store: Store, repo_id: str, commit: str | None = None) -> str | None:
+    """A living process that may be about to read this commit (None: any of the repo), in words; or None."""
+    repo = store.own_folder / "used" / layout.repo_folder(repo_id)
+    for folder in [repo / commit] if commit else sorted(repo.glob("*")):
+        with contextlib.suppress(OSError):
+            for name in sorted(os.listdir(folder)):
+                if _is_living(folder / name):
+                    return f"process {name.split('-')[1]}"
     return None
 
 
