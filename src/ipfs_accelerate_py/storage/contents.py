@@ -94,7 +94,7 @@ def scan(root: Path) -> list[Repo]:
 
 def read_repo(root: Path, folder_name: str) -> Repo | None:
     """One repo, or None if the folder is none of the layout."""
-    repo_id = repo_of(folder_name)
+    repo_id = layout.repo_of(folder_name)
     folder = root / folder_name
     if repo_id is None or not folder.is_dir():
         return None
@@ -112,12 +112,6 @@ def read_repo(root: Path, folder_name: str) -> Repo | None:
         if status is not None and not stat.S_ISDIR(status.st_mode):
             blobs[name] = status
     return Repo(repo_id, folder, snapshots, blobs, refs)
-
-
-def repo_of(folder_name: str) -> str | None:
-    """`models--org--name` -> `org/name`, or None if that is not how a repo's folder is named."""
-    repo_id = folder_name.removeprefix("models--").replace("--", "/")
-    return repo_id if layout.is_repo_id(repo_id) and layout.repo_folder(repo_id) == folder_name else None
 
 
 def _look_at(snapshot: Path, where: Path) -> File:

@@ -53,8 +53,8 @@ def repo_folder(repo_id: str) -> str:
 
 def repo_of(folder: str) -> str | None:
     """`models--org--name` -> `org/name`, or None for what is no repo's folder."""
-    repo_id = folder.removeprefix("models--").replace("--", "/", 1)
-    return repo_id if folder.startswith("models--") and is_repo_id(repo_id) else None
+    repo_id = folder.removeprefix("models--").replace("--", "/")
+    return repo_id if is_repo_id(repo_id) and repo_folder(repo_id) == folder else None
 
 
 def check_path(path: str, what: str = "file name") -> str:

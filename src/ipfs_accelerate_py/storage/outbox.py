@@ -111,7 +111,7 @@ def work_off(store: Store) -> None:
 
 
 def _withdraw_note(store: Store, note: Path) -> bool:
-    repo_id = note.name.removeprefix("models--").replace("--", "/")
+    repo_id = layout.repo_of(note.name) or note.name
     log = logging.getLogger(__name__)
     try:
         ipfs = node.open_node(read_settings(), node.PATIENCE)
@@ -132,7 +132,7 @@ def _publish_note(store: Store, note: Path) -> bool:
     After one that could not be published, or may not be, loads do not start the process again for a while.
     """
     left_at = note.stat().st_mtime_ns
-    repo_id = note.parent.name.removeprefix("models--").replace("--", "/")
+    repo_id = layout.repo_of(note.parent.name) or note.parent.name
     log = logging.getLogger(__name__)
     try:
         settings = read_settings()

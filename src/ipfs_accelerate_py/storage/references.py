@@ -47,7 +47,7 @@ class References:
         """What is remembered as published."""
         folder = self.store.own_folder / "published"
         for name in sorted(contents.names(folder)):
-            repo_id = contents.repo_of(name)
+            repo_id = layout.repo_of(name)
             for file in sorted(contents.names(folder / name)):
                 if repo_id is not None and layout.is_commit(file.removesuffix(".json")):
                     yield repo_id, file.removesuffix(".json")

@@ -19,8 +19,12 @@ lock --closed"""
 def declare(parser: ArgumentParser) -> None:
     add_repos(parser, "*", "a model, as org/name (default: all in the store)")
     add_revision(parser)
-    parser.add_argument("--output", metavar="FILE", help="the lock file (default: ./ipfs_accelerate.lock)")
-    parser.add_argument("--closed", action="store_true", help="refuse every model that is not in the file")
+    parser.add_argument(
+        "--output", metavar="FILE", help="the file (default: IPFS_ACCELERATE_LOCK, else ./ipfs_accelerate.lock)"
+    )
+    parser.add_argument(
+        "--closed", action="store_true", help="also name gated or private models; a lock file is made to be passed on"
+    )
 
 
 def execute(args: Namespace) -> int:

@@ -113,7 +113,7 @@ def _read(node: Node, root: str, names: list[str]) -> tuple[str, str]:
     """The repo of which one small file was read and verified, and that file in words."""
     for folder, tree in _trees(node, root, names):
         small = [(entry.size, path) for path, entry in tree.files.items() if 0 < entry.size <= _SMALL]
-        repo_id = folder.removeprefix("models--").replace("--", "/")
+        repo_id = layout.repo_of(folder) or folder
         for _, path in sorted(small)[:3]:
             entry: Entry = tree.files[path]
             where = layout.snapshot_path(repo_id, tree.commit, path)

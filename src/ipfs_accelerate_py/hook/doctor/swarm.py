@@ -6,6 +6,7 @@ from collections.abc import Callable
 
 from ...errors import SettingsError, SourceError
 from ...settings import Settings
+from ...storage import layout
 from ...storage.node import Node, node_address, open_node
 from ...storage.publisher import MFS_ROOT, OWN_KEY
 from .check import COMMAND, Check, Result, bad, good
@@ -106,7 +107,6 @@ def check_name(node: Node, publish: str) -> Result:
         # one CID has several spellings: let the node say it in its own
         if path == f"/ipfs/{root['Hash']}" or (node.stat(path) or {}).get("Hash") == root["Hash"]:
             return good(f"/ipns/{name} leads to the tree of this node, {path}")
-    repos = [each for each in node.names_in(f"/ipfs/{root['Hash']}") if each.startswith("models--")]
-    repo = repos[0].removeprefix("models--").replace("--", "/") if repos else "ORG/NAME"
+    repo = next(filter(None, map(layout.repo_of, node.names_in(f"/ipfs/{root['Hash']}"))), "ORG/NAME")
     where = ", ".join(f"/ipns/{name} leads to {path}" for name, path in found.items()) or "no name of it resolves"
     return bad(f"the tree of this node, /ipfs/{root['Hash']}, is not published: {where}", f"{COMMAND} publish {repo}")
