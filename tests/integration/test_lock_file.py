@@ -20,7 +20,8 @@ print(AutoConfig.from_pretrained("tiny/bert").model_type)
 
 @pytest.fixture
 def hub(tmp_path, here):  # noqa: F811
-    write_repo(tmp_path / "models", REPO, FILES)
+    for repo_id in (REPO, "acme/secret"):
+        write_repo(tmp_path / "models", repo_id, FILES)
     with LocalHub(tmp_path / "models") as running:
         here.point_at(running)
         yield running
@@ -158,6 +159,22 @@ def test_a_closed_repo_is_named_only_by_wish(lock, hub, here, tmp_path):  # noqa
 def test_without_repos_all_that_the_store_has(lock, hub, here, tmp_path):  # noqa: F811
     here.make_present(here.resolve(REPO), "config.json")
     assert [each["repo"] for each in lock()["repos"]] == [REPO]
+
+
+@pytest.mark.parametrize("words", [[], ["--quiet"], ["--json"]])
+def test_without_repos_the_closed_ones_are_left_out_and_named(hub, machine, words):
+    user = machine("user", hub=hub)
+    assert user.hook("fetch", REPO, "acme/secret").returncode == 0
+    hub.repos["models", "acme/secret"].meta["gated"] = "manual"
+    assert user.hook("fetch", "acme/secret").returncode == 0  # by what is here; that it is closed is noted
+    made = user.hook("lock", *words)
+    assert made.returncode == 0, made.stderr
+    if words == ["--json"]:
+        assert json.loads(made.stdout)["left_out"] == ["acme/secret"]
+    else:
+        assert ("acme/secret: left out" in made.stdout) is (not words)
+    table = json.loads((user.home / "ipfs_accelerate.lock").read_text())
+    assert [row.split("@")[0] for row in table["repos"]] == [REPO]
 
 
 @pytest.mark.lines

@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ipfs_accelerate_py.storage.folders import make_folder
+from ipfs_accelerate_py.storage.folders import make_folder, replace_file
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o002, 0o022, 0o077])
@@ -45,3 +45,28 @@ def test_a_file_in_the_place_of_a_folder(tmp_path):
         make_folder(tmp_path / "file")
     with pytest.raises(OSError):
         make_folder(tmp_path / "file" / "below")
+
+
+def test_a_replaced_file_keeps_its_mode_and_a_new_one_has_the_umasks(tmp_path):
+    replace_file(tmp_path / "new", b"1")
+    (tmp_path / "touched").touch()
+    assert (tmp_path / "new").stat().st_mode == (tmp_path / "touched").stat().st_mode
+    replace_file(tmp_path / "secret", b"1", mode=0o600)
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+    (tmp_path / "secret").chmod(0o640)
+    replace_file(tmp_path / "secret", b"22", mode=0o600)
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o640
+    assert (tmp_path / "secret").read_bytes() == b"22"
+    assert sorted(os.listdir(tmp_path)) == ["new", "secret", "touched"]
+
+
+def test_a_file_that_cannot_be_replaced_is_as_it_was(tmp_path, monkeypatch):
+    (tmp_path / "folder").mkdir()
+    with pytest.raises(OSError):
+        replace_file(tmp_path / "folder", b"1")
+    (tmp_path / "file").write_bytes(b"old")
+    monkeypatch.setattr(os, "fsync", lambda descriptor: os.close(-1))  # the disk is full, say
+    with pytest.raises(OSError):
+        replace_file(tmp_path / "file", b"new")
+    assert (tmp_path / "file").read_bytes() == b"old"
+    assert sorted(os.listdir(tmp_path)) == ["file", "folder"]

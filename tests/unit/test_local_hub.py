@@ -1,6 +1,8 @@
 """The loopback Hub, driven by the real huggingface_hub client."""
 
+import contextlib
 import hashlib
+import http.client
 import os
 import socket
 import subprocess
@@ -178,14 +180,16 @@ def test_stop_ends_what_hangs_and_what_is_kept_open(hub):
             outcome.append(error)
 
     asking = threading.Thread(target=ask)
-    asking.start()
     port = hub.servers[0].server_address[1]
-    with socket.create_connection(("127.0.0.1", port), timeout=5) as kept_open:
-        while not hub.log:
+    with contextlib.closing(http.client.HTTPConnection("127.0.0.1", port, timeout=5)) as kept_open:
+        kept_open.request("HEAD", f"/{REPO}/resolve/main/model.safetensors")
+        kept_open.getresponse().read()
+        asking.start()
+        while len(hub.log) < 2:
             time.sleep(0.01)
         hub.stop()
         asking.join(5)
         assert len(outcome) == 1
-        assert kept_open.recv(1) == b""
+        assert kept_open.sock.recv(1) == b""
     with pytest.raises(ConnectionRefusedError):
         socket.create_connection(("127.0.0.1", port), timeout=5)

@@ -7,6 +7,7 @@ import sys
 from pathlib import Path
 
 from ..errors import IPFSAccelerateError
+from ..storage.folders import replace_file
 from .startup_code import GUARD, MARKS, contents, package_folder
 from .startup_search import find_startup_files as find_startup_files
 from .startup_search import is_ours
@@ -74,22 +75,11 @@ def _compile_boot(folder: Path, venv: str | None) -> None:
 
 def _write(path: Path, text: str) -> None:
     """Write and rename, so that an interpreter which starts meanwhile sees the whole file or none."""
-    import tempfile
-
-    temporary = None
     try:
         if path.exists() and path.read_text(encoding="utf-8", errors="replace") == text:
             return  # nothing to do, also where nothing could be done
-        descriptor, temporary = tempfile.mkstemp(prefix=".ipfs_accelerate-", suffix=".tmp", dir=path.parent)
-        with open(descriptor, "w", encoding="utf-8") as file:
-            file.write(text)
-        mask = os.umask(0)
-        os.umask(mask)
-        os.chmod(temporary, 0o666 & ~mask)  # mkstemp makes files that only their owner can read
-        os.replace(temporary, path)
+        replace_file(path, text.encode())
     except OSError as error:
-        if temporary is not None and os.path.exists(temporary):
-            os.unlink(temporary)
         raise _not_writable(path, error) from None
 
 

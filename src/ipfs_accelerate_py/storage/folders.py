@@ -1,7 +1,9 @@
-"""Folders of the store: by the user's umask, and never writable by everybody."""
+"""Folders, made by the user's umask and never writable by everybody, and files that are replaced in one step."""
 
 from __future__ import annotations
 
+import contextlib
+import os
 from pathlib import Path
 
 _MODE = 0o775  # before the umask
@@ -18,3 +20,23 @@ def make_folder(path: Path) -> None:
     except FileExistsError:  # another process was quicker, or a file is there
         if not path.is_dir():
             raise
+
+
+def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
+    """Replace a file: nobody sees half of it. One that is there keeps its mode; a new one has `mode` less the umask.
+
+    Raises OSError, and leaves nothing behind.
+    """
+    temporary = path.with_name(f".ipfs_accelerate-{os.getpid()}-{os.urandom(6).hex()}.tmp")
+    try:
+        with open(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode), "wb") as file:
+            with contextlib.suppress(FileNotFoundError):
+                os.chmod(temporary, path.stat().st_mode & 0o777)
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(temporary, path)
+    except BaseException:
+        with contextlib.suppress(OSError):
+            os.unlink(temporary)
+        raise

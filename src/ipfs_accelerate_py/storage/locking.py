@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import contextlib
 import hashlib
-import os
-import tempfile
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -15,6 +12,7 @@ from ..errors import PublishRefused, StoreError, Unresolved, VerificationError
 from ..settings import Settings, read_settings
 from . import layout, lock_file, node, outbox, policy, resolver
 from .cid import CIDHash
+from .folders import replace_file
 from .retrieval import Retrieval
 from .store import Store
 from .verify import CHUNK
@@ -108,19 +106,10 @@ def _read_hashes(path: Path) -> tuple[str, str]:
 
 
 def _write(path: Path, data: bytes) -> None:
-    """Replace a file in one step."""
-    temporary = None
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.NamedTemporaryFile(dir=path.parent, prefix=path.name, suffix=".incomplete", delete=False) as file:
-            temporary = file.name
-            file.write(data)
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
+        replace_file(path, data)
     except OSError as error:
-        if temporary is not None:
-            with contextlib.suppress(OSError):
-                os.unlink(temporary)
         raise StoreError(
             f"{path} cannot be written: {error.strerror or error}", "name another file with --output"
         ) from error

@@ -36,5 +36,7 @@ def execute(args: Namespace) -> int:
         print_json(result)
     for row in result["repos"]:
         tell(args, f"{row['repo']}: commit {row['commit']}, {row['files']} files, {say_size(row['bytes'])}")
+    for repo_id in result.get("left_out", ()):
+        tell(args, f"{repo_id}: left out, it is not known to be public (--closed names it all the same)")
     tell(args, f"wrote {result['lock']}")
     return GOOD

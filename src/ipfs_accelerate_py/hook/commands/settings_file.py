@@ -9,11 +9,11 @@ from __future__ import annotations
 import json
 import os
 import sys
-import tempfile
 from pathlib import Path
 from typing import Any
 
 from ...errors import SettingsError
+from ...storage.folders import replace_file
 
 if sys.version_info >= (3, 11):
     import tomllib
@@ -44,7 +44,8 @@ def change(path: Path, key: str, value: Any) -> bool:
     if not safe:
         raise SettingsError(f"{path} is written in a way that cannot be changed safely", f"change {key} in it by hand")
     try:
-        _write(path, after)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        replace_file(path, after.encode(), mode=0o600)  # the URLs in it may have passwords
     except OSError as error:
         raise SettingsError(f"{path} cannot be written: {error.strerror}", "make it writable, and try again") from None
     return True
@@ -115,20 +116,3 @@ def _to_toml(value: Any) -> str:
         return f"[{', '.join(map(_to_toml, value))}]"
     # what JSON escapes in a string TOML reads in the same way; it has DEL as the one more that must be escaped
     return json.dumps(value, ensure_ascii=False).replace("\x7f", "\\u007f")
-
-
-def _write(path: Path, text: str) -> None:
-    """In one step. A new file is for its owner alone: the URLs in it may have passwords."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, temporary = tempfile.mkstemp(".tmp", ".config-", path.parent)
-    try:
-        with open(descriptor, "wb") as file:
-            file.write(text.encode())
-            if path.exists():
-                os.chmod(temporary, path.stat().st_mode & 0o777)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
