@@ -1,12 +1,13 @@
 """A file of the store that is a hard link to another cache: read once, and again when it was changed there."""
 
 import os
+import time
 
 import pytest
 
 from ipfs_accelerate_py import state
+from ipfs_accelerate_py.storage import progress, race, receiver, verified_files, verify
 from ipfs_accelerate_py.storage import store as store_module
-from ipfs_accelerate_py.storage import verified_files, verify
 from tests.support.in_process import here, write_repo  # noqa: F401
 from tests.support.local_hub import LocalHub
 
@@ -53,6 +54,40 @@ def test_it_is_linked_and_read_once(hub, here, reads):  # noqa: F811
         new_process()
         here.make_present(here.resolve(REPO))
     assert reads == []
+
+
+class Recorder(progress.NoBar):
+    """A bar that remembers what it was told."""
+
+    def __init__(self, shown):
+        self.shown = shown
+
+    def source(self, name):
+        self.shown.append([name, 0])
+
+    def advance(self, size):
+        self.shown[-1][1] += size
+
+
+@pytest.mark.parametrize("unsaid", [0.1, 60.0])
+def test_a_bar_shows_long_hashing_and_no_other(hub, here, monkeypatch, unsaid):  # noqa: F811
+    """Plain transformers would show none for a file that is here; a large model is read for seconds."""
+    shown = []
+
+    def slow(path, entry, note):
+        verify.verify_file(path, entry, lambda size: (time.sleep(0.01), note(size)))
+
+    monkeypatch.setattr(receiver, "verify_file", slow)
+    monkeypatch.setattr(verify, "CHUNK", 1 << 16)
+    monkeypatch.setattr(race, "UNSAID", unsaid)
+    monkeypatch.setattr(progress, "begin", lambda name, size: Recorder(shown))
+    here.make_present(here.resolve(REPO), "model.safetensors")
+    assert state.served["lower tier"][0] == 1
+    if unsaid > 1:
+        assert shown == []
+    else:
+        [(name, size)] = shown
+        assert name == "lower tier" and 0 < size <= len(FILES["model.safetensors"])
 
 
 @pytest.mark.parametrize("keep_time", [False, True], ids=["time", "size"])

@@ -7,6 +7,7 @@ listing of a cache below the store counts where the store has none, as it does f
 from __future__ import annotations
 
 import contextlib
+import functools
 import hashlib
 import os
 from collections.abc import Callable, Iterable
@@ -42,8 +43,8 @@ def verify_store(
     expected `unknown`; a listing that cannot be read and a blob that is not what its name says are named by their path
     in the repo's folder, the blob without a commit. `also` is the same bad file in a cache below, if it is one.
     With `repair` what is bad is removed and fetched anew, never from a cache of this machine; `repaired` says whether
-    that worked, `error` why not. `progress` is called with (path, bytes) for each file. Raises StoreError for a repo of
-    which the store has nothing, LockFileError.
+    that worked, `error` why not. `progress` is called with (path, bytes) for each piece that was read. Raises
+    StoreError for a repo of which the store has nothing, LockFileError.
     """
     audit = _Audit(store, settings, pinned(settings), progress)
     repos = contents.scan(store.root)
@@ -97,10 +98,10 @@ class _Audit:
     def _check(self, snapshot: Snapshot, file: File, tree: dict[str, Entry]) -> None:
         entry = tree.get(file.path)
         expected = entry.etag if entry else "unknown"
-        found = self._hash(file.where, file.status, entry.etag if entry else file.blob or "")
+        found = self._hash(file.where, file.status, entry.etag if entry else file.blob or "", file.path)
         right = entry is not None and found == (entry.size, entry.etag)
         if entry is not None and entry.content and right:  # the lock file has a better hash than git's sha1
-            expected, found = entry.content, self._hash(file.where, file.status, entry.content)
+            expected, found = entry.content, self._hash(file.where, file.status, entry.content, file.path)
             right = found == (entry.size, entry.content)
         if found is None:
             actual = "missing" if file.status is None else "cannot be read"
@@ -109,15 +110,13 @@ class _Audit:
             self._report(snapshot.key, file.path, expected, found[1], self._same_file_below(snapshot, file))
         elif entry is not None and file.blob not in (None, entry.etag):
             self._report(snapshot.key, file.path, expected, f"right, but in a blob named {file.blob}")
-        if self.progress is not None and found is not None:
-            self.progress(file.path, found[0])
 
     def _check_other_blobs(self, repo: Repo) -> None:
         """Blobs that no commit shows: the next load of a commit that has them would take them by their name."""
         for name, status in sorted(repo.blobs.items()):
             if not (layout.is_commit(name) or layout.is_sha256(name)) or removal.points_to(repo, name):
                 continue
-            found = self._hash(repo.folder / "blobs" / name, status, name)
+            found = self._hash(repo.folder / "blobs" / name, status, name, name)
             if found is None or name != found[1]:
                 actual = "cannot be read" if found is None else found[1]
                 self._report((repo.repo_id, ""), f"blobs/{name}", name, actual)
@@ -137,22 +136,22 @@ class _Audit:
         row = {"repo": key[0], "commit": key[1], "path": path, "expected": expected, "actual": actual}
         self.bad.append(row | ({"also": also} if also else {}))
 
-    def _hash(self, path: Path, status: os.stat_result | None, like: str) -> Found | None:
+    def _hash(self, path: Path, status: os.stat_result | None, like: str, shown: str) -> Found | None:
         if status is None:
             return None
         key = contents.inode(status), layout.is_commit(like)
         found = self._hashed.get(key)
         if found is None:
-            found = hash_file(path, like)
+            found = hash_file(path, like, self.progress and functools.partial(self.progress, shown))
             if found is not None:
                 self._hashed[key] = found
         return found
 
 
-def hash_file(path: Path, like: str = "") -> Found | None:
+def hash_file(path: Path, like: str = "", note: Callable[[int], object] | None = None) -> Found | None:
     """Size and hash of a file, or None if it cannot be read: its git blob id if `like` is one, else its sha256.
 
-    Looking at a file this way is no use of it: its time of access stays.
+    `note` is told of every so many bytes. Looking at a file this way is no use of it: its time of access stays.
     """
     try:
         with open(path, "rb", buffering=0) as file:
@@ -163,6 +162,8 @@ def hash_file(path: Path, like: str = "") -> Found | None:
             while data := file.read(CHUNK):
                 size += len(data)
                 hashed.update(data)
+                if note is not None:
+                    note(len(data))
     except OSError:
         return None
     with contextlib.suppress(OSError):

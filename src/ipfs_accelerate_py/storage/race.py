@@ -24,6 +24,7 @@ PATIENCE = 10.0  # seconds of silence, where no other source is left
 PATIENCE_TO_BEGIN = 20.0  # the same before the first byte: names and peers may have to be looked up
 SLOW = 64 << 10  # bytes per second; below that another source is asked beside
 CRAWL = 1 << 10  # bytes per second; below that nobody is waited for, not even the last
+UNSAID = 1.0  # seconds of only hashing what is on this disk already, before a bar says so
 _TICK = 0.05
 Complain = Callable[[Source, Exception], None]
 
@@ -146,10 +147,12 @@ class Race:
 
     def _show(self) -> None:
         """Draw how the one who is ahead gets on."""
-        ahead = max(self._running, key=lambda each: each.receiver.size)
+        ahead = max(self._running, key=lambda each: each.receiver.checked)
         if ahead.source.is_patient:  # the Hub's client draws its own
             return
-        receiver, size = ahead.receiver, ahead.receiver.size
+        if ahead.receiver.size == 0 and time.monotonic() - ahead.started < UNSAID:
+            return
+        receiver, size = ahead.receiver, ahead.receiver.checked
         if size and self._shown[0] is not receiver:
             self._bar.source(ahead.source.label)
             self._shown = (receiver, 0)

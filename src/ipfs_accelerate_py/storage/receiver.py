@@ -38,6 +38,7 @@ class Receiver:
         self._remove()
         self._verifier = Verifier(self.entry)
         self._verified = False
+        self._read = 0
         self.givers: list[str] = []
 
     def begin(self, giver: str) -> int:
@@ -60,6 +61,11 @@ class Receiver:
     def size(self) -> int:
         """Bytes written so far."""
         return self._verifier.size
+
+    @property
+    def checked(self) -> int:
+        """Bytes hashed so far, whether they were written or are those of an adopted file."""
+        return max(self.size, self._read)
 
     def write(self, data: bytes) -> None:
         """Take the next bytes."""
@@ -97,6 +103,7 @@ class Receiver:
 
     def _note(self, size: int) -> None:
         self.moved += size
+        self._read += size
         if self.cancelled:
             raise SourceError("another source was quicker")
 
