@@ -116,15 +116,12 @@ class Race:
                 self._part.discard(keep_part=kept is None)
 
     def _take(self, leftovers: Iterable[Path]) -> Receiver | None:
-        for path in leftovers:
+        paths = list(leftovers)
+        if not paths:
+            return None
+        with self.store.writing():
             receiver = self.store.new_receiver(self.wanted.repo_id, self.wanted.entry)
-            with contextlib.suppress(OSError, Mismatch):
-                with self.store.writing():
-                    receiver.continue_part(path, "an earlier part")
-                path.unlink(missing_ok=True)
-                return receiver
-            receiver.discard()
-        return None
+        return receiver if receiver.continue_first(paths) else None
 
     def _run(self, waiting: Iterator[Source]) -> tuple[str, Source, Receiver] | None:
         more = self._start_next(waiting)

@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import SourceError
 from . import parts
 from .tree import Entry
-from .verify import CHUNK, Verifier, verify_file
+from .verify import CHUNK, Mismatch, Verifier, verify_file
 
 
 class NotWritten(OSError):
@@ -126,6 +127,16 @@ class Receiver:
             while left and (data := source.read(min(CHUNK, left))):
                 self.write(data)
                 left -= len(data)
+
+    def continue_first(self, paths: Iterable[Path]) -> bool:
+        """Begin with the first of these parts that can be read, and remove it; else anew, and False."""
+        for path in paths:
+            with contextlib.suppress(OSError, Mismatch):
+                self.continue_part(path, "an earlier part")
+                path.unlink(missing_ok=True)
+                return True
+        self.start()
+        return False
 
     def continue_other(self, other: Receiver) -> None:
         """Begin with what another receiver of the same file has at this moment."""

@@ -78,10 +78,8 @@ class Gateway:
 
     @staticmethod
     def _refuse_strange(answer: Any, size: int) -> None:
-        """Say early what cannot be the file: the page of a login or of an error, a length that does not fit."""
+        """Say early what cannot be the file: the page of a login or of an error is often longer."""
         length = answer.headers.get("Content-Length", "")
-        if answer.headers.get("Content-Encoding", "identity") != "identity":
-            raise SourceError("it sent the file in an encoding that was not asked for")
         if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > size:
             raise SourceError(f"it says that the file has {length} bytes, which are more than its {size}")
 
@@ -96,8 +94,6 @@ class Gateway:
         """A small answer of a media type, at most `limit` bytes; SourceError."""
         data = bytearray()
         with self._ask(path, 0, accept) as answer:
-            if answer.headers.get("Content-Encoding", "identity") != "identity":
-                raise SourceError("it sent an encoding that was not asked for")
             chunks = answer.iter_content(_CHUNK)
             while chunk := self._next(chunks):
                 data += chunk
@@ -133,6 +129,9 @@ class Gateway:
             answer.close()
             kind = SourceDown if answer.status_code in (429, 502, 503) else SourceError
             raise kind(f"it answered {answer.status_code}")
+        if answer.headers.get("Content-Encoding", "identity") != "identity":  # a few bytes might become gigabytes
+            answer.close()
+            raise SourceError("it sent an encoding that was not asked for")
         return answer
 
     def _follow(self, url: str, location: str) -> str:

@@ -143,13 +143,7 @@ class Hub:
     def _take_leftover(self, wanted: Wanted, receiver: Receiver) -> bool:
         """Begin with what a killed process had downloaded to the scratch folder; True if there was something."""
         folder = self.scratch / layout.repo_folder(wanted.repo_id) / "blobs"
-        for part in parts.find_parts(folder, wanted.entry.etag):
-            with contextlib.suppress(OSError, Mismatch):
-                receiver.continue_part(part, "an earlier part")
-                part.unlink(missing_ok=True)
-                return True
-        receiver.start()
-        return False
+        return receiver.continue_first(parts.find_parts(folder, wanted.entry.etag))
 
     def _continue(self, wanted: Wanted, receiver: Receiver) -> None:
         """Download from `receiver.size` on, by the client's own loop with its retries."""
