@@ -62,4 +62,7 @@ def test_every_class_is_one_proxy_by_every_path(found):
 def test_the_table_in_the_docs_is_true(found):
     line = auto_classes.line_of(transformers.__version__)
     listed = {name for name, cells in auto_classes.read_table().items() if cells[line]}
-    assert listed == set(found["names"]), "run: python -m tests.support.auto_classes, in both environments"
+    what_to_do = "run: python -m tests.support.auto_classes, in both environments"
+    assert set(found["names"]) <= listed, what_to_do
+    if transformers.__version__ in auto_classes.DOCUMENT.read_text():  # an older one of the line may have fewer
+        assert listed == set(found["names"]), what_to_do

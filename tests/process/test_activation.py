@@ -242,7 +242,7 @@ assert AutoModel is first is modeling_auto.AutoModel is transformers.AutoModel
 direct = processing.transformers_module
 assert isinstance(direct.AutoModel, wrapt.ObjectProxy) and direct.AutoModel is first
 assert pipelines.AutoTokenizer is AutoTokenizer and pipelines.AutoConfig is transformers.AutoConfig
-for module in [m for n, m in sys.modules.items() if n.startswith("transformers.") and hasattr(m, "AutoConfig")]:
+for module in [m for n, m in list(sys.modules.items()) if n.startswith("transformers.") and "AutoConfig" in vars(m)]:
     assert isinstance(module.AutoConfig, wrapt.ObjectProxy), module
 print("one")
 """
