@@ -23,7 +23,7 @@ from .folders import make_folder
 from .store import Store
 
 READING = 3600.0  # seconds after its last mark within which a living process may still be about to read
-_PATIENCE = 2.0  # seconds for the lock of the marks: it is held for some milliseconds
+_PATIENCE = 0.5  # seconds for the lock of the marks: it is held for some milliseconds
 _MANY = 32  # marks of one commit, above which those of dead processes are swept away
 _marked: dict[tuple[str, str, str, int], float] = {}
 
