@@ -69,7 +69,7 @@ def _compile_boot(folder: Path, venv: str | None) -> None:
 
     boot = "_ipfs_accelerate_boot.py"
     path = folder / boot if (folder / boot).exists() else package_folder() / boot
-    python = sys.executable if venv is None else Path(venv, "bin", "python")
+    python = sys.executable if venv is None else _python_in(venv)
     subprocess.run([python, "-I", "-m", "py_compile", path], capture_output=True)  # failing costs time only
 
 
@@ -91,6 +91,10 @@ def _not_writable(path: Path, error: OSError) -> IPFSAccelerateError:
     )
 
 
+def _python_in(venv: str) -> Path:
+    return Path(venv, "Scripts", "python.exe") if os.name == "nt" else Path(venv, "bin", "python")
+
+
 def _purelib() -> str:
     import sysconfig
 
@@ -109,7 +113,7 @@ def _environment(venv: str | None, user: bool) -> tuple[Path, tuple[int, int], b
     import json
     import subprocess
 
-    python = Path(venv, "bin", "python")
+    python = _python_in(venv)
     if not python.exists() or not (Path(venv, "pyvenv.cfg").is_file() or Path(venv, "conda-meta").is_dir()):
         raise IPFSAccelerateError(f"{venv} is not a virtual environment", "make one with `python -m venv`")
     code = "import json, sys, sysconfig as s; print(json.dumps([s.get_path('purelib'), *sys.version_info[:2]]))"
