@@ -6,6 +6,7 @@ The only module that imports wrapt. What cannot be made alike is in docs/limits.
 from __future__ import annotations
 
 import copy
+import sys
 import types
 from collections.abc import Iterator
 from typing import Any
@@ -107,7 +108,9 @@ class _Bases(tuple[type, ...]):
 
 
 # What a proxy answers itself, when it is asked by name; everything else is the class's.
-_OWN = frozenset(("__wrapped__", "from_pretrained", "__bases__", "__mro_entries__", "__reduce_ex__", "__deepcopy__"))
+_OWN = {"__wrapped__", "from_pretrained", "__bases__", "__mro_entries__", "__reduce_ex__", "__deepcopy__"}
+if sys.version_info >= (3, 13):
+    _OWN.add("__signature__")
 
 
 class AutoClassProxy(_Alike, wrapt.ObjectProxy):
@@ -141,6 +144,15 @@ class AutoClassProxy(_Alike, wrapt.ObjectProxy):
         if type(value) is types.MethodType and value.__self__ is wrapped:
             return NamedMethod(value, self)
         return value
+
+    if sys.version_info >= (3, 13):
+
+        @property
+        def __signature__(self) -> Any:
+            # inspect.signature no longer follows the `__wrapped__` of what says that it is a class
+            import inspect
+
+            return inspect.signature(self.__wrapped__)
 
     def __setattr__(self, name: str, value: Any) -> None:
         if name == "__wrapped__" or name.startswith("_self_"):

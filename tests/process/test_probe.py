@@ -52,6 +52,8 @@ LIMITS = {
     "copied module": (MODULES, "`ProxyModule`"),
     "loader before loading": (("transformers",), "`PatchingLoader`"),
 }
+if sys.version_info >= (3, 13):  # inspect.unwrap leaves alone what says that it is a class
+    del LIMITS["unwrapped"]
 
 
 def look(folder, hooked):
