@@ -166,3 +166,15 @@ def test_two_processes_write_the_same_blob_at_once(store, tmp_path):  # noqa: F8
     ]
     assert blob(store).read_bytes() == CONTENT
     scan_without_warnings(store)
+
+
+def test_the_first_part_that_is_still_there_is_continued(store, tmp_path):  # noqa: F811
+    (tmp_path / "part").write_bytes(CONTENT[:5])
+    with store.receive(REPO, ENTRY) as receiver:
+        assert not receiver.continue_first([tmp_path / "taken by another"])
+        assert receiver.size == 0
+        assert receiver.continue_first([tmp_path / "taken by another", tmp_path / "part"])
+        assert receiver.size == 5 and not (tmp_path / "part").exists()
+        receiver.write(CONTENT[5:])
+        receiver.finish(blob(store))
+    assert blob(store).read_bytes() == CONTENT
