@@ -108,9 +108,9 @@ class _Bases(tuple[type, ...]):
 
 
 # What a proxy answers itself, when it is asked by name; everything else is the class's.
-_OWN = {"__wrapped__", "from_pretrained", "__bases__", "__mro_entries__", "__reduce_ex__", "__deepcopy__"}
-if sys.version_info >= (3, 13):
-    _OWN.add("__signature__")
+_OWN = frozenset(
+    ("__wrapped__", "from_pretrained", "__bases__", "__mro_entries__", "__reduce_ex__", "__deepcopy__", "__signature__")
+)
 
 
 class AutoClassProxy(_Alike, wrapt.ObjectProxy):

@@ -38,6 +38,23 @@ def hold(store: Store, repo_id: str, etag: str, stopped: threading.Event | None 
         yield _wait(stack, lambda: WeakFileLock(path, timeout=_SLICE), store, repo_id, etag, stopped)
 
 
+@contextlib.contextmanager
+def try_lock(path: Path, seconds: float) -> Iterator[bool]:
+    """Hold a lock, if it is free within so many seconds: is it held? Where there are no locks the answer is yes."""
+    from filelock import Timeout
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
+
+    with contextlib.ExitStack() as stack:
+        held = True
+        try:
+            stack.enter_context(WeakFileLock(path, timeout=seconds))
+        except Timeout:
+            held = False
+        except OSError as error:  # no locks on this file system: a fetch goes on without as well
+            get_logger().debug("no lock %s: %s", path.name, error)
+        yield held
+
+
 def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[no-untyped-def]
     from filelock import Timeout
 

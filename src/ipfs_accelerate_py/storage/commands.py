@@ -73,7 +73,7 @@ def publish_repo(
             f"the store has no file of {repo_id} at commit {resolution.commit[:12]}",
             f"load it once, or run 'python -m ipfs_accelerate_py.hook fetch {repo_id}', or add --all",
         )
-    revisions = outbox.revisions_at(store, repo_id, resolution.commit)
+    revisions = store.revisions_at(repo_id, resolution.commit)
     with outbox.publishing(store):
         return publisher.publish(store, ipfs, repo_id, resolution.tree, revisions, progress).to_dict()
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..errors import PublishRefused, StoreError, Unresolved, VerificationError
 from ..settings import Settings, read_settings
-from . import layout, lock_file, node, outbox, policy, resolver
+from . import layout, lock_file, node, policy, resolver
 from .cid import CIDHash
 from .folders import replace_file
 from .retrieval import Retrieval
@@ -91,7 +91,7 @@ def _lock_commit(store: Store, settings: Settings, repo_id: str, revision: str |
             if entry.sha256 is None:
                 files[path] = replace(entry, content=sha256)
     asked = revision or layout.DEFAULT_REVISION
-    revisions = {*outbox.revisions_at(store, repo_id, tree.commit), *(() if layout.is_commit(asked) else (asked,))}
+    revisions = {*store.revisions_at(repo_id, tree.commit), *(() if layout.is_commit(asked) else (asked,))}
     return lock_file.LockedCommit(repo_id, tuple(sorted(revisions)), replace(tree, files=files), cids)
 
 

@@ -152,7 +152,7 @@ def _publish_note(store: Store, note: Path) -> bool:
                     make_folder(_withdrawals(store))
                     (_withdrawals(store) / layout.repo_folder(repo_id)).touch()
                 if public:
-                    refs = revisions_at(store, repo_id, note.name)
+                    refs = store.revisions_at(repo_id, note.name)
                     with publishing(store):
                         log.info("published %s", publisher.publish(store, ipfs, repo_id, tree, refs))
                     done = True
@@ -176,13 +176,6 @@ def publishing(store: Store) -> Iterator[None]:
 
     with FileLock(_lock(store).with_name("publish.lock"), timeout=600):
         yield
-
-
-def revisions_at(store: Store, repo_id: str, commit: str) -> list[str]:
-    """The branches and tags that this machine knows to point to a commit."""
-    refs = store.path(f"{layout.repo_folder(repo_id)}/refs")
-    names = [ref.relative_to(refs).as_posix() for ref in refs.rglob("*") if ref.is_file()]
-    return sorted(name for name in names if store.read_ref(repo_id, name) == commit)
 
 
 def _rest(store: Store) -> None:

@@ -14,7 +14,6 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..log import get_logger
 from . import blob_lock, contents, layout, use
 from .contents import Snapshot
 from .folders import make_folder
@@ -73,20 +72,10 @@ def remove_blob(store: Store, folder: str, name: str) -> tuple[int, str | None]:
 @contextlib.contextmanager
 def fetch_lock(store: Store, folder: str, name: str) -> Iterator[bool]:
     """The lock that a fetch of a blob holds: do we hold it now, or does the fetch?"""
-    from filelock import Timeout
-    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
-
     lock = blob_lock.lock_path(store, str(layout.repo_of(folder)), name)
     with store.writing():
         make_folder(lock.parent)
-    with contextlib.ExitStack() as stack:
-        held = True
-        try:
-            stack.enter_context(WeakFileLock(lock, timeout=_PATIENCE))
-        except Timeout:
-            held = False
-        except OSError as error:  # no locks on this file system: a fetch goes on without as well
-            get_logger().debug("no lock for %s: %s", name, error)
+    with blob_lock.try_lock(lock, _PATIENCE) as held:
         yield held
 
 
@@ -166,11 +155,8 @@ def _remove_refs(store: Store, repo_id: str, commit: str) -> dict[str, bool]:
     """Remove the refs that point to a commit; which, and was it a publisher's word."""
     removed = {}
     folder = layout.repo_folder(repo_id)
-    refs = store.root / folder / "refs"
-    for ref in list(contents.walk(refs)):
-        name = ref.relative_to(refs).as_posix()
-        if store.read_ref(repo_id, name) != commit:
-            continue
+    for name in store.revisions_at(repo_id, commit):
+        ref = store.root / folder / "refs" / name
         removed[name] = store.is_hearsay(repo_id, f"refs/{name}")
         for file in (ref, store.own_folder / "hearsay" / folder / "refs" / name):
             file.unlink(missing_ok=True)

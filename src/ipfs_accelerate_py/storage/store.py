@@ -129,6 +129,12 @@ class Store:
         """The commit a branch or tag pointed to when this machine last learnt it."""
         return read_ref(self.root, repo_id, revision)
 
+    def revisions_at(self, repo_id: str, commit: str) -> list[str]:
+        """The branches and tags that this machine knows to point to a commit."""
+        refs = self.path(f"{layout.repo_folder(repo_id)}/refs")
+        names = [ref.relative_to(refs).as_posix() for ref in refs.rglob("*") if ref.is_file()]
+        return sorted(name for name in names if self.read_ref(repo_id, name) == commit)
+
     def write_ref(self, repo_id: str, revision: str, commit: str, *, hearsay: bool = False) -> None:
         """Remember the commit of a revision, and when it was learnt (the file's time). `hearsay`: not from the Hub."""
         ref = self.path(layout.ref_path(repo_id, revision))

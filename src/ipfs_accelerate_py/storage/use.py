@@ -17,8 +17,8 @@ import time
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from ..log import get_logger
 from . import layout
+from .blob_lock import try_lock
 from .folders import make_folder
 from .store import Store
 
@@ -47,19 +47,9 @@ def mark(store: Store, repo_id: str, commit: str) -> None:
 
 @contextlib.contextmanager
 def hold_marks(store: Store) -> Iterator[bool]:
-    """The lock of the marks: do we hold it? Where there are no locks the answer is yes. Raises OSError."""
-    from filelock import Timeout
-    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
-
+    """The lock of the marks: do we hold it? Raises OSError."""
     make_folder(store.own_folder)
-    with contextlib.ExitStack() as stack:
-        held = True
-        try:
-            stack.enter_context(WeakFileLock(store.own_folder / "used.lock", timeout=_PATIENCE))
-        except Timeout:
-            held = False
-        except OSError as error:
-            get_logger().debug("no lock for the marks of use: %s", error)
+    with try_lock(store.own_folder / "used.lock", _PATIENCE) as held:
         yield held
 
 
@@ -73,15 +63,14 @@ def note_use(paths: Iterable[Path]) -> None:
                 os.utime(path, ns=(now, seen.st_mtime_ns))
 
 
-def marks(store: Store, repo_id: str, commit: str) -> Path:
-    """Where the marks of a commit lie."""
+def marks(store: Store, repo_id: str, commit: str = "") -> Path:
+    """Where the marks of a commit lie; without one, the folders of all commits of the repo."""
     return store.own_folder / "used" / layout.repo_folder(repo_id) / commit
 
 
 def reader(store: Store, repo_id: str, commit: str | None = None) -> str | None:
     """A living process that may be about to read this commit (None: any of the repo), in words; or None."""
-    repo = store.own_folder / "used" / layout.repo_folder(repo_id)
-    for folder in [repo / commit] if commit else sorted(repo.glob("*")):
+    for folder in [marks(store, repo_id, commit)] if commit else sorted(marks(store, repo_id).glob("*")):
         with contextlib.suppress(OSError):
             for name in sorted(os.listdir(folder)):
                 if _is_living(folder / name):
