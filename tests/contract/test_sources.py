@@ -5,12 +5,12 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py.errors import SourceError
+from ipfs_accelerate_py.errors import SourceDown, SourceError
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.sources import Wanted
 from ipfs_accelerate_py.storage.verify import Mismatch
 
-from .conftest import REPO, HubHolder, NodeHolder, entry_of
+from .conftest import REPO, CacheHolder, HubHolder, NodeHolder, entry_of
 
 CONTENTS = {
     "config.json": b'{"model_type": "bert"}',
@@ -119,9 +119,10 @@ def test_nobody_there(holder, receive, here):
     if isinstance(holder, HubHolder):
         pytest.skip("huggingface_hub has its own retries; the resolver keeps a dead Hub from being asked")
     started = time.monotonic()
-    with pytest.raises(SourceError):
+    # all but other caches, which are only folders here, are left alone for a while
+    with pytest.raises(SourceError if isinstance(holder, CacheHolder) else SourceDown):
         receive(holder.dead(1.0), commit, "config.json", b"{}")
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5
     assert left(here) == []
 
 
@@ -135,7 +136,7 @@ def test_a_node_that_hangs_costs_little_more_than_its_budget_and_once(holder, re
     node = getattr(holder, who)
     node.pause()
     try:
-        for most in (3.0, 0.2) if who == "ours" else (3.0,):
+        for most in (8.0, 0.9) if who == "ours" else (8.0,):
             started = time.monotonic()
             with pytest.raises(SourceError):
                 receive(source, commit, "config.json", content)

@@ -59,14 +59,15 @@ def test_killed_at_random_moments(children, hub, tmp_path, capfd):
         killed += child.exitcode == -9
         there = check_visible(store, files)
         half += 0 < there < len(files)
+        whole *= 0.8 if there == len(files) else 1.2 if there == 0 else 1.0  # the machine may be busier by now
         run_to_the_end(children, 1, store, hub.endpoint)
         assert check_visible(store, files) == len(files), f"seed {seed}, round {number}"
-        if killed == KILLS:
+        if killed >= KILLS and half:
             break
     with capfd.disabled():
         seen = f"{killed} killed (seed {seed}), {half} with a part of the files visible"
         print(f"\n{seen}; each next run completed")
-    assert killed == KILLS and half
+    assert killed >= KILLS and half
 
 
 def test_sixteen_processes_at_once_are_one_copy_from_the_hub(children, hub, tmp_path):

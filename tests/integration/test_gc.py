@@ -141,17 +141,18 @@ def test_gc_and_fetch_at_once(here, tmp_path):  # noqa: F811
             removed = 0
             while not (tmp_path / "stop").exists():
                 removed += len(collect_garbage(here.store, here.settings, max_size=0)["removed"])
-            (tmp_path / "removed").write_text(str(removed))
+                (tmp_path / "removed").write_text(str(removed))
 
+        (tmp_path / "removed").write_text("0")
         collector = in_child(collect)
         endings = []
-        for _ in range(50):
+        while len(endings) < 50 or (int((tmp_path / "removed").read_text() or "0") < 5 and len(endings) < 1000):
             fetcher = in_child(fetch)
             endings.append(os.waitpid(fetcher, 0)[1])
             time.sleep(random.random() * 0.02)
         (tmp_path / "stop").touch()
         assert os.waitpid(collector, 0)[1] == 0
-        assert endings == [0] * 50
+        assert set(endings) == {0}
         assert int((tmp_path / "removed").read_text()) >= 5, "they never met"
         found = huggingface_hub.scan_cache_dir(here.store.root)
         assert [str(warning) for warning in found.warnings] == []

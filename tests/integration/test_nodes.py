@@ -89,7 +89,7 @@ def test_what_is_not_there_is_an_error_in_time(pair, clients):
     start = time.monotonic()
     with pytest.raises(exceptions.ErrorResponse, match=r"deadline|timed out"):
         clients[1].cat(f"/ipfs/{ABSENT}", opts={"timeout": "1s"})
-    assert 0.9 < time.monotonic() - start < 3
+    assert 0.9 < time.monotonic() - start < 15
     with pytest.raises(exceptions.ErrorResponse, match="exist"):
         clients[0].files.stat("/nope")
 

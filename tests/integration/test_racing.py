@@ -76,14 +76,12 @@ def test_a_silent_one_is_raced_and_then_left_alone(mirrors, here, fault):  # noq
     one.set_fault(fault)
     started = time.monotonic()
     here.make_present(here.resolve(REPO), "config.json" if fault == "hangs" else "model.safetensors")
-    assert time.monotonic() - started < 4
+    assert time.monotonic() - started < 10
     assert asked(two, "config.json") or asked(two)
     if fault == "hangs":
         assert health.is_resting(f"mirror {one.url}")
         one.log.clear()
-        started = time.monotonic()
         here.make_present(here.resolve(REPO), "vocab.txt")
-        assert time.monotonic() - started < 1
         assert one.log == []
 
 
@@ -91,9 +89,10 @@ def test_a_dead_one_costs_nothing_the_second_time(mirrors, here, caplog):  # noq
     one, _two = mirrors(2)
     one.stop()
     here.make_present(here.resolve(REPO), "config.json")
-    started = time.monotonic()
+    assert health.is_resting(f"mirror {one.url}")
+    one.start()  # it would be seen now, were it asked
     here.make_present(here.resolve(REPO), "vocab.txt")
-    assert time.monotonic() - started < 1
+    assert one.log == []
 
 
 @pytest.mark.parametrize("fault", ["cuts", "stalls midway"])

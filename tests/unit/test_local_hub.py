@@ -151,7 +151,7 @@ def test_latency_and_bandwidth(hub, download):
     hub.fault(match="_blob", latency=0.2, bandwidth=10_000_000)
     start = time.monotonic()
     download(REPO, "model.safetensors")
-    assert 0.4 < time.monotonic() - start < 3
+    assert 0.4 < time.monotonic() - start < 15
 
 
 def test_hang_answers_nothing(hub):

@@ -50,6 +50,9 @@ class _Runner:
                 giver = self.source.fetch(wanted, self.receiver)
                 self.receiver.check()
             return giver
+        except SourceDown:  # noted here, for it counts when the race is over, too
+            health.note_down(self.source.label)
+            raise
         finally:
             if self.receiver.cancelled:
                 self.receiver.discard(keep_part=self.receiver.keep_part)
@@ -164,6 +167,8 @@ class Race:
         """One is too slow: another is asked beside it; if there was enough time for that too, it is given up."""
         if runner.receiver.moved == 0:
             health.note_silence(runner.source.label)
+            if more and runner.source.label not in health.speeds:  # it may well be a wrong address
+                self._complain(runner.source, SourceDown(f"silent for {self.budget:g} s"))
         if more and not runner.slow:
             runner.slow = True
             return
@@ -203,9 +208,6 @@ class Race:
             receiver.discard()
             self.wrong.append((source.label, mismatch))
             report_liar(source.label, self.wanted.path, mismatch)
-        except SourceDown as error:
-            health.note_down(source.label)
-            self._fail(runner, error)
         except (SourceError, SettingsError) as error:
             self._fail(runner, error)
         except (StoreError, KeyboardInterrupt):

@@ -6,10 +6,12 @@ https://filesystem-spec.readthedocs.io/en/latest/ . Which package a scheme needs
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
-from ...errors import SettingsError, SourceError
+from ...errors import SettingsError, SourceDown, SourceError
 from ...settings import without_password
 from .. import layout
 from ..receiver import Receiver
@@ -18,6 +20,13 @@ from . import Wanted
 _CHUNK = 4 << 20
 # What a scheme needs besides fsspec, for the hint.
 _PACKAGES = {"s3": "s3fs", "http": "aiohttp", "https": "aiohttp", "gs": "gcsfs", "az": "adlfs", "sftp": "paramiko"}
+# How the backends' clients name "nobody answered", besides the built-in ConnectionError and TimeoutError:
+# aiohttp (http, gs), botocore (s3), azure-core (az).
+_NOBODY = {"ClientConnectionError", "HTTPClientError", "ServiceRequestError", "gaierror"}
+# What is said about the mirror as a whole: by a web server, and by S3
+# (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
+_OUT_OF_ORDER = {429, 502, 503}
+_NO_USE = {"NoSuchBucket", "SlowDown"}
 
 
 class Mirror:
@@ -57,6 +66,10 @@ class Mirror:
             found = system.open(f"{root}/{path}", "rb", cache_type="none", block_size=_CHUNK)
             known = getattr(found, "size", None)
         except Exception as error:  # each backend has errors of its own
+            if (down := _why_down(error)) is not None:
+                raise SourceDown(down) from error
+            if self.url.startswith(("file://", "local://")) and not Path(root).is_dir():
+                raise SourceDown(f"there is no folder {root}", "see whether the disk is mounted") from error
             raise SourceError(f"it did not give the file: {type(error).__name__}: {error}") from error
         if isinstance(known, int) and known > size:
             found.close()
@@ -103,3 +116,28 @@ class Mirror:
         except Exception as error:
             raise SourceError(f"it cannot be opened: {type(error).__name__}: {error}") from error
         return system, root.rstrip("/")
+
+
+def _why_down(error: BaseException) -> str | None:
+    """What shows that nobody is there at all; None where it is about this file alone.
+
+    fsspec says FileNotFoundError for most failures: what the client had met is behind it.
+    """
+    for each in _causes(error):
+        names = {kind.__name__ for kind in type(each).__mro__}
+        if isinstance(each, ConnectionError | TimeoutError) or names & _NOBODY:
+            return f"it does not answer: {type(each).__name__}"
+        if (status := getattr(each, "status", None)) in _OUT_OF_ORDER:
+            return f"it answered {status}"
+        response = getattr(each, "response", None)
+        if isinstance(response, dict) and (code := response.get("Error", {}).get("Code")) in _NO_USE:
+            return f"it answered {code}"
+    return None
+
+
+def _causes(error: BaseException | None) -> Iterator[BaseException]:
+    seen: set[int] = set()
+    while error is not None and id(error) not in seen:
+        seen.add(id(error))
+        yield error
+        error = error.__cause__ or error.__context__
