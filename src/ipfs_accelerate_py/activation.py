@@ -166,7 +166,7 @@ def get_status() -> dict[str, Any]:
     """
     from .errors import SettingsError
     from .settings import read_settings
-    from .storage.node import node_address
+    from .storage.node_address import node_address
 
     switch = read_switch()
     settings = read_settings()

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import contextlib
 import os
-import re
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
+from .setting_forms import KEYS, LISTS, names_in, without_password
 from .switch import Switch as Switch
 from .switch import is_true as is_true
 from .switch import read_switch as read_switch
@@ -40,108 +39,6 @@ class Settings:
     lock: Path | None = None
 
 
-def without_password(url: str) -> str:
-    """A URL as it may be printed."""
-    return re.sub(r"(^|//)([^/@:]*):[^/@]*@", r"\1\2:***@", url)
-
-
-def _folder(text: str) -> Path:
-    try:
-        return Path(text).expanduser().absolute()
-    except RuntimeError:  # `~name` of nobody, or no home at all
-        raise ValueError("a folder; there is no such home") from None
-
-
-def _folders(text: str) -> tuple[Path, ...]:
-    return tuple(_folder(part) for part in text.split(os.pathsep) if part)
-
-
-def _names(text: str) -> tuple[str, ...]:
-    return tuple(part.strip() for part in text.split(",") if part.strip())
-
-
-def _gateways(text: str) -> tuple[str, ...]:
-    return tuple(read_gateway(url) for url in _names(text))
-
-
-def read_gateway(url: str) -> str:
-    """The URL of an HTTP gateway as we use it; ValueError names the accepted form."""
-    from urllib.parse import urlsplit
-
-    try:
-        parts = urlsplit(url)
-        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
-    except ValueError:
-        good = False
-    if not good:
-        raise ValueError("URLs of HTTP gateways separated by commas, such as http://127.0.0.1:8080")
-    return url.rstrip("/")
-
-
-def _mirrors(text: str) -> tuple[str, ...]:
-    return tuple(_mirror(url) for url in _names(text))
-
-
-def _mirror(url: str) -> str:
-    scheme, separator, rest = url.partition("://")
-    if not separator or not rest or not re.fullmatch(r"[a-z][a-z0-9+.\-]*", scheme):
-        raise ValueError("fsspec URLs separated by commas, such as file:///mnt/models or s3://bucket/models")
-    return url.rstrip("/")
-
-
-def _file(text: str) -> Path | None:
-    # Never a ValueError: to go on without a lock file that was asked for would be unsafe. A load says it is missing.
-    return Path(os.path.expanduser(text)).absolute() if text else None
-
-
-def _publish(text: str) -> str:
-    if text not in ("auto", "on", "off"):
-        raise ValueError("auto, on or off")
-    return text
-
-
-def _seconds(text: str) -> float:
-    try:
-        seconds = float(text)
-    except ValueError:
-        raise ValueError("a number of seconds above 0, such as 1.0") from None
-    if not 0 < seconds < 3600:
-        raise ValueError("a number of seconds above 0, such as 1.0")
-    return seconds
-
-
-def _level(text: str) -> str:
-    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
-        raise ValueError("DEBUG, INFO, WARNING, ERROR or CRITICAL")
-    return text.upper()
-
-
-def default_lower() -> str:
-    """The Hugging Face cache, where `huggingface_hub` itself would look (its rules, without importing it)."""
-    if cache := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
-        return cache
-    home = os.environ.get("HF_HOME")
-    if not home:
-        cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
-        home = os.path.join(cache_home, "huggingface")
-    return os.path.join(home, "hub")
-
-
-# key -> (how its text is read, its default)
-_KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
-    "home": (_folder, lambda: "~/.cache/ipfs_accelerate"),
-    "node": (str.strip, lambda: "auto"),
-    "lower": (_folders, default_lower),
-    "publish": (_publish, lambda: "auto"),
-    "publishers": (_names, lambda: ""),
-    "timeout": (_seconds, lambda: "1.0"),
-    "log": (_level, lambda: "WARNING"),
-    "gateways": (_gateways, lambda: ""),
-    "mirrors": (_mirrors, lambda: ""),
-    "lock": (_file, lambda: ""),
-}
-# Of these a bad one is left out, and the others are used.
-_LISTS = ("gateways", "mirrors")
 _file_seen: tuple[str, float, dict[str, str]] | None = None
 _warned: set[tuple[str, str]] = set()
 
@@ -176,8 +73,8 @@ def _read_file() -> dict[str, str]:
     for key, value in table.items():
         separator = os.pathsep if key == "lower" else ","
         values[key] = separator.join(map(str, value)) if isinstance(value, list) else str(value)
-    for key in values.keys() - _KEYS.keys():
-        _warn(str(path), key, f"{path} has an unknown setting {key!r}; known are {', '.join(_KEYS)}")
+    for key in values.keys() - KEYS.keys():
+        _warn(str(path), key, f"{path} has an unknown setting {key!r}; known are {', '.join(KEYS)}")
     _file_seen = (str(path), changed, values)
     return values
 
@@ -202,7 +99,7 @@ def find_setting(key: str) -> tuple[str, str]:
         return text, variable
     if text := _read_file().get(key):
         return text, str(config_file())
-    return _KEYS[key][1](), "default"
+    return KEYS[key][1](), "default"
 
 
 def read_setting(key: str) -> Any:
@@ -213,7 +110,7 @@ def read_setting(key: str) -> Any:
 def read_text(key: str, text: str) -> Any:
     """The value that a setting would have with this text; SettingsError as in `read_setting`."""
     try:
-        return _KEYS[key][0](text)
+        return KEYS[key][0](text)
     except ValueError as error:
         variable = PREFIX + key.upper()
         raise SettingsError(f"{variable}={without_password(text)!r} cannot be used", f"give {error}") from None
@@ -224,8 +121,8 @@ def read_or_default(key: str) -> Any:
     try:
         return read_setting(key)
     except SettingsError as error:
-        read, default = _KEYS[key]
-        if key in _LISTS:
+        read, default = KEYS[key]
+        if key in LISTS:
             _warn(PREFIX + key.upper(), str(error), f"{error}: {error.hint}; going on without what is wrong")
             return _good_ones(key)
         _warn(PREFIX + key.upper(), str(error), f"{error}: {error.hint}; going on with {default()!r}")
@@ -233,8 +130,8 @@ def read_or_default(key: str) -> Any:
 
 
 def _good_ones(key: str) -> tuple[str, ...]:
-    read, found = _KEYS[key][0], []
-    for part in _names(os.environ.get(PREFIX + key.upper()) or _read_file().get(key) or ""):
+    read, found = KEYS[key][0], []
+    for part in names_in(os.environ.get(PREFIX + key.upper()) or _read_file().get(key) or ""):
         with contextlib.suppress(ValueError):
             found += read(part)
     return tuple(found)
@@ -242,7 +139,7 @@ def _good_ones(key: str) -> tuple[str, ...]:
 
 # Whatever a reading depends on: while none of it has changed, the last reading is still true.
 _VARIABLES = (
-    *(PREFIX + key.upper() for key in _KEYS),
+    *(PREFIX + key.upper() for key in KEYS),
     *("STORAGE_FORCE_LOCAL", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
     "HOME",
 )
@@ -260,7 +157,7 @@ def read_settings() -> Settings:
     except ImportError:
         file = Path()
     changed = _changed(file)
-    values: dict[str, Any] = {key: read_or_default(key) for key in _KEYS}
+    values: dict[str, Any] = {key: read_or_default(key) for key in KEYS}
     settings = Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
     _last = (environment, file, changed, settings)
     return settings

@@ -7,7 +7,7 @@ import re
 
 import pytest
 
-from ipfs_accelerate_py.settings import _KEYS
+from ipfs_accelerate_py.setting_forms import KEYS
 
 FILE = ".config/ipfs_accelerate/config.toml"
 ROUND_TRIPS = {
@@ -38,7 +38,7 @@ def expand(value, home):
 
 
 def test_every_setting_is_tried_here():
-    assert ROUND_TRIPS.keys() == _KEYS.keys()
+    assert ROUND_TRIPS.keys() == KEYS.keys()
 
 
 @pytest.mark.parametrize("key", ROUND_TRIPS)
@@ -59,7 +59,7 @@ def test_origins(a):
     a.hook("config", "set", "log", "INFO")
     env = {"IPFS_ACCELERATE_LOG": "ERROR"}
     shown = json.loads(a.hook("config", "--json", env=env).stdout)
-    assert shown.keys() == _KEYS.keys()
+    assert shown.keys() == KEYS.keys()
     assert shown["timeout"] == {"value": 2.0, "origin": str(a.home / FILE)}
     assert shown["log"] == {"value": "ERROR", "origin": "IPFS_ACCELERATE_LOG"}
     assert shown["publish"] == {"value": "auto", "origin": "default"}

@@ -13,6 +13,7 @@ SOURCE = Path(ipfs_accelerate_py.__file__).parent.parent
 # The longest prefix counts. A module may import its own layer and those below.
 LAYERS = {
     f"{PACKAGE}.errors": 0,
+    f"{PACKAGE}.setting_forms": 0,
     f"{PACKAGE}.settings": 0,
     f"{PACKAGE}.switch": 0,
     f"{PACKAGE}.state": 0,

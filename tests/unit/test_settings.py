@@ -6,10 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accelerate_py import settings
+from ipfs_accelerate_py import setting_forms, settings
 from ipfs_accelerate_py.errors import SettingsError
-from ipfs_accelerate_py.settings import default_lower, read_setting, read_settings
-from ipfs_accelerate_py.storage.node import node_address
+from ipfs_accelerate_py.setting_forms import default_lower
+from ipfs_accelerate_py.settings import read_setting, read_settings
+from ipfs_accelerate_py.storage.node_address import node_address
 
 
 def identify(value):
@@ -83,7 +84,7 @@ def test_environment_over_file_over_default(home, write_file, monkeypatch, key, 
 
 
 def test_every_setting_is_in_the_table():
-    assert {row[0] for row in VALUES} == set(settings._KEYS)
+    assert {row[0] for row in VALUES} == set(setting_forms.KEYS)
 
 
 def test_an_empty_variable_is_none(home, monkeypatch):

@@ -4,60 +4,18 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import ipaddress
-import os
 import re
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
-from urllib.parse import unquote, urlsplit
 
-from ..errors import SettingsError, SourceError
-from ..settings import Settings, without_password
+from ..errors import SourceError
+from ..settings import Settings
+from .node_address import default_repo, node_address, node_login
 from .rpc import RPC, NodeAnswer, is_private_address
 
 PATIENCE = 10.0  # seconds of silence, for work that nobody waits for and where no other source is left
-
-
-def node_address(setting: str) -> str | None:
-    """The RPC multiaddr that IPFS_ACCELERATE_NODE means, or None: `off`, or `auto` without an `api` file."""
-    if setting == "off":
-        return None
-    if setting == "auto":
-        try:
-            return (_default_repo() / "api").read_text("ascii").strip() or None
-        except (OSError, ValueError):
-            return None
-    if setting.startswith("/"):
-        return setting
-    url = urlsplit(setting if "://" in setting else f"http://{setting}")
-    try:
-        port = url.port or 5001
-    except ValueError:
-        port = 0
-    if url.scheme not in ("http", "https") or not url.hostname or not port:
-        raise SettingsError(
-            f"IPFS_ACCELERATE_NODE={without_password(setting)!r} cannot be used",
-            "give auto, off, a multiaddr such as /ip4/127.0.0.1/tcp/5001, or a URL such as http://127.0.0.1:5001",
-        )
-    try:
-        kind = f"ip{ipaddress.ip_address(url.hostname).version}"
-    except ValueError:
-        kind = "dns"
-    return f"/{kind}/{url.hostname}/tcp/{port}/{url.scheme}"
-
-
-def node_login(setting: str) -> tuple[str, str] | None:
-    """The name and password in a URL of IPFS_ACCELERATE_NODE, for an API behind HTTP's basic authentication."""
-    url = urlsplit(setting) if "://" in setting else None
-    if url is None or url.username is None:
-        return None
-    return unquote(url.username), unquote(url.password or "")
-
-
-def _default_repo() -> Path:
-    return Path(os.environ.get("IPFS_PATH") or "~/.ipfs").expanduser()
 
 
 def key_of_repo(folder: str) -> str:
@@ -107,7 +65,7 @@ class Node:
         return self._repo_path
 
     def _repo_candidates(self) -> Iterator[Path]:
-        yield _default_repo()
+        yield default_repo()
         with suppress(SourceError, KeyError, TypeError, IndexError):
             yield Path(self._ask("diag/sys")[0]["environment"]["IPFS_PATH"])
         with suppress(SourceError, KeyError, IndexError):  # it counts its blocks, which can take long: asked last

@@ -19,6 +19,7 @@ from ..errors import IPFSAccelerateError
 from ..settings import Settings, read_settings
 from . import layout, node, policy, publisher
 from .folders import make_folder
+from .node_address import node_address
 from .resolver import Resolution
 from .store import Store
 
@@ -32,7 +33,7 @@ def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: 
     """If these files should be published in the background and are not yet, say so and see that somebody does it."""
     if settings.publish == "off" or settings.force_local or resolution.public is False:
         return
-    if not resolution.tree.complete or node.node_address(settings.node) is None:
+    if not resolution.tree.complete or node_address(settings.node) is None:
         return
     repo_id, commit = resolution.repo_id, resolution.commit
     if set(paths) <= publisher.published_paths(store, repo_id, commit):
@@ -46,7 +47,7 @@ def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: 
 
 def leave_withdrawal(store: Store, settings: Settings, repo_id: str) -> None:
     """The Hub does not show this repo to everybody any longer: see that what was published of it is taken back."""
-    if not publisher.published_commits(store, repo_id) or node.node_address(settings.node) is None:
+    if not publisher.published_commits(store, repo_id) or node_address(settings.node) is None:
         return
     note = _withdrawals(store) / layout.repo_folder(repo_id)
     make_folder(note.parent)

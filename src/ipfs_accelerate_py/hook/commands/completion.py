@@ -44,9 +44,9 @@ def words(verb: str) -> list[str]:
     """What may follow a command, as far as it is known beforehand."""
     found = [str(each) for action in _actions(verb_parser(verb)) for each in action.choices or ()]
     if verb == "config":
-        from ...settings import _KEYS
+        from ...setting_forms import KEYS
 
-        found += _KEYS
+        found += KEYS
     return found
 
 

@@ -32,7 +32,8 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
-    from ... import settings
+    from ...setting_forms import KEYS
+    from ...settings import PREFIX
 
     words = {None: 0, "get": 1, "unset": 1, "set": 2}[args.action]
     if sum(word is not None for word in (args.key, args.value)) != words:
@@ -41,22 +42,23 @@ def execute(args: Namespace) -> int:
             "such as 'config set timeout 2.5', 'config get timeout' or 'config unset timeout'",
         )
     if args.key is None:
-        return _show(args, list(settings._KEYS))
-    key: str = args.key.lower().removeprefix(settings.PREFIX.lower())
-    if key not in settings._KEYS:
-        refuse(f"there is no setting {key!r}", guess(key, settings._KEYS, "settings are"))
+        return _show(args, list(KEYS))
+    key: str = args.key.lower().removeprefix(PREFIX.lower())
+    if key not in KEYS:
+        refuse(f"there is no setting {key!r}", guess(key, KEYS, "settings are"))
     if args.action == "get":
         return _show(args, [key])
     return _change(args, key, args.value)
 
 
 def _show(args: Namespace, keys: list[str]) -> int:
-    from ...settings import _KEYS, config_file, find_setting, without_password
+    from ...setting_forms import KEYS, without_password
+    from ...settings import config_file, find_setting
     from .settings_file import read_table
 
     code, shown = GOOD, {}
-    for unknown in read_table(config_file()).keys() - _KEYS.keys():  # and says what is wrong with the file
-        print(f"Hint: {unknown!r} in {config_file()}: {guess(unknown, _KEYS, 'settings are')}", file=sys.stderr)
+    for unknown in read_table(config_file()).keys() - KEYS.keys():  # and says what is wrong with the file
+        print(f"Hint: {unknown!r} in {config_file()}: {guess(unknown, KEYS, 'settings are')}", file=sys.stderr)
     for key in keys:
         text, origin = find_setting(key)
         try:
@@ -81,7 +83,8 @@ def _show(args: Namespace, keys: list[str]) -> int:
 
 
 def _change(args: Namespace, key: str, text: str | None) -> int:
-    from ...settings import config_file, without_password
+    from ...setting_forms import without_password
+    from ...settings import config_file
     from .settings_file import change
 
     if text == "":
@@ -103,7 +106,7 @@ def _check(key: str, text: str) -> Any:
 
     value = read_text(key, text)
     if key == "node":
-        from ...storage.node import node_address
+        from ...storage.node_address import node_address
 
         node_address(value)
     return value
@@ -127,7 +130,7 @@ def _stored(key: str, text: str) -> Any:
 
 def _plain(value: Any) -> Any:
     """A value as it may be printed: no password in it."""
-    from ...settings import without_password
+    from ...setting_forms import without_password
 
     if isinstance(value, tuple):
         return [_plain(each) for each in value]

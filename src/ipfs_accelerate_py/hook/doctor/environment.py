@@ -10,7 +10,7 @@ from pathlib import Path
 
 from ...errors import SettingsError
 from ...settings import PREFIX, Settings, config_file, read_setting, read_switch
-from ...storage.node import node_address
+from ...storage.node_address import node_address
 from .check import COMMAND, Check, Result, bad, good
 
 KEYS = [each.name for each in dataclasses.fields(Settings) if each.name != "force_local"]

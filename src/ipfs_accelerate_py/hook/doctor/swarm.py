@@ -7,7 +7,8 @@ from collections.abc import Callable
 from ...errors import SettingsError, SourceError
 from ...settings import Settings
 from ...storage import layout
-from ...storage.node import Node, node_address, open_node
+from ...storage.node import Node, open_node
+from ...storage.node_address import node_address
 from ...storage.publisher import MFS_ROOT, OWN_KEY
 from .check import COMMAND, Check, Result, bad, good
 from .one_copy import check_one_copy

@@ -11,7 +11,7 @@ from typing import Any
 from urllib.parse import quote, unquote, urljoin, urlsplit
 
 from ...errors import SourceDown, SourceError
-from ...settings import without_password
+from ...setting_forms import without_password
 from .. import layout
 from ..receiver import Receiver
 from ..rpc import is_private_host

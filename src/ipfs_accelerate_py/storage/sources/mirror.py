@@ -12,7 +12,7 @@ from typing import Any
 from urllib.parse import quote
 
 from ...errors import SettingsError, SourceDown, SourceError
-from ...settings import without_password
+from ...setting_forms import without_password
 from .. import layout
 from ..receiver import Receiver
 from . import Wanted

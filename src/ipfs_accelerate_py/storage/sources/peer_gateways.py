@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from ... import state
 from ...errors import SourceError
-from ...settings import read_gateway
+from ...setting_forms import read_gateway
 from .. import layout
 from ..receiver import Receiver
 from ..verify import Mismatch

@@ -1,0 +1,113 @@
+"""The form of each setting: how its text is read, and its default. A ValueError says which form is accepted."""
+
+from __future__ import annotations
+
+import os
+import re
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+
+def without_password(url: str) -> str:
+    """A URL as it may be printed."""
+    return re.sub(r"(^|//)([^/@:]*):[^/@]*@", r"\1\2:***@", url)
+
+
+def _folder(text: str) -> Path:
+    try:
+        return Path(text).expanduser().absolute()
+    except RuntimeError:  # `~name` of nobody, or no home at all
+        raise ValueError("a folder; there is no such home") from None
+
+
+def _folders(text: str) -> tuple[Path, ...]:
+    return tuple(_folder(part) for part in text.split(os.pathsep) if part)
+
+
+def names_in(text: str) -> tuple[str, ...]:
+    return tuple(part.strip() for part in text.split(",") if part.strip())
+
+
+def _gateways(text: str) -> tuple[str, ...]:
+    return tuple(read_gateway(url) for url in names_in(text))
+
+
+def read_gateway(url: str) -> str:
+    """The URL of an HTTP gateway as we use it; ValueError names the accepted form."""
+    from urllib.parse import urlsplit
+
+    try:
+        parts = urlsplit(url)
+        good = parts.scheme in ("http", "https") and parts.hostname and (parts.port is None or parts.port > 0)
+    except ValueError:
+        good = False
+    if not good:
+        raise ValueError("URLs of HTTP gateways separated by commas, such as http://127.0.0.1:8080")
+    return url.rstrip("/")
+
+
+def _mirrors(text: str) -> tuple[str, ...]:
+    return tuple(_mirror(url) for url in names_in(text))
+
+
+def _mirror(url: str) -> str:
+    scheme, separator, rest = url.partition("://")
+    if not separator or not rest or not re.fullmatch(r"[a-z][a-z0-9+.\-]*", scheme):
+        raise ValueError("fsspec URLs separated by commas, such as file:///mnt/models or s3://bucket/models")
+    return url.rstrip("/")
+
+
+def _file(text: str) -> Path | None:
+    # Never a ValueError: to go on without a lock file that was asked for would be unsafe. A load says it is missing.
+    return Path(os.path.expanduser(text)).absolute() if text else None
+
+
+def _publish(text: str) -> str:
+    if text not in ("auto", "on", "off"):
+        raise ValueError("auto, on or off")
+    return text
+
+
+def _seconds(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        raise ValueError("a number of seconds above 0, such as 1.0") from None
+    if not 0 < seconds < 3600:
+        raise ValueError("a number of seconds above 0, such as 1.0")
+    return seconds
+
+
+def _level(text: str) -> str:
+    if text.upper() not in ("DEBUG", "INFO", "WARNING", "ERROR", "CRITICAL"):
+        raise ValueError("DEBUG, INFO, WARNING, ERROR or CRITICAL")
+    return text.upper()
+
+
+def default_lower() -> str:
+    """The Hugging Face cache, where `huggingface_hub` itself would look (its rules, without importing it)."""
+    if cache := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
+        return cache
+    home = os.environ.get("HF_HOME")
+    if not home:
+        cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
+        home = os.path.join(cache_home, "huggingface")
+    return os.path.join(home, "hub")
+
+
+# key -> (how its text is read, its default)
+KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
+    "home": (_folder, lambda: "~/.cache/ipfs_accelerate"),
+    "node": (str.strip, lambda: "auto"),
+    "lower": (_folders, default_lower),
+    "publish": (_publish, lambda: "auto"),
+    "publishers": (names_in, lambda: ""),
+    "timeout": (_seconds, lambda: "1.0"),
+    "log": (_level, lambda: "WARNING"),
+    "gateways": (_gateways, lambda: ""),
+    "mirrors": (_mirrors, lambda: ""),
+    "lock": (_file, lambda: ""),
+}
+# Of these a bad one is left out, and the others are used.
+LISTS = ("gateways", "mirrors")
