@@ -99,6 +99,14 @@ def machine(tmp_path):
         each.stop()
 
 
+@pytest.fixture
+def here(tmp_path, monkeypatch):
+    """The storage layer in the test's own process: tests.support.in_process.Here."""
+    from tests.support.in_process import Here  # huggingface_hub is only imported where it is needed
+
+    return Here(tmp_path / "here", monkeypatch)
+
+
 def pytest_collection_modifyitems(config, items):
     """A test marked `kubo` is not even asked for with another implementation, nor in CI where only another one is."""
     absent = os.environ.get("CI") and available() and "kubo" not in available()

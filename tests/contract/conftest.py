@@ -19,7 +19,7 @@ from ipfs_accelerate_py.storage.sources.mirror import Mirror
 from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Entry, Tree
 from tests.support.fault_server import FolderServer
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 from tests.support.node import IMPLEMENTATIONS, asked_for, available, free_port
 from tests.support.s3 import S3Server
@@ -239,7 +239,7 @@ def running(request, tmp_path_factory):
 
 
 @pytest.fixture
-def holder(running, here):  # noqa: F811
+def holder(running, here):
     """A source's holder; this process is pointed at it where it is a Hub."""
     if isinstance(running, HubHolder):
         here.point_at(running.hub)

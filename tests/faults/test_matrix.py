@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.in_process import Here, here  # noqa: F401
+from tests.support.in_process import Here
 
 from .table import budget, cells, must_load
 from .world import CLEAR, World
@@ -22,7 +22,7 @@ def prepared(tmp_path_factory):
 
 @pytest.mark.timeout(400)
 @pytest.mark.parametrize("cell", cells(), ids=str)
-def test_cell(prepared, here, cell, rows, monkeypatch):  # noqa: F811
+def test_cell(prepared, here, cell, rows, monkeypatch):
     world, known = prepared
     if cell.source == "node":
         world.start_node(known)

@@ -10,7 +10,7 @@ import pytest
 from ipfs_accelerate_py.errors import LockFileError, StoreError
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.audit import verify_store
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.lines
@@ -20,7 +20,7 @@ NAMES = ["config.json", "model.safetensors"]  # a git blob id, and a sha256
 
 
 @pytest.fixture
-def hub(tmp_path, here):  # noqa: F811
+def hub(tmp_path, here):
     for repo_id in (REPO, OTHER):
         write_repo(tmp_path / "models", repo_id, FILES)
     with LocalHub(tmp_path / "models") as running:
@@ -29,22 +29,22 @@ def hub(tmp_path, here):  # noqa: F811
 
 
 @pytest.fixture
-def loaded(hub, here):  # noqa: F811
+def loaded(hub, here):
     found = here.resolve(REPO)
     here.make_present(found)
     hub.log.clear()
     return found
 
 
-def verify(here, *repo_ids, **options):  # noqa: F811
+def verify(here, *repo_ids, **options):
     return verify_store(here.store, here.settings, repo_ids, **options)
 
 
-def blob(here, found, name):  # noqa: F811
+def blob(here, found, name):
     return here.store.path(layout.blob_path(REPO, found.tree.files[name].etag))
 
 
-def contents(here):  # noqa: F811
+def contents(here):
     return {path: content for path, content in here.visible().items()}
 
 
@@ -63,7 +63,7 @@ def damage(path, change=DAMAGES["flipped"]):
     os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
 
 
-def test_all_good(loaded, here, hub):  # noqa: F811
+def test_all_good(loaded, here, hub):
     seen = Counter()
     before = blob(here, loaded, "config.json").stat().st_atime_ns
     assert verify(here, progress=lambda path, size: seen.update({path: size})) == {
@@ -78,7 +78,7 @@ def test_all_good(loaded, here, hub):  # noqa: F811
 
 @pytest.mark.parametrize("change", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("name", NAMES)
-def test_a_damaged_file_is_found_and_repaired(loaded, here, hub, name, change):  # noqa: F811
+def test_a_damaged_file_is_found_and_repaired(loaded, here, hub, name, change):
     damage(blob(here, loaded, name), change)
     found = verify(here)
     [row] = found["bad"]
@@ -95,7 +95,7 @@ def test_a_damaged_file_is_found_and_repaired(loaded, here, hub, name, change): 
     assert verify(here)["bad"] == []
 
 
-def test_what_cannot_be_fetched_again_is_gone_all_the_same(loaded, here, hub):  # noqa: F811
+def test_what_cannot_be_fetched_again_is_gone_all_the_same(loaded, here, hub):
     damage(blob(here, loaded, "config.json"))
     hub.fault(match="GET .*config.json", corrupt=3)
     found = verify(here, repair=True)
@@ -105,7 +105,7 @@ def test_what_cannot_be_fetched_again_is_gone_all_the_same(loaded, here, hub):  
     assert set(contents(here)) == FILES.keys() - {"config.json"}
 
 
-def test_a_hard_link_to_a_lower_tier_that_was_changed_in_place(hub, here):  # noqa: F811
+def test_a_hard_link_to_a_lower_tier_that_was_changed_in_place(hub, here):
     here.fill_cache(hub, REPO)
     found = here.resolve(REPO)
     visible = here.make_present(found)["model.safetensors"]
@@ -121,7 +121,7 @@ def test_a_hard_link_to_a_lower_tier_that_was_changed_in_place(hub, here):  # no
     assert not visible.samefile(below)
 
 
-def test_a_link_that_leads_nowhere(loaded, here):  # noqa: F811
+def test_a_link_that_leads_nowhere(loaded, here):
     blob(here, loaded, "config.json").unlink()
     [row] = verify(here)["bad"]
     assert (row["path"], row["actual"]) == ("config.json", "missing")
@@ -129,7 +129,7 @@ def test_a_link_that_leads_nowhere(loaded, here):  # noqa: F811
     assert contents(here) == FILES
 
 
-def test_a_blob_that_no_commit_shows_and_is_not_what_its_name_says(loaded, here):  # noqa: F811
+def test_a_blob_that_no_commit_shows_and_is_not_what_its_name_says(loaded, here):
     loose = here.store.path(layout.blob_path(REPO, "a" * 64))
     loose.write_bytes(b"something else")
     good = here.store.path(layout.blob_path(REPO, "e69de29bb2d1d6434b8b29ae775ad8c2e48c5391"))
@@ -140,7 +140,7 @@ def test_a_blob_that_no_commit_shows_and_is_not_what_its_name_says(loaded, here)
     assert not loose.exists() and good.exists()
 
 
-def test_a_listing_that_cannot_be_read(loaded, here, hub):  # noqa: F811
+def test_a_listing_that_cannot_be_read(loaded, here, hub):
     here.store.path(layout.tree_path(REPO, loaded.commit)).write_text("{")
     damage(blob(here, loaded, "config.json"))
     here.forget()
@@ -153,7 +153,7 @@ def test_a_listing_that_cannot_be_read(loaded, here, hub):  # noqa: F811
     assert verify(here)["ok"]
 
 
-def test_a_commit_without_a_listing_is_unknown_and_not_good(loaded, here):  # noqa: F811
+def test_a_commit_without_a_listing_is_unknown_and_not_good(loaded, here):
     here.store.path(layout.tree_path(REPO, loaded.commit)).unlink()
     here.point_at(None)
     here.forget()
@@ -167,7 +167,7 @@ def test_a_commit_without_a_listing_is_unknown_and_not_good(loaded, here):  # no
     assert not found["ok"] and contents(here) == FILES  # nobody says that these are wrong
 
 
-def test_the_listing_of_a_lower_tier_counts_where_there_is_no_other(hub, here):  # noqa: F811
+def test_the_listing_of_a_lower_tier_counts_where_there_is_no_other(hub, here):
     here.fill_cache(hub, REPO)
     found = here.resolve(REPO)
     here.make_present(found)
@@ -175,7 +175,7 @@ def test_the_listing_of_a_lower_tier_counts_where_there_is_no_other(hub, here): 
     assert verify(here)["ok"]
 
 
-def test_a_file_that_the_commit_does_not_have(loaded, here):  # noqa: F811
+def test_a_file_that_the_commit_does_not_have(loaded, here):
     stray = here.store.path(layout.snapshot_path(REPO, loaded.commit, "stray.py"))
     stray.write_text("print()")
     [row] = verify(here)["bad"]
@@ -184,7 +184,7 @@ def test_a_file_that_the_commit_does_not_have(loaded, here):  # noqa: F811
     assert contents(here) == FILES
 
 
-def test_two_commits_that_share_a_damaged_blob(loaded, here, hub, tmp_path):  # noqa: F811
+def test_two_commits_that_share_a_damaged_blob(loaded, here, hub, tmp_path):
     write_repo(tmp_path / "second", REPO, {**FILES, "config.json": b"{}"})
     hub.add(REPO, str(tmp_path / "second" / REPO))
     here.forget()
@@ -197,7 +197,7 @@ def test_two_commits_that_share_a_damaged_blob(loaded, here, hub, tmp_path):  # 
     assert verify(here) == {"ok": True, "files": 2 * len(FILES), "bad": []}
 
 
-def test_only_the_repos_that_are_named(loaded, here):  # noqa: F811
+def test_only_the_repos_that_are_named(loaded, here):
     other = here.resolve(OTHER)
     here.make_present(other)
     damage(blob(here, loaded, "config.json"))
@@ -208,7 +208,7 @@ def test_only_the_repos_that_are_named(loaded, here):  # noqa: F811
     assert caught.value.hint
 
 
-def test_the_lock_files_word_beats_the_listing(loaded, here, tmp_path):  # noqa: F811
+def test_the_lock_files_word_beats_the_listing(loaded, here, tmp_path):
     """Whoever can make two files of one sha1 meets the sha256 of the lock file."""
     row = {"size": 8, "blob_id": loaded.tree.files["config.json"].etag}
     for sha256, good in ((hashlib.sha256(FILES["config.json"]).hexdigest(), True), ("0" * 64, False)):
@@ -221,7 +221,7 @@ def test_the_lock_files_word_beats_the_listing(loaded, here, tmp_path):  # noqa:
         assert [each["expected"] for each in found["bad"]] == ([] if good else [sha256])
 
 
-def test_a_broken_lock_file_stops_it(loaded, here, tmp_path):  # noqa: F811
+def test_a_broken_lock_file_stops_it(loaded, here, tmp_path):
     (tmp_path / "lock").write_text("{")
     here.change(lock=tmp_path / "lock")
     with pytest.raises(LockFileError):

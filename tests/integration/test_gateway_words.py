@@ -11,7 +11,6 @@ import pytest
 from ipfs_accelerate_py.errors import Unresolved
 from tests.support.fault_server import FaultServer
 from tests.support.fault_server.faults import Answer
-from tests.support.in_process import here  # noqa: F401
 from tests.support.local_hub import LocalHub
 from tests.support.node import KuboNode
 
@@ -47,50 +46,50 @@ class RecordedGateway(FaultServer):
 
 
 @pytest.fixture
-def gateway(here):  # noqa: F811
+def gateway(here):
     with RecordedGateway() as server:
         here.change(gateways=(server.url,), publishers=(RECORDED["peer_id"],))
         yield server
 
 
-def test_words_and_bytes_without_a_node(gateway, here):  # noqa: F811
+def test_words_and_bytes_without_a_node(gateway, here):
     resolution = here.resolve("acme/model")
     assert resolution.commit == COMMIT and RECORDED["peer_id"] in resolution.word
     here.make_present(resolution)
     assert here.visible() == FILES
 
 
-def test_its_word_is_hearsay(gateway, here):  # noqa: F811
+def test_its_word_is_hearsay(gateway, here):
     here.resolve("acme/model")
     assert here.store.is_hearsay("acme/model", COMMIT) and here.store.is_hearsay("acme/model", "refs/main")
 
 
-def test_the_name_of_the_repo_is_not_told_for_a_word(gateway, here):  # noqa: F811
+def test_the_name_of_the_repo_is_not_told_for_a_word(gateway, here):
     here.resolve("acme/model")
     assert gateway.log and not any("acme" in row["path"] for row in gateway.log)
 
 
-def test_a_gateway_that_makes_up_a_name_is_not_believed(gateway, here):  # noqa: F811
+def test_a_gateway_that_makes_up_a_name_is_not_believed(gateway, here):
     gateway.record = gateway.record.replace(RECORDED["root"].encode(), b"Qm" + b"a" * 44)
     with pytest.raises(Unresolved):
         here.resolve("acme/model")
 
 
 @pytest.mark.parametrize("fault", ["one byte flipped", "another file's bytes", "HTML error page with status 200"])
-def test_a_gateway_that_changes_blocks_is_not_believed(gateway, here, fault):  # noqa: F811
+def test_a_gateway_that_changes_blocks_is_not_believed(gateway, here, fault):
     gateway.set_fault(fault, match="format=raw")
     with pytest.raises(Unresolved):
         here.resolve("acme/model")
 
 
-def test_the_next_gateway_is_asked(gateway, here):  # noqa: F811
+def test_the_next_gateway_is_asked(gateway, here):
     with RecordedGateway() as other:
         here.change(gateways=(gateway.url, other.url))
         gateway.set_fault("one byte flipped")
         assert here.resolve("acme/model").commit == COMMIT
 
 
-def test_nobody_is_believed_by_default(gateway, here):  # noqa: F811
+def test_nobody_is_believed_by_default(gateway, here):
     here.settings = replace(here.settings, publishers=())
     with pytest.raises(Unresolved):
         here.resolve("acme/model")

@@ -19,9 +19,9 @@ from ipfs_accelerate_py.storage import layout, use
 from ipfs_accelerate_py.storage.garbage import collect_garbage
 from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Tree
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
-from tests.unit.test_store import lfs_entry
+from tests.unit.stored import lfs_entry
 
 pytestmark = pytest.mark.timeout(300)
 REPO = "acme/model"
@@ -90,7 +90,7 @@ def in_child(work):
 
 
 # -- what is in use -----------------------------------------------------------------------------------------------
-def test_what_another_process_has_mapped(here):  # noqa: F811
+def test_what_another_process_has_mapped(here):
     fill(here.store)
     path = here.store.path(layout.snapshot_path(REPO, "1" * 40, "sub/own.bin"))
     command = [sys.executable, "-c", HOLD, str(path)]
@@ -123,7 +123,7 @@ def test_what_a_program_has_loaded(machine, tiny_hub):
 
 
 # -- two terminals ------------------------------------------------------------------------------------------------
-def test_gc_and_fetch_at_once(here, tmp_path):  # noqa: F811
+def test_gc_and_fetch_at_once(here, tmp_path):
     """Short programs fetch and read while another collects all it may: nobody misses a file or sees a wrong one."""
     write_repo(tmp_path / "models", REPO, FILES)
     with LocalHub(tmp_path / "models") as hub:
@@ -158,7 +158,7 @@ def test_gc_and_fetch_at_once(here, tmp_path):  # noqa: F811
         assert [str(warning) for warning in found.warnings] == []
 
 
-def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeypatch):  # noqa: F811
+def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeypatch):
     """Else a collection beside it could take the listing of a commit whose files are just being fetched."""
     write_repo(tmp_path / "models", REPO, FILES)
     marked = {}
@@ -186,7 +186,7 @@ def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeyp
         assert marked["read_tree"][0] == f"process {os.getpid()}"
 
 
-def test_two_collections_at_once(here):  # noqa: F811
+def test_two_collections_at_once(here):
     fill(here.store, 12)
     children = [in_child(lambda: collect_garbage(here.store, here.settings, older_than=3600)) for _ in range(3)]
     assert [os.waitpid(child, 0)[1] for child in children] == [0, 0, 0]
@@ -203,7 +203,7 @@ def finish(store, settings):
     assert [path for path in own if not path.endswith(".lock")] == []
 
 
-def test_killed_at_random_moments(here):  # noqa: F811
+def test_killed_at_random_moments(here):
     """20 kills and more, until some came in the middle: how long a collection takes is learnt on the way."""
     span, kills, in_the_middle = 0.1, 0, 0
     while kills < 20 or in_the_middle < 3:
@@ -229,7 +229,7 @@ def test_killed_at_random_moments(here):  # noqa: F811
         assert kills < 300, f"only {in_the_middle} came in the middle of a collection"
 
 
-def test_killed_right_before_each_of_its_steps(here):  # noqa: F811
+def test_killed_right_before_each_of_its_steps(here):
     steps = 0
     while True:
         fill(here.store, 2)

@@ -22,7 +22,7 @@ from ipfs_accelerate_py.storage.tree import Entry, tree_from_json
 from tests.fuzz.answering import AnsweringServer
 from tests.fuzz.targets import PEER, respond
 from tests.support.fault_server import FolderServer
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
 REPO, COMMIT = "acme/model", "0123456789abcdef0123456789abcdef01234567"
@@ -66,7 +66,7 @@ def everything(folder: Path) -> set[str]:
 
 
 @pytest.fixture(autouse=True)
-def nothing_outside(tmp_path, here, monkeypatch):  # noqa: F811
+def nothing_outside(tmp_path, here, monkeypatch):
     """The current folder and all around the store are as they were, and so is the folder for temporary files."""
     work = tmp_path / "work"
     work.mkdir()
@@ -90,7 +90,7 @@ def test_enough_are_tried():
 
 # -- the Hub's listing --------------------------------------------------------------------------------------------
 @pytest.fixture
-def hub(tmp_path, here):  # noqa: F811
+def hub(tmp_path, here):
     write_repo(tmp_path / "models", REPO, {"config.json": CONTENT, "vocab.txt": b"a\n"})
     with LocalHub(tmp_path / "models") as running:
         here.point_at(running)
@@ -105,7 +105,7 @@ def list_also(hub, names):
 
 
 @pytest.mark.parametrize("name", HOSTILE, ids=short)
-def test_in_the_hubs_listing_one_is_left_out_and_the_rest_loads(hub, here, name, caplog):  # noqa: F811
+def test_in_the_hubs_listing_one_is_left_out_and_the_rest_loads(hub, here, name, caplog):
     list_also(hub, [name])
     known = here.resolve(REPO)
     here.make_present(known)
@@ -113,7 +113,7 @@ def test_in_the_hubs_listing_one_is_left_out_and_the_rest_loads(hub, here, name,
     assert [record for record in caplog.records if record.levelname == "WARNING"]
 
 
-def test_strange_ones_stay_where_they_belong(hub, here):  # noqa: F811
+def test_strange_ones_stay_where_they_belong(hub, here):
     list_also(hub, STRANGE)
     known = here.resolve(REPO)
     here.make_present(known, *(path for path in known.tree.files if "/" not in path))
@@ -122,7 +122,7 @@ def test_strange_ones_stay_where_they_belong(hub, here):  # noqa: F811
 
 
 @pytest.mark.parametrize("twins", TWINS, ids=short)
-def test_of_two_names_that_mean_one_file_the_hubs_listing_keeps_one(hub, here, twins):  # noqa: F811
+def test_of_two_names_that_mean_one_file_the_hubs_listing_keeps_one(hub, here, twins):
     """A file system that folds case, or writes accents in one way, would show one under the other's name."""
     repo = hub.repos["models", REPO]
     files = repo.commits[repo.refs["main"]]["files"]
@@ -155,7 +155,7 @@ def test_a_publishers_listing_with_one_is_refused_whole(name):
 
 @pytest.mark.parametrize("name", HOSTILE, ids=short)
 @pytest.mark.parametrize("where", ["file", "revision", "repo"])
-def test_a_lock_file_with_one_is_refused_whole(name, where, here):  # noqa: F811
+def test_a_lock_file_with_one_is_refused_whole(name, where, here):
     files = json.loads(listing([name] if where == "file" else []))["files"]
     revisions = [name] if where == "revision" else ["main"]
     repo = name if where == "repo" else REPO
@@ -177,7 +177,7 @@ def test_a_publishers_listing_with_twins_is_refused(twins):
 
 # -- what is built from a name ------------------------------------------------------------------------------------
 @pytest.mark.parametrize("name", HOSTILE, ids=short)
-def test_no_path_is_built_from_one(name, tmp_path, here):  # noqa: F811
+def test_no_path_is_built_from_one(name, tmp_path, here):
     (tmp_path / "models").mkdir()
     with FolderServer(tmp_path / "models") as server:
         sources = [Gateway(server.url, lambda: (PEER,), 1.0), Mirror(server.url), Mirror(f"file://{tmp_path}/models")]
@@ -200,7 +200,7 @@ def test_no_path_is_built_from_one(name, tmp_path, here):  # noqa: F811
 
 
 @pytest.mark.parametrize("name", STRANGE, ids=short)
-def test_a_url_means_exactly_the_name(name, tmp_path, here):  # noqa: F811
+def test_a_url_means_exactly_the_name(name, tmp_path, here):
     try:
         path = layout.snapshot_path(REPO, COMMIT, name)
     except IPFSAccelerateError:

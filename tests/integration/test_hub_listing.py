@@ -12,7 +12,7 @@ from ipfs_accelerate_py.storage.resolver import hub_is_resting
 from ipfs_accelerate_py.storage.sources import hub_listing
 from ipfs_accelerate_py.storage.sources.hub import ask_commit
 from tests.support.fault_server import FaultProxy
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
@@ -20,7 +20,7 @@ pytestmark = pytest.mark.lines
 
 
 @pytest.fixture
-def hub(tmp_path, here):  # noqa: F811
+def hub(tmp_path, here):
     write_repo(tmp_path / "models", REPO, {"config.json": b"{}", "model.safetensors": b"x" * 3_000_000, "имя.txt": b""})
     with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
         here.point_at(running)
@@ -50,7 +50,7 @@ def test_its_errors_are_the_clients(hub):
 @pytest.mark.parametrize(
     "fault", ["never ends", "gzip bomb", "garbage in place of JSON", "HTML error page with status 200"]
 )
-def test_an_answer_that_is_none_is_not_read_on(hub, here, monkeypatch, fault):  # noqa: F811
+def test_an_answer_that_is_none_is_not_read_on(hub, here, monkeypatch, fault):
     monkeypatch.setattr(hub_listing, "MAX_BYTES", 4 << 20)
     with FaultProxy(hub.endpoint) as proxy:
         monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", proxy.url)
@@ -63,7 +63,7 @@ def test_an_answer_that_is_none_is_not_read_on(hub, here, monkeypatch, fault):  
         assert proxy.sent < 40 << 20
 
 
-def test_what_a_slow_hub_says_later_counts_at_the_next_load(hub, here, tmp_path):  # noqa: F811
+def test_what_a_slow_hub_says_later_counts_at_the_next_load(hub, here, tmp_path):
     """It is slower than the 0.4 s that it has while all is here, and is not left alone for that."""
     old = here.resolve(REPO).commit
     write_repo(tmp_path / "models", REPO, {"config.json": b'{"new": 1}'})

@@ -8,7 +8,7 @@ import pytest
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.storage import progress, race, receiver, verified_files, verify
 from ipfs_accelerate_py.storage import store as store_module
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
@@ -16,7 +16,7 @@ FILES = {"config.json": b'{"a": 1}', "model.safetensors": b"weights" * 300_000}
 
 
 @pytest.fixture
-def hub(tmp_path, here):  # noqa: F811
+def hub(tmp_path, here):
     write_repo(tmp_path / "models", REPO, FILES)
     with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
         here.point_at(running)
@@ -41,12 +41,12 @@ def new_process():
     verified_files._in_this_process.clear()
 
 
-def linked(here):  # noqa: F811
+def linked(here):
     [blob] = [path for path in here.cache.glob("models--*/blobs/*") if len(path.name) == 64]
     return blob
 
 
-def test_it_is_linked_and_read_once(hub, here, reads):  # noqa: F811
+def test_it_is_linked_and_read_once(hub, here, reads):
     here.make_present(here.resolve(REPO))
     assert state.served["lower tier"][0] == 2
     assert os.stat(linked(here)).st_nlink == 2
@@ -70,7 +70,7 @@ class Recorder(progress.NoBar):
 
 
 @pytest.mark.parametrize("unsaid", [0.1, 60.0])
-def test_a_bar_shows_long_hashing_and_no_other(hub, here, monkeypatch, unsaid):  # noqa: F811
+def test_a_bar_shows_long_hashing_and_no_other(hub, here, monkeypatch, unsaid):
     """Plain transformers would show none for a file that is here; a large model is read for seconds."""
     shown = []
 
@@ -91,7 +91,7 @@ def test_a_bar_shows_long_hashing_and_no_other(hub, here, monkeypatch, unsaid): 
 
 
 @pytest.mark.parametrize("keep_time", [False, True], ids=["time", "size"])
-def test_a_change_in_place_is_seen_and_mended(hub, here, reads, keep_time):  # noqa: F811
+def test_a_change_in_place_is_seen_and_mended(hub, here, reads, keep_time):
     here.make_present(here.resolve(REPO))
     blob = linked(here)
     before = blob.stat()
@@ -113,7 +113,7 @@ def test_a_change_in_place_is_seen_and_mended(hub, here, reads, keep_time):  # n
     assert reads == []  # the store has a file of its own now
 
 
-def test_one_that_was_only_touched_is_read_and_kept(hub, here, reads):  # noqa: F811
+def test_one_that_was_only_touched_is_read_and_kept(hub, here, reads):
     here.make_present(here.resolve(REPO))
     os.utime(linked(here))
     new_process()

@@ -7,7 +7,7 @@ import pytest
 from ipfs_accelerate_py.errors import PublishRefused, VerificationError
 from ipfs_accelerate_py.storage import locking
 from tests.support.fault_server import FolderServer
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
@@ -19,7 +19,7 @@ print(AutoConfig.from_pretrained("tiny/bert").model_type)
 
 
 @pytest.fixture
-def hub(tmp_path, here):  # noqa: F811
+def hub(tmp_path, here):
     for repo_id in (REPO, "acme/secret"):
         write_repo(tmp_path / "models", repo_id, FILES)
     with LocalHub(tmp_path / "models") as running:
@@ -28,7 +28,7 @@ def hub(tmp_path, here):  # noqa: F811
 
 
 @pytest.fixture
-def lock(hub, here, tmp_path, monkeypatch):  # noqa: F811
+def lock(hub, here, tmp_path, monkeypatch):
     """Makes a lock file; the settings of this process are those of `here`."""
     monkeypatch.setattr(locking, "read_settings", lambda: here.settings)
 
@@ -42,7 +42,7 @@ def commit_of(hub):
     return hub.repos["models", REPO].refs["main"]
 
 
-def test_it_holds_hash_and_cid_of_every_file_that_is_here(lock, hub, here, tmp_path):  # noqa: F811
+def test_it_holds_hash_and_cid_of_every_file_that_is_here(lock, hub, here, tmp_path):
     done = lock(REPO)
     assert done["repos"] == [
         {"repo": REPO, "commit": commit_of(hub), "files": 3, "bytes": sum(map(len, FILES.values()))}
@@ -59,7 +59,7 @@ def test_it_holds_hash_and_cid_of_every_file_that_is_here(lock, hub, here, tmp_p
     assert rows["model.safetensors"]["cid"].startswith("bafybei")
 
 
-def test_it_is_enough_without_hub(lock, hub, here, tmp_path):  # noqa: F811
+def test_it_is_enough_without_hub(lock, hub, here, tmp_path):
     here.make_present(here.resolve(REPO))
     lock(REPO)
     here.point_at(None)
@@ -73,7 +73,7 @@ def test_it_is_enough_without_hub(lock, hub, here, tmp_path):  # noqa: F811
     assert here.visible() == FILES
 
 
-def test_a_gateway_is_asked_for_its_cids(lock, hub, here, tmp_path):  # noqa: F811
+def test_a_gateway_is_asked_for_its_cids(lock, hub, here, tmp_path):
     here.make_present(here.resolve(REPO))
     lock(REPO)
     rows = json.loads((tmp_path / "models.lock").read_text())["repos"][f"{REPO}@{commit_of(hub)}"]["files"]
@@ -88,7 +88,7 @@ def test_a_gateway_is_asked_for_its_cids(lock, hub, here, tmp_path):  # noqa: F8
     assert here.visible() == FILES
 
 
-def test_it_beats_the_hub(lock, hub, here, tmp_path):  # noqa: F811
+def test_it_beats_the_hub(lock, hub, here, tmp_path):
     lock(REPO)
     first = commit_of(hub)
     write_repo(tmp_path / "models", REPO, {"config.json": b'{"a": 2}'})
@@ -103,7 +103,7 @@ def test_it_beats_the_hub(lock, hub, here, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize("path", FILES)
-def test_what_it_does_not_say_is_not_loaded(lock, hub, here, tmp_path, path):  # noqa: F811
+def test_what_it_does_not_say_is_not_loaded(lock, hub, here, tmp_path, path):
     """Not from the Hub, and not from the store, where the Hub's word put it."""
     here.make_present(here.resolve(REPO))
     lock(REPO)
@@ -119,7 +119,7 @@ def test_what_it_does_not_say_is_not_loaded(lock, hub, here, tmp_path, path):  #
         here.make_present(here.resolve(REPO), path)
 
 
-def test_the_content_of_small_files_counts_too(lock, hub, here, tmp_path):  # noqa: F811
+def test_the_content_of_small_files_counts_too(lock, hub, here, tmp_path):
     """Their git blob id is a sha1, for which two files can be made; the lock file has their sha256."""
     lock(REPO)
     file = tmp_path / "models.lock"
@@ -133,7 +133,7 @@ def test_the_content_of_small_files_counts_too(lock, hub, here, tmp_path):  # no
     assert here.visible() == {}
 
 
-def test_other_repos_in_the_file_stay(lock, hub, here, tmp_path):  # noqa: F811
+def test_other_repos_in_the_file_stay(lock, hub, here, tmp_path):
     write_repo(tmp_path / "models", "acme/other", {"config.json": b"{}"})
     hub.scan()
     lock(REPO)
@@ -148,7 +148,7 @@ def test_other_repos_in_the_file_stay(lock, hub, here, tmp_path):  # noqa: F811
     assert len(table["repos"]) == 2  # main is locked to one commit
 
 
-def test_a_closed_repo_is_named_only_by_wish(lock, hub, here, tmp_path):  # noqa: F811
+def test_a_closed_repo_is_named_only_by_wish(lock, hub, here, tmp_path):
     hub.repos["models", REPO].meta["gated"] = "manual"
     with pytest.raises(PublishRefused) as caught:
         lock(REPO)
@@ -156,7 +156,7 @@ def test_a_closed_repo_is_named_only_by_wish(lock, hub, here, tmp_path):  # noqa
     assert not (tmp_path / "models.lock").exists()
 
 
-def test_without_repos_all_that_the_store_has(lock, hub, here, tmp_path):  # noqa: F811
+def test_without_repos_all_that_the_store_has(lock, hub, here, tmp_path):
     here.make_present(here.resolve(REPO), "config.json")
     assert [each["repo"] for each in lock()["repos"]] == [REPO]
 

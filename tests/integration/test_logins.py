@@ -10,7 +10,6 @@ from ipfs_accelerate_py.storage.node import open_node
 from ipfs_accelerate_py.storage.sources.gateway import Gateway
 from tests.support.fault_server import FaultProxy
 from tests.support.fault_server.faults import Answer
-from tests.support.in_process import here  # noqa: F401
 
 RIGHT = "Basic " + base64.b64encode(b"us er:p@ss:w/ord").decode()
 LOGIN = "us%20er:p%40ss%3Aw%2Ford"
@@ -30,13 +29,13 @@ def node(nodes):
     return nodes(1)[0]
 
 
-def opened(here, url):  # noqa: F811
+def opened(here, url):
     here.change(node=url)
     settings: Settings = here.settings
     return open_node(settings, 10.0)
 
 
-def test_a_node(node, here):  # noqa: F811
+def test_a_node(node, here):
     with Guarded(node.api_url) as guard:
         assert opened(here, f"http://{LOGIN}@127.0.0.1:{guard.port}").peer_id() == node.peer_id
         for login in ("", "us%20er:wrong@"):

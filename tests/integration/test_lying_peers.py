@@ -9,7 +9,7 @@ from ipfs_accelerate_py.errors import VerificationError
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.node import Node
 from ipfs_accelerate_py.storage.publisher import MFS_ROOT
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.lines
@@ -29,7 +29,7 @@ def publish(node, repo_id, resolution, files):
 
 
 @pytest.fixture
-def fleet(nodes, tmp_path, here, request):  # noqa: F811
+def fleet(nodes, tmp_path, here, request):
     asking, honest, liar = nodes(3)
     repo_id = f"acme/{request.node.name[:60].replace('[', '-').strip(']').rstrip('-')}"
     write_repo(tmp_path / "models", repo_id, FILES)
@@ -44,7 +44,7 @@ def fleet(nodes, tmp_path, here, request):  # noqa: F811
         yield hub, resolution, names
 
 
-def test_one_liar_does_not_cost_the_honest_peer(fleet, here):  # noqa: F811
+def test_one_liar_does_not_cost_the_honest_peer(fleet, here):
     hub, resolution, (honest, liar) = fleet
     hub.log.clear()
     here.change(publishers=(liar, honest))  # the liar is asked first
@@ -55,7 +55,7 @@ def test_one_liar_does_not_cost_the_honest_peer(fleet, here):  # noqa: F811
     assert [row for row in hub.log if "resolve" in row["path"]] == []
 
 
-def test_with_the_liar_alone_the_hub_gives_the_bytes(fleet, here, monkeypatch):  # noqa: F811
+def test_with_the_liar_alone_the_hub_gives_the_bytes(fleet, here, monkeypatch):
     _, resolution, (_, liar) = fleet
     here.change(publishers=(liar,))
     monkeypatch.setattr(Node, "holders", lambda *_: [liar])  # as if the honest one had not announced it
@@ -64,7 +64,7 @@ def test_with_the_liar_alone_the_hub_gives_the_bytes(fleet, here, monkeypatch): 
     assert set(state.served) == {"hub"}
 
 
-def test_with_the_liar_alone_and_no_hub_nothing_is_visible(fleet, here, monkeypatch):  # noqa: F811
+def test_with_the_liar_alone_and_no_hub_nothing_is_visible(fleet, here, monkeypatch):
     hub, resolution, (_, liar) = fleet
     here.change(publishers=(liar,), timeout=2.0)
     monkeypatch.setattr(Node, "holders", lambda *_: [liar])
@@ -75,7 +75,7 @@ def test_with_the_liar_alone_and_no_hub_nothing_is_visible(fleet, here, monkeypa
     assert "model.bin" not in here.visible()
 
 
-def test_a_node_whose_one_peer_lied_is_asked_for_the_next_file(fleet, here, monkeypatch):  # noqa: F811
+def test_a_node_whose_one_peer_lied_is_asked_for_the_next_file(fleet, here, monkeypatch):
     _, resolution, (honest, liar) = fleet
     here.change(publishers=(liar,))
     monkeypatch.setattr(Node, "holders", lambda *_: [liar])

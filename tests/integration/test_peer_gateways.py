@@ -13,7 +13,6 @@ from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Tree
 from tests.contract.conftest import COMMIT, REPO, entry_of, fill
 from tests.support.fault_server import FaultProxy
-from tests.support.in_process import here  # noqa: F401
 from tests.support.node import KuboNode
 
 LARGE = os.urandom(6 << 20)
@@ -21,7 +20,7 @@ FILES = {"config.json": b"{}", "model.safetensors": LARGE}
 
 
 @pytest.fixture
-def told(nodes, tmp_path, here):  # noqa: F811
+def told(nodes, tmp_path, here):
     """A peer publishes REPO and tells of a gateway; gives the proxy that stands before it, and the resolution."""
     theirs, ours = nodes(2)
     store = Store(tmp_path / "theirs")
@@ -37,7 +36,7 @@ def told(nodes, tmp_path, here):  # noqa: F811
         yield proxy, Resolution(REPO, "main", tree, "hub", True)
 
 
-def test_a_file_that_is_not_all_urls_is_not_used(told, here):  # noqa: F811
+def test_a_file_that_is_not_all_urls_is_not_used(told, here):
     proxy, resolution = told
     here.make_present(resolution, "model.safetensors")
     assert proxy.log == [] and state.served == {"node": [1, len(LARGE)]}
@@ -57,7 +56,7 @@ def good(told, nodes):
     return proxy, resolution
 
 
-def test_a_large_file_comes_by_it_and_a_small_one_does_not(good, here):  # noqa: F811
+def test_a_large_file_comes_by_it_and_a_small_one_does_not(good, here):
     proxy, resolution = good
     here.make_present(resolution)
     assert here.visible() == FILES
@@ -67,7 +66,7 @@ def test_a_large_file_comes_by_it_and_a_small_one_does_not(good, here):  # noqa:
 
 
 @pytest.mark.parametrize("fault", ["one byte flipped", "404", "cuts", "refuses"])
-def test_one_that_is_of_no_use_is_passed_by(good, here, fault):  # noqa: F811
+def test_one_that_is_of_no_use_is_passed_by(good, here, fault):
     proxy, resolution = good
     proxy.set_fault(fault)
     here.make_present(resolution, "model.safetensors")
@@ -77,7 +76,7 @@ def test_one_that_is_of_no_use_is_passed_by(good, here, fault):  # noqa: F811
 
 
 @pytest.mark.parametrize("holders", [[], ["self"]], ids=["nobody", "ourselves"])
-def test_where_no_holder_is_heard_of_the_connected_peers_are_tried(told, nodes, here, monkeypatch, holders):  # noqa: F811
+def test_where_no_holder_is_heard_of_the_connected_peers_are_tried(told, nodes, here, monkeypatch, holders):
     """A node that has just joined hears of none, and has soon told of itself; it may have a part of the files only."""
     _, resolution = told
     ours = nodes(2)[1].peer_id
@@ -89,7 +88,7 @@ def test_where_no_holder_is_heard_of_the_connected_peers_are_tried(told, nodes, 
 
 @pytest.mark.kubo
 @pytest.mark.skipif(bool(KuboNode.missing()), reason=KuboNode.missing())
-def test_a_peer_that_kubo_met_while_it_started_is_heard(tmp_path, here):  # noqa: F811
+def test_a_peer_that_kubo_met_while_it_started_is_heard(tmp_path, here):
     """Such a peer it never asks for blocks, though they are connected: the connection is made anew."""
     with KuboNode(tmp_path / "theirs" / ".ipfs") as theirs:
         store = Store(tmp_path / "store")

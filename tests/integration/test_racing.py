@@ -11,7 +11,7 @@ from ipfs_accelerate_py.errors import Unavailable, VerificationError
 from ipfs_accelerate_py.storage import health, layout, parts, policy
 from ipfs_accelerate_py.storage.candidates import Candidates
 from tests.support.fault_server import FolderServer
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
@@ -21,7 +21,7 @@ FILES = {"config.json": b'{"a": 1}', "vocab.txt": b"one\ntwo\n", "model.safetens
 
 
 @pytest.fixture
-def hub(tmp_path, here):  # noqa: F811
+def hub(tmp_path, here):
     write_repo(tmp_path / "models", REPO, FILES)
     with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
         here.point_at(running)
@@ -29,7 +29,7 @@ def hub(tmp_path, here):  # noqa: F811
 
 
 @pytest.fixture
-def mirrors(tmp_path, hub, here):  # noqa: F811
+def mirrors(tmp_path, hub, here):
     """Makes so many mirrors that hold REPO, and lets this machine know them: `one, two = mirrors(2)`."""
     made = []
     commit = hub.repos["models", REPO].refs["main"]
@@ -62,7 +62,7 @@ def weights_from_hub(hub):
     return sum(row["bytes"] for row in hub.log if row["method"] == "GET" and row["origin"] == "cdn")
 
 
-def test_a_mirror_comes_before_the_hub(mirrors, hub, here):  # noqa: F811
+def test_a_mirror_comes_before_the_hub(mirrors, hub, here):
     [mirror] = mirrors(1)
     here.make_present(here.resolve(REPO))
     assert here.visible() == FILES
@@ -71,7 +71,7 @@ def test_a_mirror_comes_before_the_hub(mirrors, hub, here):  # noqa: F811
 
 
 @pytest.mark.parametrize("fault", ["hangs", "slow drip"])
-def test_a_silent_one_is_raced_and_then_left_alone(mirrors, here, fault):  # noqa: F811
+def test_a_silent_one_is_raced_and_then_left_alone(mirrors, here, fault):
     one, two = mirrors(2)
     one.set_fault(fault)
     started = time.monotonic()
@@ -85,7 +85,7 @@ def test_a_silent_one_is_raced_and_then_left_alone(mirrors, here, fault):  # noq
         assert one.log == []
 
 
-def test_a_dead_one_costs_nothing_the_second_time(mirrors, here, caplog):  # noqa: F811
+def test_a_dead_one_costs_nothing_the_second_time(mirrors, here, caplog):
     one, _two = mirrors(2)
     one.stop()
     here.make_present(here.resolve(REPO), "config.json")
@@ -96,7 +96,7 @@ def test_a_dead_one_costs_nothing_the_second_time(mirrors, here, caplog):  # noq
 
 
 @pytest.mark.parametrize("fault", ["cuts", "stalls midway"])
-def test_what_one_began_the_next_continues(mirrors, hub, here, fault):  # noqa: F811
+def test_what_one_began_the_next_continues(mirrors, hub, here, fault):
     """And the Hub is one of the next."""
     [mirror] = mirrors(1)
     here.change(mirrors=(), gateways=(mirror.url,), publishers=(PUBLISHER,))
@@ -107,7 +107,7 @@ def test_what_one_began_the_next_continues(mirrors, hub, here, fault):  # noqa: 
     assert state.served["hub"] == [1, len(WEIGHTS)]
 
 
-def test_a_wrong_beginning_is_found_and_nobody_is_blamed_for_it(mirrors, hub, here):  # noqa: F811
+def test_a_wrong_beginning_is_found_and_nobody_is_blamed_for_it(mirrors, hub, here):
     """The first gives wrong bytes and breaks off; the second's are right, and it is asked for the whole."""
     one, two = mirrors(2)
     commit = hub.repos["models", REPO].refs["main"]
@@ -120,7 +120,7 @@ def test_a_wrong_beginning_is_found_and_nobody_is_blamed_for_it(mirrors, hub, he
 
 
 @pytest.mark.parametrize("fault", ["one byte flipped", "another file's bytes", "HTML error page with status 200"])
-def test_one_that_lied_is_not_asked_again(mirrors, here, fault, caplog):  # noqa: F811
+def test_one_that_lied_is_not_asked_again(mirrors, here, fault, caplog):
     one, _two = mirrors(2)
     one.set_fault(fault)
     here.make_present(here.resolve(REPO), "config.json")
@@ -132,7 +132,7 @@ def test_one_that_lied_is_not_asked_again(mirrors, here, fault, caplog):  # noqa
     assert len([each for each in caplog.records if "gave wrong bytes" in each.message]) == int(lied)
 
 
-def test_only_wrong_bytes_are_an_error_that_stops_the_load(mirrors, hub, here):  # noqa: F811
+def test_only_wrong_bytes_are_an_error_that_stops_the_load(mirrors, hub, here):
     [mirror] = mirrors(1)
     mirror.set_fault("one byte flipped")
     hub.fault(match="config.json", corrupt=0)
@@ -142,7 +142,7 @@ def test_only_wrong_bytes_are_an_error_that_stops_the_load(mirrors, hub, here): 
     assert here.visible() == {}
 
 
-def test_the_quicker_one_is_asked_first_once_both_are_known(mirrors, here):  # noqa: F811
+def test_the_quicker_one_is_asked_first_once_both_are_known(mirrors, here):
     one, two = mirrors(2)
     health.note_success(f"mirror {one.url}", 4_000_000, 0.5, 2.0)
     health.note_success(f"mirror {two.url}", 4_000_000, 0.01, 0.05)
@@ -150,7 +150,7 @@ def test_the_quicker_one_is_asked_first_once_both_are_known(mirrors, here):  # n
     assert asked(one) == [] and bytes_of(two) == len(WEIGHTS)
 
 
-def test_the_part_of_a_dead_process_is_continued(mirrors, here):  # noqa: F811
+def test_the_part_of_a_dead_process_is_continued(mirrors, here):
     [mirror] = mirrors(1)
     resolution = here.resolve(REPO)
     entry = resolution.tree.files["model.safetensors"]
@@ -163,7 +163,7 @@ def test_the_part_of_a_dead_process_is_continued(mirrors, here):  # noqa: F811
     assert bytes_of(mirror) <= 1_000_000 and not dead.exists()
 
 
-def test_old_parts_go_and_young_ones_stay(mirrors, here):  # noqa: F811
+def test_old_parts_go_and_young_ones_stay(mirrors, here):
     mirrors(1)
     resolution = here.resolve(REPO)
     entry = resolution.tree.files["config.json"]
@@ -177,7 +177,7 @@ def test_old_parts_go_and_young_ones_stay(mirrors, here):  # noqa: F811
     assert not old.exists() and young.exists()
 
 
-def test_nobody_has_it(mirrors, hub, here):  # noqa: F811
+def test_nobody_has_it(mirrors, hub, here):
     one, two = mirrors(2)
     resolution = here.resolve(REPO)
     one.set_fault("404")
@@ -189,7 +189,7 @@ def test_nobody_has_it(mirrors, hub, here):  # noqa: F811
 
 
 # -- what is told to whom ---------------------------------------------------------------------------------------------
-def test_the_name_of_a_closed_repo_is_told_to_the_hub_alone(mirrors, hub, here, monkeypatch):  # noqa: F811
+def test_the_name_of_a_closed_repo_is_told_to_the_hub_alone(mirrors, hub, here, monkeypatch):
     [mirror] = mirrors(1)
     here.change(gateways=(mirror.url,), publishers=(PUBLISHER,))
     hub.repos["models", REPO].meta.update(gated="manual", allow=["tester"])
@@ -198,7 +198,7 @@ def test_the_name_of_a_closed_repo_is_told_to_the_hub_alone(mirrors, hub, here, 
     assert mirror.log == []
 
 
-def test_the_token_is_told_to_the_hub_alone(mirrors, hub, here, tmp_path, monkeypatch):  # noqa: F811
+def test_the_token_is_told_to_the_hub_alone(mirrors, hub, here, tmp_path, monkeypatch):
     [mirror] = mirrors(1)
     here.change(gateways=(mirror.url,), publishers=(PUBLISHER,))
     netrc = tmp_path / "netrc"
@@ -213,7 +213,7 @@ def test_the_token_is_told_to_the_hub_alone(mirrors, hub, here, tmp_path, monkey
         assert not {name.lower() for name in row["headers"]} & {"authorization", "cookie"}, row
 
 
-def test_a_gateway_that_sends_us_elsewhere_is_not_followed(mirrors, hub, here):  # noqa: F811
+def test_a_gateway_that_sends_us_elsewhere_is_not_followed(mirrors, hub, here):
     [mirror] = mirrors(1)
     here.change(mirrors=(), gateways=(mirror.url,), publishers=(PUBLISHER,))
     mirror.set_fault("redirect to elsewhere")
@@ -221,7 +221,7 @@ def test_a_gateway_that_sends_us_elsewhere_is_not_followed(mirrors, hub, here): 
     assert state.served["hub"][0] == 1 and state.liars == {}
 
 
-def test_while_a_repo_may_be_closed_its_name_stays_in_private_networks(mirrors, hub, here):  # noqa: F811
+def test_while_a_repo_may_be_closed_its_name_stays_in_private_networks(mirrors, hub, here):
     """The Hub is silent, the listing is known, whether it is public is not."""
     mirrors(1)
     resolution = here.resolve(REPO, token="hf_test")

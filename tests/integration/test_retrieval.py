@@ -7,7 +7,7 @@ import pytest
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import StoreError, Unavailable, VerificationError
-from tests.support.in_process import here, write_repo  # noqa: F401
+from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.lines
@@ -22,7 +22,7 @@ WEIGHTS = r"GET .*(_blob|model\.safetensors)"
 
 
 @pytest.fixture
-def hub(tmp_path, here):  # noqa: F811
+def hub(tmp_path, here):
     write_repo(tmp_path / "models", REPO, FILES)
     with LocalHub(tmp_path / "models") as running:
         here.point_at(running)
@@ -30,7 +30,7 @@ def hub(tmp_path, here):  # noqa: F811
 
 
 @pytest.fixture
-def known(hub, here):  # noqa: F811
+def known(hub, here):
     """The resolution, with nothing present yet and an empty log of requests."""
     found = here.resolve(REPO)
     hub.log.clear()
@@ -46,25 +46,25 @@ def sent(hub, path):
     return len([row for row in hub.log if row["method"] == "GET" and row["path"].split("?")[0].endswith(path)])
 
 
-def test_all_files_from_the_hub(known, here):  # noqa: F811
+def test_all_files_from_the_hub(known, here):
     assert contents(here.make_present(known)) == FILES
     assert here.visible() == FILES
     assert here.blobs() == sorted(entry.etag for entry in known.tree.files.values())
     assert state.served["hub"] == [len(FILES), sum(map(len, FILES.values()))]
 
 
-def test_only_what_was_asked_for(known, here):  # noqa: F811
+def test_only_what_was_asked_for(known, here):
     assert contents(here.make_present(known, "config.json", "config.json")) == {"config.json": FILES["config.json"]}
     assert set(here.visible()) == {"config.json"}
 
 
-def test_what_the_commit_does_not_have_is_left_out(hub, known, here):  # noqa: F811
+def test_what_the_commit_does_not_have_is_left_out(hub, known, here):
     assert set(here.make_present(known, "none.json", "config.json")) == {"config.json"}
     assert here.make_present(known, "none.json", "../../etc/passwd") == {}
     assert not [row for row in hub.log if "none.json" in row["path"]]
 
 
-def test_what_is_present_is_asked_of_nobody(hub, known, here):  # noqa: F811
+def test_what_is_present_is_asked_of_nobody(hub, known, here):
     here.make_present(known)
     hub.log.clear()
     here.forget()
@@ -72,7 +72,7 @@ def test_what_is_present_is_asked_of_nobody(hub, known, here):  # noqa: F811
     assert hub.log == [] and state.served == {}
 
 
-def test_a_blob_that_is_there_is_only_linked(hub, known, here):  # noqa: F811
+def test_a_blob_that_is_there_is_only_linked(hub, known, here):
     for visible in here.make_present(known).values():
         visible.unlink()
     hub.log.clear()
@@ -80,7 +80,7 @@ def test_a_blob_that_is_there_is_only_linked(hub, known, here):  # noqa: F811
     assert hub.log == []
 
 
-def test_the_lower_tier_comes_first_and_is_linked(hub, known, here):  # noqa: F811
+def test_the_lower_tier_comes_first_and_is_linked(hub, known, here):
     here.fill_cache(hub, REPO)
     hub.log.clear()
     present = here.make_present(known)
@@ -91,7 +91,7 @@ def test_the_lower_tier_comes_first_and_is_linked(hub, known, here):  # noqa: F8
     assert cached.samefile(present["model.safetensors"])
 
 
-def test_eight_threads_one_download(hub, known, here):  # noqa: F811
+def test_eight_threads_one_download(hub, known, here):
     hub.fault(match=WEIGHTS, latency=0.2)
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: here.make_present(known, "model.safetensors"), range(8)))
@@ -100,7 +100,7 @@ def test_eight_threads_one_download(hub, known, here):  # noqa: F811
 
 
 # -- wrong bytes --------------------------------------------------------------------------------------------------
-def test_one_byte_flipped_on_the_way_is_asked_for_once_more(hub, known, here):  # noqa: F811
+def test_one_byte_flipped_on_the_way_is_asked_for_once_more(hub, known, here):
     fault = hub.fault(match=WEIGHTS, corrupt=777, times=1)
     assert contents(here.make_present(known)) == FILES
     assert fault["times"] == 0
@@ -108,7 +108,7 @@ def test_one_byte_flipped_on_the_way_is_asked_for_once_more(hub, known, here):  
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
-def test_a_hub_that_flips_a_byte_each_time(hub, known, here, name, caplog):  # noqa: F811
+def test_a_hub_that_flips_a_byte_each_time(hub, known, here, name, caplog):
     pattern = WEIGHTS if name == "model.safetensors" else "GET .*config.json"
     hub.fault(match=pattern, corrupt=3)
     for attempt in range(2):
@@ -125,7 +125,7 @@ def test_a_hub_that_flips_a_byte_each_time(hub, known, here, name, caplog):  # n
     assert set(here.make_present(known, name)) == {name}  # what it says next is checked like anything else
 
 
-def damage(here, name, change):  # noqa: F811
+def damage(here, name, change):
     """Damages a blob of the lower tier where it lies."""
     path = next(here.cache.glob(f"models--*/snapshots/*/{name}")).resolve()
     path.write_bytes(change(path.read_bytes()))
@@ -142,7 +142,7 @@ DAMAGES = {
 
 @pytest.mark.parametrize("change", DAMAGES.values(), ids=DAMAGES)
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
-def test_a_damaged_file_in_the_lower_tier_is_refused_and_the_hub_asked(hub, known, here, name, change, caplog):  # noqa: F811
+def test_a_damaged_file_in_the_lower_tier_is_refused_and_the_hub_asked(hub, known, here, name, change, caplog):
     here.fill_cache(hub, REPO)
     damaged = damage(here, name, change)
     content = damaged.read_bytes()
@@ -153,7 +153,7 @@ def test_a_damaged_file_in_the_lower_tier_is_refused_and_the_hub_asked(hub, know
     assert "lower tier gave wrong bytes" in caplog.text
 
 
-def test_a_damaged_file_and_nobody_else(hub, known, here):  # noqa: F811
+def test_a_damaged_file_and_nobody_else(hub, known, here):
     here.fill_cache(hub, REPO)
     damage(here, "model.safetensors", DAMAGES["flipped"])
     with pytest.raises(VerificationError) as caught:
@@ -163,13 +163,13 @@ def test_a_damaged_file_and_nobody_else(hub, known, here):  # noqa: F811
     assert known.tree.files["model.safetensors"].etag not in here.blobs()
 
 
-def test_a_connection_that_breaks_half_way(hub, known, here):  # noqa: F811
+def test_a_connection_that_breaks_half_way(hub, known, here):
     hub.fault(match=WEIGHTS, truncate=500_000, times=1)
     assert contents(here.make_present(known)) == FILES
 
 
 # -- nobody -------------------------------------------------------------------------------------------------------
-def test_this_machine_alone(hub, known, here):  # noqa: F811
+def test_this_machine_alone(hub, known, here):
     for options in ({"local_only": True}, {}):
         if not options:
             here.change(force_local=True)
@@ -179,14 +179,14 @@ def test_this_machine_alone(hub, known, here):  # noqa: F811
     assert hub.log == []
 
 
-def test_a_file_that_the_hub_has_lost(hub, known, here):  # noqa: F811
+def test_a_file_that_the_hub_has_lost(hub, known, here):
     hub.fault(match="config.json", status=404, code="EntryNotFound")
     with pytest.raises(Unavailable):
         here.make_present(known, "config.json")
     assert here.visible() == {}
 
 
-def test_force_asks_anew(hub, known, here):  # noqa: F811
+def test_force_asks_anew(hub, known, here):
     here.fill_cache(hub, REPO)
     here.make_present(known)
     state.served.clear()
@@ -195,7 +195,7 @@ def test_force_asks_anew(hub, known, here):  # noqa: F811
 
 
 # -- the store ----------------------------------------------------------------------------------------------------
-def test_a_store_that_cannot_be_written(hub, known, here):  # noqa: F811
+def test_a_store_that_cannot_be_written(hub, known, here):
     before = here.settings.home
     here.change(home=before.with_name("blocked"))
     here.settings.home.write_bytes(b"in the way")
@@ -204,7 +204,7 @@ def test_a_store_that_cannot_be_written(hub, known, here):  # noqa: F811
     assert "IPFS_ACCELERATE_HOME" in caught.value.hint
 
 
-def test_a_half_written_file_of_a_dead_process_is_no_obstacle(known, here):  # noqa: F811
+def test_a_half_written_file_of_a_dead_process_is_no_obstacle(known, here):
     entry = known.tree.files["model.safetensors"]
     blobs = here.store.root / "models--acme--model" / "blobs"
     blobs.mkdir(parents=True, exist_ok=True)
@@ -215,7 +215,7 @@ def test_a_half_written_file_of_a_dead_process_is_no_obstacle(known, here):  # n
     assert contents(here.make_present(known)) == FILES
 
 
-def test_a_hub_that_was_unwell_for_a_moment_still_supplies_what_nobody_else_has(hub, known, here):  # noqa: F811
+def test_a_hub_that_was_unwell_for_a_moment_still_supplies_what_nobody_else_has(hub, known, here):
     here.forget()
     hub.fault(status=503, times=1)
     again = here.resolve(REPO)
@@ -224,7 +224,7 @@ def test_a_hub_that_was_unwell_for_a_moment_still_supplies_what_nobody_else_has(
 
 
 @pytest.mark.parametrize("fault", [{"hang": True}, {"status": 503}])
-def test_a_hub_that_stays_unwell_costs_one_more_timeout(hub, known, here, fault):  # noqa: F811
+def test_a_hub_that_stays_unwell_costs_one_more_timeout(hub, known, here, fault):
     here.forget()
     here.change(timeout=0.4)
     hub.fault(**fault)
@@ -235,7 +235,7 @@ def test_a_hub_that_stays_unwell_costs_one_more_timeout(hub, known, here, fault)
     assert time.monotonic() - started < 5  # huggingface_hub's own patience is ten seconds and more
 
 
-def test_a_bad_address_of_a_node_is_one_warning(known, here, caplog):  # noqa: F811
+def test_a_bad_address_of_a_node_is_one_warning(known, here, caplog):
     here.change(node="http://127.0.0.1:port")
     for path, content in FILES.items():
         assert contents(here.make_present(known, path)) == {path: content}

@@ -5,7 +5,7 @@ import contextlib
 import pytest
 
 from ipfs_accelerate_py.storage import health
-from tests.support.in_process import NOBODY, here, write_repo  # noqa: F401
+from tests.support.in_process import NOBODY, write_repo
 from tests.support.local_hub import LocalHub
 from tests.support.s3 import S3Server
 from tests.support.small_server import serve, silence
@@ -16,14 +16,14 @@ FILES = {f"file{number}.json": b"{%d: 1}" % number for number in range(3)}
 
 
 @pytest.fixture
-def hub(tmp_path, here):  # noqa: F811
+def hub(tmp_path, here):
     write_repo(tmp_path / "models", REPO, FILES)
     with LocalHub(tmp_path / "models") as running:
         here.point_at(running)
         yield running
 
 
-def check(here, caplog, label, words):  # noqa: F811
+def check(here, caplog, label, words):
     """Everything loads one by one; one warning names the source and what is wrong with it."""
     known = here.resolve(REPO)
     for path, content in FILES.items():
@@ -50,20 +50,20 @@ PLACES = {
 
 @pytest.mark.parametrize("kind", ["gateway", "mirror"])
 @pytest.mark.parametrize("place", PLACES)
-def test_a_web_address(hub, here, caplog, kind, place):  # noqa: F811
+def test_a_web_address(hub, here, caplog, kind, place):
     make, words = PLACES[place]
     with make() as url:
         here.change(**{f"{kind}s": (url,)}, publishers=(PUBLISHER,), timeout=1.0 if place == "silent" else 20.0)
         check(here, caplog, f"{kind} {url}", words)
 
 
-def test_a_folder(hub, here, caplog, tmp_path):  # noqa: F811
+def test_a_folder(hub, here, caplog, tmp_path):
     url = f"file://{tmp_path}/not/mounted"
     here.change(mirrors=(url,))
     check(here, caplog, f"mirror {url}", f"there is no folder {tmp_path}/not/mounted; see whether the disk is mounted")
 
 
-def test_an_empty_folder_is_a_mirror_like_any_other(hub, here, caplog, tmp_path):  # noqa: F811
+def test_an_empty_folder_is_a_mirror_like_any_other(hub, here, caplog, tmp_path):
     here.change(mirrors=(f"file://{tmp_path}",))
     assert set(here.make_present(here.resolve(REPO))) == set(FILES)
     assert not health.is_resting(f"mirror file://{tmp_path}")
@@ -71,7 +71,7 @@ def test_an_empty_folder_is_a_mirror_like_any_other(hub, here, caplog, tmp_path)
 
 
 @pytest.mark.parametrize("wrong", ["endpoint", "bucket"])
-def test_a_bucket(hub, here, caplog, tmp_path, monkeypatch, wrong):  # noqa: F811
+def test_a_bucket(hub, here, caplog, tmp_path, monkeypatch, wrong):
     import s3fs
 
     with S3Server(tmp_path / "s3") as server:

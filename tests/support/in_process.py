@@ -1,6 +1,6 @@
 """The storage layer inside the test's own process, with folders of its own and pointed at a loopback Hub.
 
-from tests.support.in_process import here  # noqa: F401  (a fixture)
+`here`, a fixture of every test, makes one.
 """
 
 from __future__ import annotations
@@ -129,8 +129,3 @@ def write_repo(root: Path, repo_id: str, files: dict[str, bytes]) -> None:
         path = root / repo_id / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
-
-
-@pytest.fixture
-def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Here:
-    return Here(tmp_path / "here", monkeypatch)

@@ -6,45 +6,16 @@ import time
 from pathlib import Path
 
 import huggingface_hub
-import pytest
 
-from ipfs_accelerate_py.settings import Settings
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.garbage import collect_garbage
 from ipfs_accelerate_py.storage.tree import Tree
 
-from .test_store import COMMIT, REPO, lfs_entry, store  # noqa: F401
+from .stored import COMMIT, REPO, lfs_entry
 
 SECOND, THIRD = "f" * 40, "d" * 40
 DAY = 24 * 3600
 OTHER = "org/other"
-
-
-@pytest.fixture
-def settings(tmp_path, store):  # noqa: F811
-    return Settings(store.root, "off", (tmp_path / "cache",), "off", (), 1.0, "WARNING", False)
-
-
-@pytest.fixture
-def collect(store, settings):  # noqa: F811
-    """Collects, after a dry run that must say the same and change nothing."""
-
-    def run(**options):
-        before = picture(store.root)
-        said = collect_garbage(store, settings, dry_run=True, **options)
-        assert picture(store.root) == before
-        done = collect_garbage(store, settings, **options)
-        assert (said["dry_run"], done["dry_run"]) == (True, False)
-        assert {**said, "dry_run": False} == done
-        if store.root.exists():
-            found = huggingface_hub.scan_cache_dir(store.root)
-            assert [str(warning) for warning in found.warnings] == []
-        again = collect_garbage(store, settings, **options)
-        assert (again["removed"], again["freed"]) == ([], 0)
-        json.dumps(done)
-        return done
-
-    return run
 
 
 def read(path):
@@ -65,7 +36,24 @@ def picture(root):
     return found
 
 
-def commit_of(store, content, commit=COMMIT, age=0.0, ref=None, path="model.bin", repo_id=REPO):  # noqa: F811
+def collect_dry_first(store, settings, **options):
+    """Collects, after a dry run that must say the same and change nothing."""
+    before = picture(store.root)
+    said = collect_garbage(store, settings, dry_run=True, **options)
+    assert picture(store.root) == before
+    done = collect_garbage(store, settings, **options)
+    assert (said["dry_run"], done["dry_run"]) == (True, False)
+    assert {**said, "dry_run": False} == done
+    if store.root.exists():
+        found = huggingface_hub.scan_cache_dir(store.root)
+        assert [str(warning) for warning in found.warnings] == []
+    again = collect_garbage(store, settings, **options)
+    assert (again["removed"], again["freed"]) == ([], 0)
+    json.dumps(done)
+    return done
+
+
+def commit_of(store, content, commit=COMMIT, age=0.0, ref=None, path="model.bin", repo_id=REPO):
     """A commit of one file, last used so many seconds ago."""
     entry = lfs_entry(content)
     with store.receive(repo_id, entry) as receiver:
@@ -87,5 +75,5 @@ def gone(answer):
     return {(row["repo"], row["commit"]) for row in answer["removed"]}
 
 
-def visible(store):  # noqa: F811
+def visible(store):
     return {path.parent.name: read(path) for path in store.root.glob("models--*/snapshots/*/*")}

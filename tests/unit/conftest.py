@@ -2,11 +2,15 @@ from __future__ import annotations
 
 import importlib
 import sys
+from functools import partial
 
 import pytest
 
 from ipfs_accelerate_py.hook import finder
+from ipfs_accelerate_py.settings import Settings
+from ipfs_accelerate_py.storage.store import Store
 
+from . import collecting
 from . import toylib as toy
 
 
@@ -31,3 +35,21 @@ def library(on_disk):
     finder.install(library)
     yield library
     finder.uninstall()
+
+
+@pytest.fixture
+def store(tmp_path):
+    """An empty store."""
+    return Store(tmp_path / "store")
+
+
+@pytest.fixture
+def settings(tmp_path, store):
+    """Settings whose store is `store`, with an empty lower tier and nobody else."""
+    return Settings(store.root, "off", (tmp_path / "cache",), "off", (), 1.0, "WARNING", False)
+
+
+@pytest.fixture
+def collect(store, settings):
+    """`collect(older_than=..., max_size=...)`: collecting.collect_dry_first for this store."""
+    return partial(collecting.collect_dry_first, store, settings)

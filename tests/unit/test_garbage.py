@@ -6,17 +6,17 @@ from pathlib import Path
 from ipfs_accelerate_py.storage import layout, use
 from ipfs_accelerate_py.storage.garbage import collect_garbage
 
-from .collecting import DAY, OTHER, SECOND, THIRD, collect, commit_of, gone, make_old, picture, read, settings, visible  # noqa: F401
-from .test_store import COMMIT, CONTENT, REPO, blob, files, git_entry, lfs_entry, put, store  # noqa: F401
+from .collecting import DAY, OTHER, SECOND, THIRD, commit_of, gone, make_old, visible
+from .stored import COMMIT, CONTENT, REPO, blob, files, lfs_entry, put
 
 
 # -- by age -------------------------------------------------------------------------------------------------------
-def test_an_empty_machine(collect, store):  # noqa: F811
+def test_an_empty_machine(collect, store):
     assert collect() == {"dry_run": False, "removed": [], "kept": [], "freed": 0}
     assert not store.root.exists()
 
 
-def test_without_a_wish_what_is_whole_stays(collect, store):  # noqa: F811
+def test_without_a_wish_what_is_whole_stays(collect, store):
     commit_of(store, CONTENT, age=1000 * DAY, ref="main")
     answer = collect()
     assert (answer["removed"], answer["freed"]) == ([], 0)
@@ -25,7 +25,7 @@ def test_without_a_wish_what_is_whole_stays(collect, store):  # noqa: F811
     assert kept["reason"].startswith("last used ")
 
 
-def test_what_was_not_used_for_long(collect, store):  # noqa: F811
+def test_what_was_not_used_for_long(collect, store):
     commit_of(store, CONTENT, age=31 * DAY, ref="old")
     commit_of(store, b"newer", SECOND, age=29 * DAY, ref="main")
     answer = collect(older_than=30 * DAY)
@@ -42,13 +42,13 @@ def test_what_was_not_used_for_long(collect, store):  # noqa: F811
     ]
 
 
-def test_reading_counts_as_use(collect, store):  # noqa: F811
+def test_reading_counts_as_use(collect, store):
     commit_of(store, CONTENT, age=31 * DAY)
     use.note_use([store.path(layout.snapshot_path(REPO, COMMIT, "model.bin"))])
     assert collect(older_than=30 * DAY)["removed"] == []
 
 
-def test_the_last_commit_takes_the_repos_folder_with_it(collect, store):  # noqa: F811
+def test_the_last_commit_takes_the_repos_folder_with_it(collect, store):
     commit_of(store, CONTENT, age=2 * DAY, ref="refs/pr/1")
     store.mark_missing(REPO, COMMIT, "none.json")
     store.write_ref(REPO, "heard", COMMIT, hearsay=True)
@@ -58,7 +58,7 @@ def test_the_last_commit_takes_the_repos_folder_with_it(collect, store):  # noqa
     assert [path for path in files(store.own_folder) if "name" in path] == []
 
 
-def test_a_blob_that_another_commit_shows_stays(collect, store):  # noqa: F811
+def test_a_blob_that_another_commit_shows_stays(collect, store):
     commit_of(store, CONTENT, age=2 * DAY)
     commit_of(store, b"old", age=2 * DAY, path="old.bin")
     put(store, commit=SECOND)
@@ -70,7 +70,7 @@ def test_a_blob_that_another_commit_shows_stays(collect, store):  # noqa: F811
     assert blob(store).read_bytes() == CONTENT
 
 
-def test_two_commits_that_go_together_free_what_they_share_once(collect, store):  # noqa: F811
+def test_two_commits_that_go_together_free_what_they_share_once(collect, store):
     commit_of(store, CONTENT, age=2 * DAY)
     commit_of(store, CONTENT, SECOND, age=2 * DAY)
     answer = collect(older_than=DAY)
@@ -78,7 +78,7 @@ def test_two_commits_that_go_together_free_what_they_share_once(collect, store):
     assert answer["freed"] == len(CONTENT)
 
 
-def test_what_a_lower_tier_holds_too_frees_nothing(collect, store, settings):  # noqa: F811
+def test_what_a_lower_tier_holds_too_frees_nothing(collect, store, settings):
     commit_of(store, CONTENT, age=2 * DAY)
     settings.lower[0].mkdir()
     os.link(blob(store), settings.lower[0] / "blob")
@@ -87,7 +87,7 @@ def test_what_a_lower_tier_holds_too_frees_nothing(collect, store, settings):  #
     assert (settings.lower[0] / "blob").read_bytes() == CONTENT
 
 
-def test_a_store_without_symlinks(collect, store, monkeypatch):  # noqa: F811
+def test_a_store_without_symlinks(collect, store, monkeypatch):
     def refuse(*names):
         raise OSError
 
@@ -99,14 +99,14 @@ def test_a_store_without_symlinks(collect, store, monkeypatch):  # noqa: F811
     assert visible(store) == {SECOND: b"new"}
 
 
-def test_what_was_loaded_again_is_the_last_to_go(collect, store):  # noqa: F811
+def test_what_was_loaded_again_is_the_last_to_go(collect, store):
     for commit in (COMMIT, SECOND):
         commit_of(store, commit.encode() * 25, commit, age=60)
     use.note_use([store.path(layout.snapshot_path(REPO, COMMIT, "model.bin"))])
     assert gone(collect(max_size=1000)) == {(REPO, SECOND)}
 
 
-def test_what_cannot_be_removed_is_not_said_to_be(store, settings, monkeypatch):  # noqa: F811
+def test_what_cannot_be_removed_is_not_said_to_be(store, settings, monkeypatch):
     commit_of(store, CONTENT)
     loose = blob(store, lfs_entry(b"loose"))
     loose.write_bytes(b"loose")
@@ -124,7 +124,7 @@ def test_what_cannot_be_removed_is_not_said_to_be(store, settings, monkeypatch):
 
 
 # -- by size ------------------------------------------------------------------------------------------------------
-def test_the_least_recently_used_until_it_fits(collect, store):  # noqa: F811
+def test_the_least_recently_used_until_it_fits(collect, store):
     for number, commit in enumerate((COMMIT, SECOND, THIRD)):
         commit_of(store, b"%d" % number * 1000, commit, age=(10 - number) * DAY)
     answer = collect(max_size=1500)
@@ -135,7 +135,7 @@ def test_the_least_recently_used_until_it_fits(collect, store):  # noqa: F811
     assert gone(collect(max_size=0)) == {(REPO, THIRD)}
 
 
-def test_what_frees_nothing_does_not_go(collect, store, settings):  # noqa: F811
+def test_what_frees_nothing_does_not_go(collect, store, settings):
     commit_of(store, b"a" * 1000, age=10 * DAY)
     commit_of(store, b"b" * 1000, SECOND, age=5 * DAY)
     settings.lower[0].mkdir()
@@ -143,7 +143,7 @@ def test_what_frees_nothing_does_not_go(collect, store, settings):  # noqa: F811
     assert gone(collect(max_size=500)) == {(REPO, SECOND)}
 
 
-def test_shared_blobs_go_with_the_last_that_shows_them(collect, store):  # noqa: F811
+def test_shared_blobs_go_with_the_last_that_shows_them(collect, store):
     commit_of(store, b"s" * 1000, age=10 * DAY)
     commit_of(store, b"s" * 1000, SECOND, age=10 * DAY)
     commit_of(store, b"n" * 100, THIRD)
@@ -151,7 +151,7 @@ def test_shared_blobs_go_with_the_last_that_shows_them(collect, store):  # noqa:
     assert (gone(answer), answer["freed"]) == ({(REPO, COMMIT), (REPO, SECOND)}, 1000)
 
 
-def test_age_and_size_together(collect, store):  # noqa: F811
+def test_age_and_size_together(collect, store):
     for number, commit in enumerate((COMMIT, SECOND, THIRD)):
         commit_of(store, b"%d" % number * 1000, commit, age=(10 - 3 * number) * DAY)
     answer = collect(older_than=8 * DAY, max_size=1000)

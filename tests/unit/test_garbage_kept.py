@@ -10,8 +10,8 @@ from ipfs_accelerate_py.errors import LockFileError
 from ipfs_accelerate_py.storage import layout, publisher, removal, use
 from ipfs_accelerate_py.storage.garbage import collect_garbage
 
-from .collecting import DAY, OTHER, SECOND, THIRD, collect, commit_of, gone, make_old, picture, read, settings, visible  # noqa: F401
-from .test_store import COMMIT, CONTENT, REPO, blob, files, git_entry, lfs_entry, put, store  # noqa: F401
+from .collecting import DAY, SECOND, commit_of, gone, picture, visible
+from .stored import COMMIT, CONTENT, REPO, blob, lfs_entry
 
 
 # -- what stays ---------------------------------------------------------------------------------------------------
@@ -21,7 +21,7 @@ def write_lock_file(path, repo_id, commit, tree):
     path.write_text(json.dumps({"lock_version": 1, "repos": repos}))
 
 
-def test_what_the_lock_file_names(store, settings, tmp_path):  # noqa: F811
+def test_what_the_lock_file_names(store, settings, tmp_path):
     from dataclasses import replace
 
     commit_of(store, CONTENT, age=2 * DAY)
@@ -42,7 +42,7 @@ def test_what_the_lock_file_names(store, settings, tmp_path):  # noqa: F811
 
 
 @pytest.mark.parametrize("text", ["{", None])
-def test_a_broken_lock_file_stops_it(store, settings, tmp_path, text):  # noqa: F811
+def test_a_broken_lock_file_stops_it(store, settings, tmp_path, text):
     from dataclasses import replace
 
     commit_of(store, CONTENT, age=2 * DAY)
@@ -56,7 +56,7 @@ def test_a_broken_lock_file_stops_it(store, settings, tmp_path, text):  # noqa: 
     assert picture(store.root) == before
 
 
-def test_what_this_process_has_open(collect, store):  # noqa: F811
+def test_what_this_process_has_open(collect, store):
     commit_of(store, CONTENT, age=2 * DAY)
     with open(store.path(layout.snapshot_path(REPO, COMMIT, "model.bin")), "rb"):
         answer = collect(max_size=0)
@@ -65,14 +65,14 @@ def test_what_this_process_has_open(collect, store):  # noqa: F811
     assert gone(collect(max_size=0)) == {(REPO, COMMIT)}
 
 
-def test_what_a_living_process_is_about_to_read(collect, store):  # noqa: F811
+def test_what_a_living_process_is_about_to_read(collect, store):
     commit_of(store, CONTENT, age=2 * DAY)
     use.mark(store, REPO, COMMIT)
     answer = collect(max_size=0)
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
 
 
-def test_a_load_that_begins_after_the_first_look(store, settings, monkeypatch):  # noqa: F811
+def test_a_load_that_begins_after_the_first_look(store, settings, monkeypatch):
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
     store.write_ref(REPO, "heard", COMMIT, hearsay=True)
     before = visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()
@@ -91,7 +91,7 @@ def test_a_load_that_begins_after_the_first_look(store, settings, monkeypatch): 
     assert (store.read_ref(REPO, "heard"), store.is_hearsay(REPO, "refs/heard")) == (COMMIT, True)
 
 
-def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(store, settings, monkeypatch):  # noqa: F811
+def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(store, settings, monkeypatch):
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
     rename, marked = os.rename, []
 
@@ -116,7 +116,7 @@ def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(stor
     assert use.reader(store, REPO, COMMIT) == f"process {os.getpid()}"  # its mark is still there
 
 
-def test_an_empty_folder_that_goes_before_a_file_is_renamed_into_it(store, monkeypatch):  # noqa: F811
+def test_an_empty_folder_that_goes_before_a_file_is_renamed_into_it(store, monkeypatch):
     replace, times = os.replace, []
 
     def remove_and_replace(source, target):
@@ -130,7 +130,7 @@ def test_an_empty_folder_that_goes_before_a_file_is_renamed_into_it(store, monke
     assert (store.read_ref(REPO, "refs/pr/1"), len(times)) == (COMMIT, 2)
 
 
-def test_who_stands_still_while_it_marks_is_left_alone(store, settings, monkeypatch):  # noqa: F811
+def test_who_stands_still_while_it_marks_is_left_alone(store, settings, monkeypatch):
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
     before = visible(store)
     monkeypatch.setattr(use, "_PATIENCE", 0.1)
@@ -141,7 +141,7 @@ def test_who_stands_still_while_it_marks_is_left_alone(store, settings, monkeypa
     assert visible(store) == before
 
 
-def test_a_blob_that_is_being_fetched(store, settings):  # noqa: F811
+def test_a_blob_that_is_being_fetched(store, settings):
     commit_of(store, CONTENT, age=2 * DAY)
     loose = blob(store, lfs_entry(b"loose"))
     loose.write_bytes(b"loose")
@@ -153,7 +153,7 @@ def test_a_blob_that_is_being_fetched(store, settings):  # noqa: F811
     assert loose.exists()
 
 
-def test_published_and_no_node_answers(store, settings):  # noqa: F811
+def test_published_and_no_node_answers(store, settings):
     """References would be left dangling in the node; with the setting `off` there is none."""
     from dataclasses import replace
 

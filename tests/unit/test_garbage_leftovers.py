@@ -10,12 +10,12 @@ from ipfs_accelerate_py.storage.garbage import collect_garbage
 from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Tree
 
-from .collecting import DAY, OTHER, SECOND, THIRD, collect, commit_of, gone, make_old, picture, read, settings, visible  # noqa: F401
-from .test_store import COMMIT, CONTENT, REPO, blob, files, git_entry, lfs_entry, put, store  # noqa: F401
+from .collecting import DAY, SECOND, commit_of, gone, make_old, picture, visible
+from .stored import COMMIT, CONTENT, REPO, blob, files, git_entry, lfs_entry, put
 
 
 # -- left-overs ---------------------------------------------------------------------------------------------------
-def test_blobs_that_no_commit_shows(collect, store):  # noqa: F811
+def test_blobs_that_no_commit_shows(collect, store):
     commit_of(store, CONTENT)
     loose = blob(store, lfs_entry(b"loose"))
     loose.write_bytes(b"loose")
@@ -27,7 +27,7 @@ def test_blobs_that_no_commit_shows(collect, store):  # noqa: F811
 
 
 @pytest.mark.parametrize("where", ["models--org--name/blobs", ".locks/ipfs_accelerate/tmp"])
-def test_parts_that_nobody_continues(collect, store, where):  # noqa: F811
+def test_parts_that_nobody_continues(collect, store, where):
     commit_of(store, CONTENT)
     folder = store.root / where
     folder.mkdir(parents=True, exist_ok=True)
@@ -40,7 +40,7 @@ def test_parts_that_nobody_continues(collect, store, where):  # noqa: F811
     assert sorted(name for name in os.listdir(folder) if "inc" in name) == ["new.incomplete", "open.incomplete"]
 
 
-def test_scratch_of_the_hubs_client(collect, store):  # noqa: F811
+def test_scratch_of_the_hubs_client(collect, store):
     commit_of(store, CONTENT)
     scratch = store.own_folder / "hub" / "models--org--name"
     for name in ("blobs/old", "blobs/new", "refs/main"):
@@ -50,7 +50,7 @@ def test_scratch_of_the_hubs_client(collect, store):  # noqa: F811
     assert [row["path"] for row in collect()["removed"]] == [str(scratch / "blobs/old")]
 
 
-def test_links_that_lead_nowhere(collect, store):  # noqa: F811
+def test_links_that_lead_nowhere(collect, store):
     commit_of(store, CONTENT)
     dangling = put(store, b"gone", path="gone.bin")
     dangling.resolve().unlink()
@@ -59,7 +59,7 @@ def test_links_that_lead_nowhere(collect, store):  # noqa: F811
     assert visible(store) == {COMMIT: CONTENT}
 
 
-def test_a_ref_and_a_listing_of_a_commit_that_is_not_here(collect, store):  # noqa: F811
+def test_a_ref_and_a_listing_of_a_commit_that_is_not_here(collect, store):
     commit_of(store, CONTENT, ref="main")
     store.write_tree(REPO, Tree(SECOND, {"model.bin": lfs_entry(b"x")}))
     store.write_ref(REPO, "other", SECOND)
@@ -75,7 +75,7 @@ def test_a_ref_and_a_listing_of_a_commit_that_is_not_here(collect, store):  # no
     ]
 
 
-def test_what_is_known_of_a_commit_of_which_no_file_is_here_stays(collect, store):  # noqa: F811
+def test_what_is_known_of_a_commit_of_which_no_file_is_here_stays(collect, store):
     store.write_tree(REPO, Tree(COMMIT, {"model.bin": lfs_entry(b"x")}))
     store.write_ref(REPO, "main", COMMIT)
     assert collect()["removed"] == []
@@ -83,7 +83,7 @@ def test_what_is_known_of_a_commit_of_which_no_file_is_here_stays(collect, store
     assert gone(collect(older_than=-1.0)) == {(REPO, COMMIT)}  # as if it were old
 
 
-def test_notes_on_repos_that_are_gone(collect, store):  # noqa: F811
+def test_notes_on_repos_that_are_gone(collect, store):
     commit_of(store, CONTENT, ref="main")
     own = store.own_folder
     dead = f"{use._machine()}-4000000-1"
@@ -101,7 +101,7 @@ def test_notes_on_repos_that_are_gone(collect, store):  # noqa: F811
     assert "access/models--org--secret" in left  # that a repo is closed is not forgotten
 
 
-def test_what_a_collection_that_was_killed_left(collect, store):  # noqa: F811
+def test_what_a_collection_that_was_killed_left(collect, store):
     commit_of(store, CONTENT)
     trash = store.own_folder / "trash" / "1-abc"
     trash.mkdir(parents=True)
@@ -111,7 +111,7 @@ def test_what_a_collection_that_was_killed_left(collect, store):  # noqa: F811
 
 
 @pytest.mark.parametrize("stray", ["datasets--a--b/blobs/x", "notes.txt", "models--a--b--c/blobs/x"])
-def test_what_is_not_ours_stays(store, settings, stray):  # noqa: F811
+def test_what_is_not_ours_stays(store, settings, stray):
     commit_of(store, CONTENT, age=2 * DAY)
     (store.root / stray).parent.mkdir(parents=True, exist_ok=True)
     (store.root / stray).write_text("x")
@@ -120,14 +120,14 @@ def test_what_is_not_ours_stays(store, settings, stray):  # noqa: F811
     assert (store.root / stray).read_text() == "x"
 
 
-def test_progress(store, settings):  # noqa: F811
+def test_progress(store, settings):
     commit_of(store, CONTENT, age=2 * DAY)
     seen = []
     collect_garbage(store, settings, older_than=DAY, progress=lambda name, size: seen.append((name, size)))
     assert seen == [(REPO, len(CONTENT))]
 
 
-def test_the_pictures_see_every_change(store):  # noqa: F811
+def test_the_pictures_see_every_change(store):
     commit_of(store, CONTENT)
     before = picture(store.root)
     store.own_folder.joinpath("x").touch()

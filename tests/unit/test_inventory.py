@@ -13,27 +13,27 @@ from ipfs_accelerate_py.storage.inventory import list_repos
 from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Tree
 
-from .test_store import COMMIT, CONTENT, REPO, blob, git_entry, lfs_entry, put, store  # noqa: F401
+from .stored import COMMIT, CONTENT, REPO, blob, git_entry, lfs_entry, put
 
 SECOND = "f" * 40
 CONFIG = b'{"a": 1}'
 
 
 @pytest.fixture
-def settings(tmp_path, store):  # noqa: F811
+def settings(tmp_path, store):
     return Settings(store.root, "off", (tmp_path / "cache",), "off", (), 1.0, "WARNING", False)
 
 
-def rows(store, settings):  # noqa: F811
+def rows(store, settings):
     return {(row["repo"], row["commit"], row["tier"]): row for row in list_repos(store, settings)}
 
 
-def test_an_empty_machine(store, settings):  # noqa: F811
+def test_an_empty_machine(store, settings):
     assert list_repos(store, settings) == []
     assert not store.root.exists()
 
 
-def test_what_is_there(store, settings):  # noqa: F811
+def test_what_is_there(store, settings):
     put(store, path="sub/model.bin")
     store.write_tree(REPO, Tree(COMMIT, {"sub/model.bin": lfs_entry(CONTENT), "config.json": git_entry(CONFIG)}))
     store.write_ref(REPO, "main", COMMIT)
@@ -59,24 +59,24 @@ def test_what_is_there(store, settings):  # noqa: F811
     assert time.time() - datetime.fromisoformat(row["last_used"]).timestamp() < 60
 
 
-def test_a_commit_of_which_nothing_is_there_is_not_listed(store, settings):  # noqa: F811
+def test_a_commit_of_which_nothing_is_there_is_not_listed(store, settings):
     store.write_tree(REPO, Tree(COMMIT, {"config.json": git_entry(CONFIG)}))
     assert list_repos(store, settings) == []
 
 
-def test_nobody_has_said_what_is_complete(store, settings):  # noqa: F811
+def test_nobody_has_said_what_is_complete(store, settings):
     put(store)
     assert list_repos(store, settings)[0]["complete"] is None
 
 
-def test_a_link_that_leads_nowhere_is_no_file(store, settings):  # noqa: F811
+def test_a_link_that_leads_nowhere_is_no_file(store, settings):
     put(store)
     put(store, CONFIG, git_entry(CONFIG), "config.json")
     blob(store).unlink()
     assert list_repos(store, settings)[0]["files"] == 1
 
 
-def test_what_two_commits_share_takes_its_room_once(store, settings):  # noqa: F811
+def test_what_two_commits_share_takes_its_room_once(store, settings):
     put(store)
     put(store, b"old", path="old")
     put(store, commit=SECOND)
@@ -89,7 +89,7 @@ def test_what_two_commits_share_takes_its_room_once(store, settings):  # noqa: F
     assert (older["disk"], newer["disk"]) == (3, len(CONTENT) + 5)
 
 
-def test_the_caches_below(store, settings):  # noqa: F811
+def test_the_caches_below(store, settings):
     """What they have a hard link to takes no room here; nothing of theirs is changed."""
     cache = Store(settings.lower[0])
     put(cache)
@@ -106,13 +106,13 @@ def test_the_caches_below(store, settings):  # noqa: F811
     assert rows(store, settings)[REPO, COMMIT, "store"]["disk"] == len(CONTENT)
 
 
-def test_a_store_that_is_the_cache_is_listed_once(store, settings, tmp_path):  # noqa: F811
+def test_a_store_that_is_the_cache_is_listed_once(store, settings, tmp_path):
     put(store)
     (tmp_path / "cache").symlink_to(store.root)
     assert len(list_repos(store, settings)) == 1
 
 
-def test_what_is_published(store, settings):  # noqa: F811
+def test_what_is_published(store, settings):
     put(store)
     put(store, b"other", commit=SECOND)
     done = publisher.Publication(REPO, COMMIT, 1, len(CONTENT), "12D3KooW", "bafy")
@@ -123,7 +123,7 @@ def test_what_is_published(store, settings):  # noqa: F811
 
 
 @pytest.mark.parametrize("stray", ["datasets--a--b", "models--", "models--a--b--c--d", "file", "blobs"])
-def test_what_is_no_model_is_passed_over(store, settings, stray):  # noqa: F811
+def test_what_is_no_model_is_passed_over(store, settings, stray):
     put(store)
     (store.root / stray / "snapshots" / COMMIT).mkdir(parents=True)
     (store.root / stray / "snapshots" / COMMIT / "x").write_text("x")
@@ -132,7 +132,7 @@ def test_what_is_no_model_is_passed_over(store, settings, stray):  # noqa: F811
 
 
 # -- marks of use -------------------------------------------------------------------------------------------------
-def test_a_mark_lasts_as_long_as_its_process(store):  # noqa: F811
+def test_a_mark_lasts_as_long_as_its_process(store):
     use.mark(store, REPO, COMMIT)
     assert use.reader(store, REPO, COMMIT) == f"process {os.getpid()}"
     assert use.reader(store, REPO, SECOND) is None
@@ -142,7 +142,7 @@ def test_a_mark_lasts_as_long_as_its_process(store):  # noqa: F811
     assert use.reader(store, REPO, COMMIT) is None
 
 
-def test_the_mark_of_a_process_that_ended_does_not_count(store):  # noqa: F811
+def test_the_mark_of_a_process_that_ended_does_not_count(store):
     child = os.fork()
     if child == 0:
         use.mark(store, REPO, COMMIT)
@@ -152,7 +152,7 @@ def test_the_mark_of_a_process_that_ended_does_not_count(store):  # noqa: F811
     assert use.reader(store, REPO, COMMIT) is None
 
 
-def test_nor_does_one_of_another_process_with_the_same_number(store):  # noqa: F811
+def test_nor_does_one_of_another_process_with_the_same_number(store):
     use.mark(store, REPO, COMMIT)
     [mark] = use.marks(store, REPO, COMMIT).iterdir()
     machine, pid, started = mark.name.split("-")
@@ -163,7 +163,7 @@ def test_nor_does_one_of_another_process_with_the_same_number(store):  # noqa: F
     assert use.reader(store, REPO, COMMIT) == "process 1"
 
 
-def test_marks_of_many_short_programs_do_not_pile_up(store):  # noqa: F811
+def test_marks_of_many_short_programs_do_not_pile_up(store):
     folder = use.marks(store, REPO, COMMIT)
     folder.mkdir(parents=True)
     for number in range(100):
@@ -172,7 +172,7 @@ def test_marks_of_many_short_programs_do_not_pile_up(store):  # noqa: F811
     assert len(list(folder.iterdir())) == 1
 
 
-def test_a_load_moves_the_time_of_access_and_nothing_else(store):  # noqa: F811
+def test_a_load_moves_the_time_of_access_and_nothing_else(store):
     visible = put(store)
     os.utime(blob(store), (1_000, 2_000))
     use.note_use([visible, store.root / "gone"])
@@ -182,7 +182,7 @@ def test_a_load_moves_the_time_of_access_and_nothing_else(store):  # noqa: F811
     assert used == status.st_atime
 
 
-def test_who_has_a_file_open_or_mapped(store):  # noqa: F811
+def test_who_has_a_file_open_or_mapped(store):
     import mmap
 
     visible = put(store)
@@ -196,7 +196,7 @@ def test_who_has_a_file_open_or_mapped(store):  # noqa: F811
     assert use.holders({number}) == {}
 
 
-def test_dates_are_in_utc(store, settings):  # noqa: F811
+def test_dates_are_in_utc(store, settings):
     put(store)
     found = datetime.fromisoformat(list_repos(store, settings)[0]["last_used"])
     assert found.tzinfo is not None and found.utcoffset() == timezone.utc.utcoffset(None)

@@ -1,6 +1,5 @@
 """The store: nothing is visible before it is whole, whatever ends a writer."""
 
-import hashlib
 import os
 import time
 from pathlib import Path
@@ -10,46 +9,10 @@ import pytest
 from ipfs_accelerate_py.errors import StoreError
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.storage.tree import Tree
 from ipfs_accelerate_py.storage.verify import Mismatch
 
-REPO = "org/name"
-COMMIT = "0123456789abcdef0123456789abcdef01234567"
-CONTENT = bytes(range(256)) * 5000
-
-
-def git_entry(content):
-    return Entry(len(content), hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest())
-
-
-def lfs_entry(content):
-    return Entry(len(content), "e" * 40, hashlib.sha256(content).hexdigest())
-
-
-ENTRY = lfs_entry(CONTENT)
-
-
-@pytest.fixture
-def store(tmp_path):
-    return Store(tmp_path / "store")
-
-
-def blob(store, entry=ENTRY):
-    return store.path(layout.blob_path(REPO, entry.etag))
-
-
-def put(store, content=CONTENT, entry=None, path="model.bin", commit=COMMIT):
-    entry = entry or lfs_entry(content)
-    with store.receive(REPO, entry) as receiver:
-        receiver.write(content)
-        receiver.finish(blob(store, entry))
-    return store.link(REPO, commit, path, entry)
-
-
-def files(folder):
-    """Every file and link below a folder, but for our own scratch."""
-    found = [path for path in Path(folder).rglob("*") if path.is_symlink() or path.is_file()]
-    return sorted(str(path.relative_to(folder)) for path in found)
+from .stored import COMMIT, CONTENT, ENTRY, REPO, blob, files, git_entry, lfs_entry, put
 
 
 # -- receiving ----------------------------------------------------------------------------------------------------

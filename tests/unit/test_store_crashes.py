@@ -13,7 +13,7 @@ import pytest
 import ipfs_accelerate_py
 from ipfs_accelerate_py.storage.tree import Entry, Tree
 
-from .test_store import COMMIT, CONTENT, ENTRY, REPO, blob, files, git_entry, lfs_entry, put, store  # noqa: F401
+from .stored import COMMIT, CONTENT, ENTRY, REPO, blob, files, git_entry, lfs_entry, put
 
 SOURCE = Path(ipfs_accelerate_py.__file__).parent.parent
 TREE = Tree(COMMIT, {"model.bin": ENTRY})
@@ -62,13 +62,13 @@ def kill_while_writing(code, *arguments):
     child.stdout.close()
 
 
-def scan_without_warnings(store):  # noqa: F811
+def scan_without_warnings(store):
     found = huggingface_hub.scan_cache_dir(store.root)
     assert [str(warning) for warning in found.warnings] == []
     return found
 
 
-def test_huggingface_hub_has_no_complaint(store):  # noqa: F811
+def test_huggingface_hub_has_no_complaint(store):
     put(store, path="sub/model.bin")
     put(store, b"{}", git_entry(b"{}"), "config.json")
     store.write_ref(REPO, "main", COMMIT)
@@ -84,7 +84,7 @@ def test_huggingface_hub_has_no_complaint(store):  # noqa: F811
     assert repo.size_on_disk == len(CONTENT) + 2
 
 
-def test_nor_after_writers_were_killed(store):  # noqa: F811
+def test_nor_after_writers_were_killed(store):
     put(store, b"small", path="file0")
     for _ in range(3):
         kill_while_writing(CRASH, store.root)
@@ -119,7 +119,7 @@ else:
 
 
 @pytest.mark.parametrize("what", ["link", "ref", "tree", "blob"])
-def test_nor_after_one_that_died_right_before_its_rename(store, what):  # noqa: F811
+def test_nor_after_one_that_died_right_before_its_rename(store, what):
     put(store, b"small", path="file0")
     store.write_ref(REPO, "main", COMMIT)
     child = in_child(DIE_BEFORE_RENAME, store.root, lfs_entry(b"small").etag, what)
@@ -150,7 +150,7 @@ for _ in range(10):
 """
 
 
-def test_two_processes_write_the_same_blob_at_once(store, tmp_path):  # noqa: F811
+def test_two_processes_write_the_same_blob_at_once(store, tmp_path):
     (tmp_path / "content").write_bytes(CONTENT)
     arguments = (store.root, tmp_path / "content", ENTRY.etag, tmp_path / "go")
     children = [in_child(RACE, *arguments, stderr=subprocess.PIPE) for _ in range(2)]
@@ -168,7 +168,7 @@ def test_two_processes_write_the_same_blob_at_once(store, tmp_path):  # noqa: F8
     scan_without_warnings(store)
 
 
-def test_the_first_part_that_is_still_there_is_continued(store, tmp_path):  # noqa: F811
+def test_the_first_part_that_is_still_there_is_continued(store, tmp_path):
     (tmp_path / "part").write_bytes(CONTENT[:5])
     with store.receive(REPO, ENTRY) as receiver:
         assert not receiver.continue_first([tmp_path / "taken by another"])
