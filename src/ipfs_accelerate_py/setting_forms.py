@@ -69,6 +69,17 @@ def _publish(text: str) -> str:
     return text
 
 
+def _publishers(text: str) -> tuple[str, ...]:
+    return tuple(_publisher(name) for name in names_in(text))
+
+
+def _publisher(name: str) -> str:
+    # The beginnings of peer ids and key names (https://docs.libp2p.io/concepts/fundamentals/peers/), or a DNSLink name.
+    if not re.fullmatch(r"swarm|(12D3|16Ui|Qm|k51|k2|baf)\w+|[\w-]+(\.[\w-]*)+", name):
+        raise ValueError("peer ids or IPNS names separated by commas, such as 12D3KooW... or k51..., or swarm")
+    return name
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -102,7 +113,7 @@ KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "node": (str.strip, lambda: "auto"),
     "lower": (_folders, default_lower),
     "publish": (_publish, lambda: "auto"),
-    "publishers": (names_in, lambda: ""),
+    "publishers": (_publishers, lambda: ""),
     "timeout": (_seconds, lambda: "1.0"),
     "log": (_level, lambda: "WARNING"),
     "gateways": (_gateways, lambda: ""),
@@ -110,4 +121,4 @@ KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "lock": (_file, lambda: ""),
 }
 # Of these a bad one is left out, and the others are used.
-LISTS = ("gateways", "mirrors")
+LISTS = ("publishers", "gateways", "mirrors")

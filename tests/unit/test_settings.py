@@ -51,7 +51,12 @@ VALUES = [
     ("lower", f"/a{os.pathsep}~/b", (Path("/a"), "{home}/b"), ("{home}/.cache/huggingface/hub",)),
     ("publish", "on", "on", "auto"),
     ("publish", "off", "off", "auto"),
-    ("publishers", "k51abc, 12D3xyz,,swarm", ("k51abc", "12D3xyz", "swarm"), ()),
+    (
+        "publishers",
+        "k51abc, 12D3xyz,,swarm, models.example.org",
+        ("k51abc", "12D3xyz", "swarm", "models.example.org"),
+        (),
+    ),
     ("timeout", "0.25", 0.25, 1.0),
     ("log", "debug", "DEBUG", "WARNING"),
     ("gateways", "http://127.0.0.1:8080/, https://peer", ("http://127.0.0.1:8080", "https://peer"), ()),
@@ -74,9 +79,14 @@ def test_environment_over_file_over_default(home, write_file, monkeypatch, key, 
     assert getattr(read_settings(), key) == default
     write_file(f'{key} = "{text}"\n')
     assert getattr(read_settings(), key) == expected
-    other = {"timeout": "9", "log": "ERROR", "publish": "auto", "gateways": "http://o", "mirrors": "s3://o"}.get(
-        key, "/other"
-    )
+    other = {
+        "timeout": "9",
+        "log": "ERROR",
+        "publish": "auto",
+        "gateways": "http://o",
+        "mirrors": "s3://o",
+        "publishers": "QmX",
+    }.get(key, "/other")
     write_file(f'{key} = "{other}"\n')
     monkeypatch.setenv(f"IPFS_ACCELERATE_{key.upper()}", text)
     assert getattr(read_settings(), key) == expected
@@ -136,6 +146,9 @@ BAD = [
     ("gateways", "http://127.0.0.1:port", "http://127.0.0.1:8080"),
     ("mirrors", "/mnt/models", "file:///mnt/models"),
     ("mirrors", "S3:bucket", "s3://bucket/models"),
+    ("publishers", "/ip4/10.0.0.2/tcp/4001/p2p/12D3KooWA", "peer ids"),
+    ("publishers", "http://10.0.0.2:8080", "peer ids"),
+    ("publishers", "swarn", "or swarm"),
 ]
 
 
