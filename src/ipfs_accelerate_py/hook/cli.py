@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import os
 import sys
 
-from .commands import GOOD, INTERRUPTED
+from .commands import FAILED, GOOD, INTERRUPTED
 
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 good, 1 failed, 2 usage, 3 bytes failed verification, 130 Ctrl-C."""
     words = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _execute(words)
-        if sys.stdout is not None:
-            sys.stdout.flush()  # here, so that a reader who has gone is met here
+        code = _flush(_execute(words))
         if argv is None:
             _end_quietly()
         return code
@@ -23,8 +20,27 @@ def main(argv: list[str] | None = None) -> int:
     except BrokenPipeError:
         # `... ls | head -1`: the reader has what it wanted. Python would complain at its end: let it flush to nowhere.
         # https://docs.python.org/3/library/signal.html#note-on-sigpipe
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        from .commands.output import drop
+
+        drop(sys.stdout)
         return GOOD
+
+
+def _flush(code: int) -> int:
+    """Write out what is on its way to stdout, so that a reader who has gone, or a full disk, is met here."""
+    try:
+        if sys.stdout is not None:
+            sys.stdout.flush()
+    except BrokenPipeError:
+        raise
+    except OSError as error:
+        from .commands.output import drop, warn
+
+        drop(sys.stdout)
+        if code == GOOD:
+            warn(f"Error: stdout cannot be written: {error.strerror}")
+            return FAILED
+    return code
 
 
 def _end_quietly() -> None:
@@ -44,6 +60,9 @@ def _execute(words: list[str]) -> int:
             return run(words[1:])  # without a parser: a start should cost nothing more
         from .commands.parser import parse
 
+        # A name that the terminal's encoding lacks is no reason to fail after the work is done.
+        if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
+            sys.stdout.reconfigure(errors="backslashreplace")
         args = parse(words)
         if debug := args.debug:
             _log_everything()

@@ -11,17 +11,20 @@ SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what a shell answers
 
 
-def run(argv: list[str]) -> int:
-    """Run `python ARGV`, or the program that it names. Returns only if that cannot be started."""
+def run(argv: list[str], quiet: bool = False) -> int:
+    """Run `python ARGV`, or the program that it names. Returns only if that cannot be started.
+
+    `quiet`: say nothing where the hook will be off.
+    """
     line = command_line.read(argv)
+    _restore_locale()
     if line.letters or line.options or not line.rest or _is_for_python(line.rest[0]):
         # `python -X dev -m ipfs_accelerate_py.hook run script.py` is `python -X dev script.py`
         outer = command_line.read(sys.orig_argv[1:])
-        _prepare(outer.letters | line.letters, _failed_modules())
+        _prepare(outer.letters | line.letters, _failed_modules(), quiet=quiet)
         rest = ["--", *line.rest] if line.dashes else line.rest
         return _execute(sys.executable, [_own_name(), *outer.options, *line.options, *rest])
-    _prepare(set())
-    _restore_locale()
+    _prepare(set(), quiet=quiet)
     return _run_program(line.rest)
 
 
@@ -54,16 +57,17 @@ def _is_archive(path: str) -> bool:
         return False
 
 
-def _prepare(letters: set[str], reported: list[str] | None = None) -> None:
+def _prepare(letters: set[str], reported: list[str] | None = None, *, quiet: bool) -> None:
     """Set up the environment of the process to come; one line on stderr if the hook will be off in it.
 
     `reported`: modules of the user's whose errors this interpreter's start has reported. Once is enough.
     """
     from ..switch import read_switch
 
+    say = (lambda _: None) if quiet else _say
     switch = read_switch()
     if not switch.on:
-        _say(f"the hook is off because of {switch.variable}; running plain Python")
+        say(f"the hook is off because of {switch.variable}; running plain Python")
         return
     from .startup_search import find_startup_files
 
@@ -72,11 +76,11 @@ def _prepare(letters: set[str], reported: list[str] | None = None) -> None:
     unreached = sorted(letters & ({"S"} if started else {"S", "I", "E"}))
     if unreached:
         options = " ".join(f"-{letter}" for letter in unreached)
-        _say(f"the hook cannot reach a Python started with {options}; running plain Python")
+        say(f"the hook cannot reach a Python started with {options}; running plain Python")
     elif not started or (reported and not letters & {"S", "I", "E"}):
         if os.pathsep in SITE:
             if not started:
-                _say(f"the hook cannot be reached: PYTHONPATH cannot hold {SITE}; running plain Python")
+                say(f"the hook cannot be reached: PYTHONPATH cannot hold {SITE}; running plain Python")
             return
         if reported:
             os.environ["IPFS_ACCELERATE_REPORTED"] = ",".join(reported)
@@ -99,7 +103,10 @@ def _failed_modules() -> list[str]:
 
 
 def _restore_locale() -> None:
-    """Take back what Python does to LC_CTYPE at its start where the locale is C (PEP 538); a program wants its own."""
+    """Take back what Python does to LC_CTYPE at its start where the locale is C (PEP 538).
+
+    A program wants its own, and a second Python decides by it on its UTF-8 mode (PEP 540).
+    """
     try:
         with open("/proc/self/environ", "rb") as file:
             given = [entry for entry in file.read().split(b"\0") if entry.startswith(b"LC_CTYPE=")]
@@ -157,4 +164,5 @@ def _execute(path: str, words: list[str]) -> int:
 
 
 def _say(message: str) -> None:
-    print(f"ipfs_accelerate: {message}", file=sys.stderr)
+    if sys.stderr is not None:  # else print() would take stdout, which is the program's
+        print(f"ipfs_accelerate: {message}", file=sys.stderr)

@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from . import FAILED, GOOD
-from .output import print_json, tell
+from .output import print_json, tell, warn
 
 HELP = "test each part for real, and say for each failure what mends it"
 EXAMPLES = """\
@@ -28,10 +28,7 @@ def execute(args: Namespace) -> int:
     elif args.quiet:
         for row in result["checks"]:
             if not row["ok"]:
-                print(
-                    f"Error: {row['name']}: {row['detail']}\nHint: {row['hint'] or 'see docs/troubleshooting.md'}",
-                    file=sys.stderr,
-                )
+                warn(f"Error: {row['name']}: {row['detail']}\nHint: {row['hint'] or 'see docs/troubleshooting.md'}")
     else:
         tell(args, render(result).splitlines()[-1])
     return GOOD if result["ok"] else FAILED

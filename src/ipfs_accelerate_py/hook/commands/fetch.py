@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sys
+import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
 from typing import Any
 
 from . import GOOD
-from .output import open_store, print_error, print_json, say_size, tell
+from .output import open_store, print_error, print_json, say_size, tell, warn
 from .parser import add_repos, add_revision
 
 HELP = "bring models into the store, all files of the commit"
@@ -44,8 +45,10 @@ def do_each(args: Namespace, work: Callable[[str], dict[str, Any]], line: Callab
         try:
             result = work(repo)
         except IPFSAccelerateError as error:
-            if args.debug or len(args.repos) == 1:
+            if len(args.repos) == 1:
                 raise
+            if args.debug:
+                warn(traceback.format_exc().rstrip())
             code = max(code, print_error(error, repo))
             continue
         results.append(result)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from argparse import Namespace
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
-from typing import Any
+from contextlib import contextmanager, suppress
+from typing import Any, TextIO
 
 from . import FAILED, UNVERIFIED
 
@@ -15,6 +16,22 @@ def tell(args: Namespace, line: str) -> None:
     """A line for people: not with --quiet or --json."""
     if not (args.quiet or args.json):
         print(line)
+
+
+def warn(line: str) -> None:
+    """A line on stderr. Where that is closed, which would mean stdout to `print`, or full, it is dropped."""
+    if sys.stderr is None:
+        return
+    try:
+        print(line, file=sys.stderr, flush=True)
+    except OSError:
+        drop(sys.stderr)
+
+
+def drop(stream: TextIO) -> None:
+    """Let all that is still to be written to a stream go nowhere, also what Python writes when it ends."""
+    with suppress(OSError, ValueError):  # it may be no file, or closed
+        os.dup2(os.open(os.devnull, os.O_WRONLY), stream.fileno())
 
 
 def print_json(document: Any) -> None:
@@ -26,14 +43,15 @@ def print_json(document: Any) -> None:
 
 def print_error(error: BaseException, what: str = "") -> int:
     """`Error:` and `Hint:`; the exit code that the error means."""
-    from ...errors import IPFSAccelerateError, VerificationError
+    from ...errors import IPFSAccelerateError, LockFileError, VerificationError
 
     words = f"{error or type(error).__name__}{_said_by_the_hub(error)}"
-    print(f"Error: {what}{': ' if what else ''}{words}", file=sys.stderr)
+    warn(f"Error: {what}{': ' if what else ''}{words}")
     hint = error.hint if isinstance(error, IPFSAccelerateError) else "--debug shows where it happened"
     if hint:
-        print(f"Hint: {hint}", file=sys.stderr)
-    return UNVERIFIED if isinstance(error, VerificationError) else FAILED
+        warn(f"Hint: {hint}")
+    damaged = isinstance(error, VerificationError) and not isinstance(error, LockFileError)
+    return UNVERIFIED if damaged else FAILED
 
 
 def _said_by_the_hub(error: BaseException) -> str:

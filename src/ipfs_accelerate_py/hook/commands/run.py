@@ -7,7 +7,8 @@ from argparse import ArgumentParser, Namespace
 from . import PROGRAM
 
 HELP = "run one program with the hook on, and its children"
-MORE = " TARGET is all that could follow `python`,\nor the name of a program."
+MORE = """ TARGET is all that could follow `python`,
+or the name of a program. The options below come before `run`: with `-q run` it is not said that the hook is off."""
 EXAMPLES = """\
 run train.py --epochs 3
 run -m my_package
@@ -22,4 +23,4 @@ def declare(parser: ArgumentParser) -> None:
 def execute(args: Namespace) -> int:
     from ..runner import run
 
-    return run(args.target)
+    return run(args.target, quiet=args.quiet)

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 
 from . import GOOD, UNVERIFIED
-from .output import count_bytes, open_store, print_json, tell
+from .output import count_bytes, open_store, print_json, tell, warn
 from .parser import add_repos
 
 HELP = "hash the files in the store again; ends with 3 if one is damaged"
@@ -35,10 +34,14 @@ def execute(args: Namespace) -> int:
         if row.get("repaired"):
             tell(args, f"repaired {where}")
         else:
-            print(f"Error: {where} is damaged: expected {row['expected']}, got {row['actual']}", file=sys.stderr)
+            warn(f"Error: {where} is damaged: expected {row['expected']}, got {row['actual']}")
     if left and not args.repair:
-        print("Hint: add --repair to fetch what is damaged again", file=sys.stderr)
+        warn("Hint: add --repair to fetch what is damaged again")
     elif left:
-        print("Hint: the rest could not be repaired now; try again when its sources answer", file=sys.stderr)
+        repos = " ".join(dict.fromkeys(row["repo"] for row in left))
+        warn(
+            "Hint: what is damaged was removed and could not be fetched now; when a source answers: "
+            f"python -m ipfs_accelerate_py.hook fetch {repos}"
+        )
     tell(args, f"{result['files']} files, {len(left)} damaged")
     return UNVERIFIED if left else GOOD
