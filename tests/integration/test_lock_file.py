@@ -4,7 +4,7 @@ import json
 
 import pytest
 
-from ipfs_accelerate_py.errors import PublishRefused, VerificationError
+from ipfs_accelerate_py.errors import PublishRefused, StoreError, VerificationError
 from ipfs_accelerate_py.storage import locking
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
@@ -178,6 +178,46 @@ def test_without_repos_the_closed_ones_are_left_out_and_named(hub, machine, word
 
 
 @pytest.mark.lines
+def test_where_there_is_nothing_to_lock_a_good_file_stays(lock, hub, here, tmp_path):
+    lock(REPO)
+    before = (tmp_path / "models.lock").read_bytes()
+    here.change(home=tmp_path / "empty")
+    with pytest.raises(StoreError, match="there is nothing to lock") as caught:
+        lock()
+    assert (tmp_path / "models.lock").read_bytes() == before
+    assert "name models" in caught.value.hint
+
+
+@pytest.mark.parametrize("what", ["broken", "folder"])
+def test_what_is_there_and_no_lock_file_is_left_alone(lock, hub, tmp_path, what):
+    path = tmp_path / "models.lock"
+    path.write_text("{") if what == "broken" else path.mkdir()
+    with pytest.raises(StoreError, match="is there already, and is no lock file") as caught:
+        lock(REPO)
+    assert path.is_dir() or path.read_text() == "{"
+    assert "move it away" in caught.value.hint
+
+
+def test_a_silent_hub_is_not_a_closed_repo(lock, hub, here):
+    hub.fault(status=503)
+    with pytest.raises(PublishRefused, match="the Hub cannot say now"):
+        lock(REPO)
+
+
+def test_of_all_models_no_revision_can_be_given(machine, tiny_hub):
+    done = machine("user", hub=tiny_hub).hook("lock", "--revision", "v1")
+    assert done.returncode == 2 and "--revision needs a REPO" in done.stderr
+
+
+def test_a_broken_one_is_no_damaged_file(machine, tiny_hub, tmp_path):
+    """3 means bytes that failed their check."""
+    (tmp_path / "bad.lock").write_text("{")
+    user = machine("user", hub=tiny_hub, IPFS_ACCELERATE_LOCK=str(tmp_path / "bad.lock"))
+    for words in (["fetch", "tiny/bert"], ["verify"]):
+        done = user.hook(*words)
+        assert done.returncode == 1 and "cannot be used" in done.stderr, words
+
+
 def test_a_user_loads_by_it_and_a_broken_one_stops_him(machine, tiny_hub):
     user = machine("user", hub=tiny_hub)
     made = user.hook("lock", "tiny/bert", "--output", "models.lock")

@@ -118,26 +118,6 @@ def test_options_may_stand_before_the_command(hook):
     assert hook("-q", "status").stdout == ""
 
 
-def test_a_reader_that_goes_away_is_no_error(clean_environment, tmp_path):
-    environ = {**clean_environment, "PYTHONPATH": str(SRC)}
-    for words in (["completion", "bash"], ["fetch", "--help"], ["env", "--json"]):
-        read, write = os.pipe()
-        os.close(read)
-        try:
-            done = subprocess.run(
-                [sys.executable, "-m", "ipfs_accelerate_py.hook", *words],
-                env=environ,
-                cwd=tmp_path,
-                stdout=write,
-                stderr=subprocess.PIPE,
-                text=True,
-                timeout=60,
-            )
-        finally:
-            os.close(write)
-        assert (done.returncode, done.stderr) == (0, ""), words
-
-
 def test_only_the_module_of_the_command_is_imported(hook):
     code = (
         "import sys; from ipfs_accelerate_py.hook.cli import main; main(['status', '-q'])\n"

@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from ..errors import PublishRefused, StoreError, Unresolved, VerificationError
+from ..errors import LockFileError, PublishRefused, StoreError, Unresolved, VerificationError
 from ..settings import Settings, read_settings
 from . import layout, lock_file, node, policy, resolver
 from .cid import CIDHash
@@ -29,13 +29,19 @@ def lock_repos(
     """
     settings = read_settings()
     store = Store(settings.home)
-    path = Path(path or settings.lock or lock_file.DEFAULT_NAME).absolute()
-    known = dict(lock_file.read_lock_file(path).repos) if path.exists() and repo_ids else {}
+    path = _absolute(Path(path or settings.lock or lock_file.DEFAULT_NAME))
+    known = _read(path) if path.exists() and repo_ids else {}
     unlocked = replace(settings, lock=None)  # what a new lock says must not come from the old one
     wanted = [(repo_id, revision) for repo_id in repo_ids] or _repos_in(store)
     done, left_out = [], []
     for repo_id, name in wanted:
-        if not closed and not _is_public(store, repo_id):
+        public = closed or _is_public(store, repo_id)
+        if not public:
+            if repo_ids and public is None:
+                raise PublishRefused(
+                    f"the Hub cannot say now whether {repo_id} is public, and a lock file is made to be passed on",
+                    "try again when the Hub answers, or add --closed to name it all the same",
+                )
             if repo_ids:
                 raise PublishRefused(
                     f"{repo_id} is not known to be public, and a lock file is made to be passed on",
@@ -52,6 +58,10 @@ def lock_repos(
         known[repo_id, locked.tree.commit] = locked
         size = sum(entry.size for entry in locked.tree.files.values())
         done.append({"repo": repo_id, "commit": locked.tree.commit, "files": len(locked.tree.files), "bytes": size})
+    if not done:  # an empty file would take the place of a good one
+        none = "no model that is known to be public" if left_out else "no model"
+        hint = "name models, as org/name" + (", or add --closed" if left_out else "")
+        raise StoreError(f"there is nothing to lock: the store {store.root} has {none}", hint)
     _write(path, lock_file.LockFile(known).to_json())
     return {"lock": str(path), "repos": done, **({"left_out": left_out} if left_out else {})}
 
@@ -67,8 +77,28 @@ def _repos_in(store: Store) -> list[tuple[str, str | None]]:
     return found
 
 
-def _is_public(store: Store, repo_id: str) -> bool:
-    return policy.known_access(store, repo_id) or policy.prove_public(store, repo_id, node.PATIENCE) is True
+def _absolute(path: Path) -> Path:
+    try:
+        return path.absolute()
+    except OSError:
+        raise StoreError("the current folder is gone", "go to another one, or give --output a whole path") from None
+
+
+def _read(path: Path) -> dict[tuple[str, str], lock_file.LockedCommit]:
+    """What the file that will be written says now."""
+    try:
+        return dict(lock_file.read_lock_file(path).repos)
+    except LockFileError as error:
+        reason = error.__cause__ if path.is_file() else "it is no file"
+        raise StoreError(
+            f"{path} is there already, and is no lock file: {reason}",
+            "move it away and try again, or name another file with --output",
+        ) from error
+
+
+def _is_public(store: Store, repo_id: str) -> bool | None:
+    """None: the Hub cannot say now."""
+    return policy.known_access(store, repo_id) or policy.prove_public(store, repo_id, node.PATIENCE)
 
 
 def _lock_commit(store: Store, settings: Settings, repo_id: str, revision: str | None) -> lock_file.LockedCommit:

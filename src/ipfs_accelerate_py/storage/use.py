@@ -97,7 +97,7 @@ def _machine() -> str:
     """Tells apart machines, their boots, and the containers on them: each counts its processes by itself."""
     words = [os.uname().nodename if os.name == "posix" else os.environ.get("COMPUTERNAME", "")]
     with contextlib.suppress(OSError):
-        words.append(Path("/proc/sys/kernel/random/boot_id").read_text())
+        words.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
         words.append(os.readlink("/proc/self/ns/pid"))
     return hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
 

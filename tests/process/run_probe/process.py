@@ -40,6 +40,9 @@ import sys
 for each in (sys.stdin, sys.stdout, sys.stderr):
     print(each.name, each.mode, each.encoding, each.errors, each.line_buffering, each.write_through, each.fileno())
 """
+UTF8 = (
+    "import locale, sys; print(sys.flags.utf8_mode, locale.getpreferredencoding(), open(0, closefd=False).encoding)\n"
+)
 TERMINAL = """\
 import os, sys
 print(*[each.isatty() for each in (sys.stdin, sys.stdout, sys.stderr)], os.get_terminal_size())
@@ -96,8 +99,11 @@ CHECKS = {
         shell="{python} terminal.py {python} script.py",
         files={"script.py": TERMINAL, "terminal.py": "import pty, sys; pty.spawn(sys.argv[1:])"},
     ),
-    "locale C": script(STREAMS + ENVIRON, environ={"LANG": "C", "LC_ALL": ""}),
-    "locale C for all": script(STREAMS + ENVIRON, environ={"LC_ALL": "C"}),
+    "locale C": script(STREAMS + UTF8 + ENVIRON, environ={"LANG": "C", "LC_ALL": ""}),
+    "locale C for all": script(STREAMS + UTF8 + ENVIRON, environ={"LC_ALL": "C"}),
+    "locale C for characters": script(STREAMS + UTF8 + ENVIRON, environ={"LC_ALL": "", "LC_CTYPE": "C"}),
+    "no locale": script(STREAMS + UTF8 + ENVIRON, environ={"LANG": "", "LC_ALL": "", "LC_CTYPE": ""}),
+    "a locale that is not there": script(STREAMS + UTF8 + ENVIRON, environ={"LANG": "xx_YY", "LC_ALL": ""}),
     "locale C for a program": Check(shell='{run} sh -c "echo $LC_CTYPE; locale"', environ={"LANG": "C", "LC_ALL": ""}),
     "name of the process": script("print(open('/proc/self/comm').read())"),
 }

@@ -6,7 +6,7 @@ from argparse import ArgumentParser, Namespace
 
 from . import GOOD
 from .output import open_store, print_json, say_size, tell
-from .parser import add_repos, add_revision
+from .parser import add_repos, add_revision, refuse
 
 HELP = "write a lock file: which commit and which hashes each model has"
 MORE = "\nA program with IPFS_ACCELERATE_LOCK=FILE loads exactly these."
@@ -28,6 +28,8 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
+    if args.revision and not args.repos:
+        refuse("--revision needs a REPO", "such as 'lock org/name --revision v1.0'")
     open_store(args)
     from ...storage.commands import lock_repos
 

@@ -127,7 +127,7 @@ def _ask(code: str, environ: dict[str, str], seconds: float) -> dict[str, Any] |
             env=environ,
             stdin=subprocess.DEVNULL,
             capture_output=True,
-            text=True,
+            encoding="utf-8",
             errors="replace",
             timeout=seconds,
         )
