@@ -130,6 +130,21 @@ def test_a_store_of_this_layout(machine, text):
     assert a.hook("ls").returncode == 0
 
 
+def test_what_cannot_be_repaired_now_is_fetched_by_the_hint(machine, small_hub):
+    a = machine("a", hub=small_hub)
+    assert a.hook("fetch", "org/name").returncode == 0
+    (weights,) = [path for path in a.store.rglob("weights.bin") if "snapshots" in path.parts]
+    whole = weights.read_bytes()
+    weights.chmod(0o644)
+    weights.write_bytes(whole[:-1] + b"X")
+    done = a.hook("verify", "--repair", env={"HF_ENDPOINT": "http://127.0.0.1:9"})
+    assert done.returncode == 3 and not weights.exists(), done.stderr
+    hint = done.stderr.splitlines()[-1].rpartition("python -m ipfs_accelerate_py.hook ")[2]
+    assert hint == "fetch org/name"
+    assert a.hook(*hint.split()).returncode == 0
+    assert weights.read_bytes() == whole
+
+
 def test_debug_gives_the_traceback(machine):
     done = machine("a").hook("fetch", "org/name", "--debug")
     assert done.returncode == 1 and "Traceback (most recent call last)" in done.stderr
