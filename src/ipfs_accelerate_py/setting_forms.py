@@ -8,10 +8,31 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+_SECRETS = [
+    # name:password@host, also where an unquoted @ is in it; the scheme may be missing
+    (r"(^|(?<!/)//)([^/\\:\s]*):[^/\\\s]*@", r"\1\2:***@"),
+    # the same with an unquoted / in the password, which no port begins with
+    (r"(?<!/)//([^/\\@:\[\s]*):(?!\*\*\*@|[0-9]*(?:[/?#,\s'\"]|$))[^\s,'\"]*@", r"//\1:***@"),
+    (r"(?<!/)//[^/\\:\s]+@", "//***@"),  # a token instead of both
+    (r"^[^/\\:\s]+@(?=\S+$)", "***@"),
+    # a parameter; the next URL of a list begins after a comma
+    (
+        r"(?i)([?&][^=&\s]*(?:token|key|secret|sig|pass|pwd|auth|credential)[^=&\s]*=)"
+        r"(?:(?!,\s*[a-z][a-z0-9+.\-]*://)[^&\s'\"])+",
+        r"\1***",
+    ),
+    (r"\bhf_[A-Za-z0-9]{8,}", "hf_***"),
+]
 
-def without_password(url: str) -> str:
-    """A URL as it may be printed."""
-    return re.sub(r"(^|//)([^/@:]*):[^/@]*@", r"\1\2:***@", url)
+
+def without_secrets(text: str) -> str:
+    """A text as it may be shown: no passwords, tokens or signatures in URLs, no tokens of the Hub."""
+    for pattern, shown in _SECRETS:
+        text = re.sub(pattern, shown, text)
+    return text
+
+
+without_password = without_secrets
 
 
 def _folder(text: str) -> Path:
@@ -19,6 +40,8 @@ def _folder(text: str) -> Path:
         return Path(text).expanduser().absolute()
     except RuntimeError:  # `~name` of nobody, or no home at all
         raise ValueError("a folder; there is no such home") from None
+    except OSError:
+        raise ValueError("a folder from the root on; the current folder is gone") from None
 
 
 def _folders(text: str) -> tuple[Path, ...]:
@@ -60,7 +83,11 @@ def _mirror(url: str) -> str:
 
 def _file(text: str) -> Path | None:
     # Never a ValueError: to go on without a lock file that was asked for would be unsafe. A load says it is missing.
-    return Path(os.path.expanduser(text)).absolute() if text else None
+    path = Path(os.path.expanduser(text))
+    try:
+        return path.absolute() if text else None
+    except OSError:  # the current folder is gone, and the file with it
+        return path
 
 
 def _publish(text: str) -> str:

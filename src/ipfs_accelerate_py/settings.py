@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import contextlib
 import os
+import stat
 import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
-from .setting_forms import KEYS, LISTS, names_in, without_password
+from .setting_forms import KEYS, LISTS, names_in, without_secrets
 from .switch import Switch as Switch
 from .switch import is_true as is_true
 from .switch import read_switch as read_switch
@@ -64,8 +65,7 @@ def _read_file() -> dict[str, str]:
             import tomllib
         else:
             import tomli as tomllib  # the same library under its first name
-        with open(path, "rb") as file:
-            table = tomllib.load(file)
+        table = tomllib.loads(read_bytes(path).decode())
     except (OSError, ValueError, RecursionError) as error:
         _warn(str(path), "", f"{path} cannot be read ({error}); its settings are not used")
         table = {}
@@ -77,6 +77,21 @@ def _read_file() -> dict[str, str]:
         _warn(str(path), key, f"{path} has an unknown setting {key!r}; known are {', '.join(KEYS)}")
     _file_seen = (str(path), changed, values)
     return values
+
+
+def read_bytes(path: Path) -> bytes:
+    """What the settings file holds. OSError, also for what is no file: to read a pipe might never end."""
+    found = path.stat()
+    if stat.S_ISREG(found.st_mode):
+        return path.read_bytes()
+    if os.path.samestat(found, os.stat(os.devnull)):  # a way to have no settings
+        return b""
+    raise OSError("it is no regular file")
+
+
+def mark_as_said(variable: str, value: str) -> None:
+    """The user knows of this: no warning is needed."""
+    _warned.add((variable, value))
 
 
 def _warn(variable: str, value: str, message: str) -> None:
@@ -113,7 +128,7 @@ def read_text(key: str, text: str) -> Any:
         return KEYS[key][0](text)
     except ValueError as error:
         variable = PREFIX + key.upper()
-        raise SettingsError(f"{variable}={without_password(text)!r} cannot be used", f"give {error}") from None
+        raise SettingsError(f"{variable}={without_secrets(text)!r} cannot be used", f"give {error}") from None
 
 
 def read_or_default(key: str) -> Any:

@@ -8,7 +8,7 @@ import pytest
 
 from ipfs_accelerate_py import setting_forms, settings
 from ipfs_accelerate_py.errors import SettingsError
-from ipfs_accelerate_py.setting_forms import default_lower
+from ipfs_accelerate_py.setting_forms import default_lower, without_secrets
 from ipfs_accelerate_py.settings import read_setting, read_settings
 from ipfs_accelerate_py.storage.node_address import node_address
 
@@ -192,6 +192,36 @@ def test_a_folder_in_place_of_the_file(home, caplog):
     assert len(caplog.records) == 1
 
 
+@pytest.mark.timeout(60)
+def test_a_pipe_in_place_of_the_file(home, caplog):
+    """To read it waits for whoever writes into it."""
+    settings.config_file().parent.mkdir(parents=True)
+    os.mkfifo(settings.config_file())
+    for _ in range(3):
+        assert read_settings().timeout == 1.0
+    [record] = caplog.records
+    assert "cannot be read (it is no regular file)" in record.getMessage()
+
+
+def test_no_file_on_purpose(home, caplog):
+    settings.config_file().parent.mkdir(parents=True)
+    settings.config_file().symlink_to(os.devnull)
+    assert read_settings().timeout == 1.0 and not caplog.records
+
+
+def test_the_current_folder_is_gone(home, tmp_path, monkeypatch, caplog):
+    """A lock file that was asked for is not forgotten, and a store is somewhere."""
+    monkeypatch.setenv("IPFS_ACCELERATE_LOCK", "models.lock")
+    monkeypatch.setenv("IPFS_ACCELERATE_HOME", "models")
+    (tmp_path / "gone").mkdir()
+    monkeypatch.chdir(tmp_path / "gone")
+    (tmp_path / "gone").rmdir()
+    assert read_settings().lock == Path("models.lock")
+    assert read_settings().home == home / ".cache" / "ipfs_accelerate"
+    [record] = caplog.records
+    assert "the current folder is gone" in record.getMessage()
+
+
 def test_settings_are_those_of_the_moment(home, tmp_path, monkeypatch):
     assert read_settings() is read_settings()
     monkeypatch.setenv("IPFS_ACCELERATE_HOME", "models")
@@ -239,6 +269,48 @@ def test_the_lower_tier_is_where_huggingface_hub_looks(home, monkeypatch, enviro
     assert read_settings().lower == (Path(expected.format(home=home)),)
 
 
+USABLE = [
+    "/ip4/127.0.0.1/tcp/5001/",
+    "/ip4/127.0.0.1/tcp/5001/http",
+    "/ip6/::1/tcp/5001/https",
+    "/dns/node.example/tcp/443/https",
+    "/dns4/node/tcp/1",
+    "/dns6/n\xf6de-1/tcp/65535",
+    "/unix/run/ipfs.sock",
+]
+UNUSABLE = [
+    "/nonsense",
+    "/ip4/127.0.0.1",
+    "/ip4/127.0.0.1/tcp/0",
+    "/ip4/127.0.0.1/tcp/99999",
+    "/ip4/127.0.0.1/udp/5001",
+    "/ip4/127.0.0.1/tcp/5001/http/more",
+    "/ip4/127.0.0.1/tcp/5001/p2p/12D3KooWD3bfmNbuuuZHBXZDfK8QL2ab7HkQYZ9Aygs6gDzU2Hn9",
+    "/ip4/300.1.1.1/tcp/5001",
+    "/ip4/::1/tcp/5001",
+    "/ip6/127.0.0.1/tcp/5001",
+    "/ip6/fe80::1%eth0/tcp/5001",
+    "/dns/a b/tcp/5001",
+    "/dns/a_b/tcp/5001",
+    "/dnsaddr/node.example/tcp/5001",
+    "/unix/",
+]
+
+
+@pytest.mark.parametrize("text", [*USABLE, *UNUSABLE])
+def test_the_client_takes_what_is_usable(text):
+    from ipfs_accelerate_py.storage.rpc import RPC
+
+    if text.endswith("/tcp/0"):
+        return  # it connects to nothing
+    try:
+        RPC(text, 1.0).prepare()
+        taken = True
+    except SettingsError:
+        taken = False
+    assert taken is (text in USABLE)
+
+
 @pytest.mark.parametrize(
     ("text", "address"),
     [
@@ -251,18 +323,62 @@ def test_the_lower_tier_is_where_huggingface_hub_looks(home, monkeypatch, enviro
         ("127.0.0.1:5002", "/ip4/127.0.0.1/tcp/5002/http"),
         ("localhost", "/dns/localhost/tcp/5001/http"),
         ("http://[::1]:5001", "/ip6/::1/tcp/5001/http"),
+        ("http://alice:a@b@node.example:443", "/dns/node.example/tcp/443/http"),
+        *((text, text) for text in USABLE),
     ],
 )
 def test_addresses_of_a_node(home, text, address):
     assert node_address(text) == address
 
 
-@pytest.mark.parametrize("text", ["ftp://127.0.0.1:21", "http://127.0.0.1:port", "http://127.0.0.1:99999", "http://"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        *(
+            "ftp://127.0.0.1:21",
+            "http://127.0.0.1:port",
+            "http://127.0.0.1:99999",
+            "http://",
+            "http://[::1",
+            "http://a_b",
+        ),
+        *UNUSABLE,
+    ],
+)
 def test_an_address_that_is_none(home, text):
     with pytest.raises(SettingsError, match="IPFS_ACCELERATE_NODE") as caught:
         node_address(text)
     assert text in str(caught.value)
     assert "/ip4/127.0.0.1/tcp/5001" in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("text", "shown"),
+    [
+        ("https://alice:secret@host/x", "https://alice:***@host/x"),
+        ("http://u:p@ss@h:1", "http://u:***@h:1"),
+        ("http://a@b:secret@h", "http://***@b:***@h"),
+        ("http://u:pa/ss@h:1/x", "http://u:***@h:1/x"),
+        ("http://u:pa?s#s@h:1", "http://u:***@h:1"),
+        ("u:p@ss@h:1", "u:***@h:1"),
+        ("http://token@h:1", "http://***@h:1"),
+        ("token@h:1", "***@h:1"),
+        ("http://a:secret@h:1,http://b:se@cret@h:2", "http://a:***@h:1,http://b:***@h:2"),
+        ("http://h:1,http://h:2/a@b,http://[::1]:3/a@b", "http://h:1,http://h:2/a@b,http://[::1]:3/a@b"),
+        ("at http://token@host/ and s3://key:hush@bucket", "at http://***@host/ and s3://key:***@bucket"),
+        ("https://h/x?X-Amz-Signature=abc&a=1", "https://h/x?X-Amz-Signature=***&a=1"),
+        ("https://h/x?token=a,b,https://h/y?pwd=c", "https://h/x?token=***,https://h/y?pwd=***"),
+        ("https://h/x?API_KEY=abc#top", "https://h/x?API_KEY=***"),
+        ("sent hf_abcdefghijklmnop", "sent hf_***"),
+        ("unset HF_ENDPOINT", "unset HF_ENDPOINT"),
+        ("/ip4/127.0.0.1/tcp/5001 at 10:30 by a@b", "/ip4/127.0.0.1/tcp/5001 at 10:30 by a@b"),
+        ("gpt2@main is not known; file:///a@b", "gpt2@main is not known; file:///a@b"),
+        ("/srv/a:b@c", "/srv/a:b@c"),
+        (r"C:\models@2", r"C:\models@2"),
+    ],
+)
+def test_secrets_in_a_text(text, shown):
+    assert without_secrets(text) == shown
 
 
 def test_a_password_is_not_printed(home):

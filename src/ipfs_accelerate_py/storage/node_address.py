@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import ipaddress
 import os
+import re
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from ..errors import SettingsError
-from ..setting_forms import without_password
+from ..setting_forms import without_secrets
 
 
 def node_address(setting: str) -> str | None:
@@ -20,23 +21,44 @@ def node_address(setting: str) -> str | None:
             return (default_repo() / "api").read_text("ascii").strip() or None
         except (OSError, ValueError):
             return None
-    if setting.startswith("/"):
-        return setting
-    url = urlsplit(setting if "://" in setting else f"http://{setting}")
-    try:
-        port = url.port or 5001
-    except ValueError:
-        port = 0
-    if url.scheme not in ("http", "https") or not url.hostname or not port:
+    address = setting if setting.startswith("/") else _from_url(setting)
+    if address is None or not _is_usable(address):
         raise SettingsError(
-            f"IPFS_ACCELERATE_NODE={without_password(setting)!r} cannot be used",
+            f"IPFS_ACCELERATE_NODE={without_secrets(setting)!r} cannot be used",
             "give auto, off, a multiaddr such as /ip4/127.0.0.1/tcp/5001, or a URL such as http://127.0.0.1:5001",
         )
+    return address
+
+
+def _from_url(text: str) -> str | None:
+    try:
+        url = urlsplit(text if "://" in text else f"http://{text}")
+        port = url.port or 5001
+    except ValueError:
+        return None
+    if url.scheme not in ("http", "https") or not url.hostname:
+        return None
     try:
         kind = f"ip{ipaddress.ip_address(url.hostname).version}"
     except ValueError:
         kind = "dns"
     return f"/{kind}/{url.hostname}/tcp/{port}/{url.scheme}"
+
+
+def _is_usable(address: str) -> bool:
+    """Is this a multiaddr that our client can connect to? Without importing it."""
+    if re.fullmatch(r"/unix/.+", address):
+        return os.name != "nt"
+    found = re.fullmatch(r"/(ip4|ip6|dns|dns4|dns6)/([^/]+)/tcp/([0-9]{1,5})(?:/https?)?/?", address)
+    if found is None or not 0 < int(found[3]) < 65536:
+        return False
+    kind, host = found[1], found[2]
+    if kind.startswith("dns"):
+        return re.fullmatch(r"[^\W_](?:[^\W_]|[.-])*", host) is not None
+    try:
+        return ipaddress.ip_address(host).version == int(kind[2]) and "%" not in host
+    except ValueError:
+        return False
 
 
 def node_login(setting: str) -> tuple[str, str] | None:

@@ -89,7 +89,7 @@ def mask(name: str, value: str) -> str:
     """A variable's value without tokens and passwords: by its name, in URLs, and whatever looks like a Hub token."""
     if value and _SECRET.search(name) and name not in _OPEN:
         return "***"
-    from ..doctor.check import without_secrets
+    from ...setting_forms import without_secrets
 
     return without_secrets(value)
 

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import re
 import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 
 from ...errors import IPFSAccelerateError
+from ...setting_forms import without_secrets
 
 COMMAND = "python -m ipfs_accelerate_py.hook"
 
@@ -91,11 +91,3 @@ def run(checks: list[Check], progress: Callable[[dict[str, object]], None] | Non
         if progress is not None:
             progress(rows[-1])
     return rows
-
-
-def without_secrets(text: str) -> str:
-    """A text as it may be shown: no passwords, tokens or signatures in URLs, no tokens of the Hub."""
-    text = re.sub(r"//([^/@:\s]*):[^/@\s]*@", r"//\1:***@", text)
-    text = re.sub(r"//[^/@:\s]+@", "//***@", text)
-    text = re.sub(r"(?i)([?&][^=&\s]*(?:token|key|secret|sig|password|credential)[^=&\s]*=)[^&\s'\"]+", r"\1***", text)
-    return re.sub(r"\bhf_[A-Za-z0-9]{8,}", "hf_***", text)
