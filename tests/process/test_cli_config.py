@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 
 import pytest
@@ -91,7 +92,7 @@ BAD = {
     "log": ("LOUD", "DEBUG, INFO"),
     "gateways": ("ftp://x", "URLs of HTTP gateways"),
     "mirrors": ("not-a-url", "fsspec URLs"),
-    "node": ("ftp://x", "a multiaddr such as"),
+    "node": ("/ip4/127.0.0.1/udp/5001", "a multiaddr such as"),
 }
 
 
@@ -133,12 +134,59 @@ def test_a_file_that_is_no_toml(a):
     assert (a.home / FILE).read_text() == "timeout = \n"
 
 
-def test_an_unknown_key_in_the_file_is_named_with_the_nearest(a):
+@pytest.mark.timeout(60)
+def test_a_pipe_in_place_of_the_file(a):
+    """To read one waits for whoever writes into it."""
     (a.home / FILE).parent.mkdir(parents=True)
-    (a.home / FILE).write_text("timout = 3\n")
+    os.mkfifo(a.home / FILE)
+    for words in (["config"], ["config", "get", "log"], ["config", "set", "log", "INFO"]):
+        done = a.hook(*words, timeout=30)
+        assert (done.returncode, done.stdout) == (1, "")
+        assert f"Error: {a.home / FILE} cannot be read: it is no regular file\nHint: " in done.stderr
+    done = a.hook("status", timeout=30)
+    assert done.returncode == 0 and "it is no regular file" in done.stderr
+
+
+def test_an_unknown_key_in_the_file_is_named_once_with_the_nearest(a):
+    (a.home / FILE).parent.mkdir(parents=True)
+    (a.home / FILE).write_text("timout = 3\n[table]\n")
     done = a.hook("config", "--json")
     assert done.returncode == 0 and json.loads(done.stdout)["timeout"]["origin"] == "default"
     assert f"Hint: 'timout' in {a.home / FILE}: did you mean 'timeout'?" in done.stderr
+    assert [done.stderr.count(f"'{name}'") for name in ("timout", "table")] == [1, 1]
+
+
+WRITTEN = {
+    "home": ("models", "{home}/models"),
+    "lower": ("a:/srv/b", "{home}/a:/srv/b"),
+    "timeout": ("  2.5 ", "2.5"),
+    "log": ("debug", "DEBUG"),
+    "publishers": (" swarm,, k51a", "swarm,k51a"),
+    "gateways": ("http://h:1/", "http://h:1"),
+}
+
+
+@pytest.mark.parametrize("key", WRITTEN)
+def test_what_was_written_is_said(a, key):
+    typed, written = WRITTEN[key]
+    done = a.hook("config", "set", key, typed)
+    assert done.stdout == f"{key} = {expand(written, a.home)} written to {a.home / FILE}\n"
+
+
+def test_the_current_folder_is_gone(a):
+    code = (
+        "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
+        "from ipfs_accelerate_py.hook.cli import main; sys.exit(main(sys.argv[1:]))"
+    )
+    for key in ("home", "lower", "lock"):
+        done = a.run(code, "config", "set", key, "models", hooked=False)
+        error, hint = done.stderr.splitlines()
+        assert (done.returncode, done.stdout) == (1, "")
+        assert error.startswith("Error: ") and "'models'" in error
+        assert hint.startswith("Hint: ") and "the current folder is gone" in hint
+        assert a.run(code, "config", "set", key, "/models", hooked=False).returncode == 0
+    done = a.run(code, "config", hooked=False, env={"IPFS_ACCELERATE_HOME": "models"})
+    assert done.returncode == 1 and "the current folder is gone" in done.stderr and "Errno" not in done.stderr
 
 
 def test_comments_stay(a):
@@ -161,6 +209,22 @@ def test_passwords_are_never_printed(a):
     assert "hunter2" in (a.home / FILE).read_text()
 
 
+HIDDEN = {
+    "mirrors": "https://h/x?token=hunter2,s3://key:hunter2@bucket",
+    "gateways": "http://u:p@hunter2@h:1,http://hunter2@h:2",
+    "node": "http://hunter2@127.0.0.1:5001",
+}
+
+
+@pytest.mark.parametrize("key", HIDDEN)
+def test_whatever_is_secret_in_a_url_is_not_printed(a, key):
+    done = [a.hook("config", *words) for words in (["set", key, HIDDEN[key]], [], ["--json"], ["get", key])]
+    assert [each.returncode for each in done] == [0] * 4
+    for each in done:
+        assert "***" in each.stdout and "hunter2" not in each.stdout + each.stderr
+    assert "hunter2" in (a.home / FILE).read_text()
+
+
 SECRETS = {
     "HF_TOKEN": "hf_abcdefghijk",
     "HUGGING_FACE_HUB_TOKEN": "hunter2",
@@ -169,6 +233,7 @@ SECRETS = {
     "IPFS_ACCELERATE_GATEWAYS": "http://a:hunter2@127.0.0.1:1,http://b:hunter2@127.0.0.1:2",
     "IPFS_ACCELERATE_MIRRORS": "s3://bucket/models?secret_key=hunter2&region=x",
     "HF_SOMETHING_NEW": "see hf_hunter2hunter2",
+    "IPFS_ACCELERATE_LOWER": "bob:hunter2@127.0.0.1:3128",
     "https_proxy": "http://bob:hunter2@127.0.0.1:3128",
 }
 

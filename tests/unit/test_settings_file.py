@@ -7,6 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipfs_accelerate_py.errors import SettingsError
+from ipfs_accelerate_py.hook.commands import settings_file
 from ipfs_accelerate_py.hook.commands.settings_file import change, read_table
 
 BEFORE = """\
@@ -81,6 +82,25 @@ def test_a_file_in_another_encoding_is_left_alone(tmp_path):
     with pytest.raises(SettingsError, match="cannot be read"):
         change(path, "timeout", 2.0)
     assert path.read_bytes() == b"home = '/mod\xe8les'\n"
+
+
+@pytest.mark.timeout(60)
+def test_a_pipe_is_left_alone(tmp_path):
+    path = tmp_path / "config.toml"
+    os.mkfifo(path)
+    with pytest.raises(SettingsError, match="it is no regular file"):
+        change(path, "timeout", 2.0)
+    assert path.is_fifo()
+
+
+def test_no_device_is_replaced(tmp_path, monkeypatch):
+    """A link to os.devnull is a way to have no settings: it can be read."""
+    monkeypatch.setattr(settings_file, "replace_file", lambda *_, **__: pytest.fail("it was replaced"))
+    path = tmp_path / "config.toml"
+    path.symlink_to(os.devnull)
+    assert read_table(path) == {}
+    with pytest.raises(SettingsError, match="it is no regular file"):
+        change(path, "timeout", 2.0)
 
 
 def test_what_cannot_be_changed_safely_is_left_alone(tmp_path):

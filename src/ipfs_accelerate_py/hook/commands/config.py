@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import os
-import sys
 from argparse import ArgumentParser, Namespace
 from pathlib import Path
 from typing import Any
 
 from ...errors import SettingsError
 from . import GOOD
-from .output import print_error, print_json, print_table, tell
+from .output import print_error, print_json, print_table, tell, warn
 from .parser import guess, refuse
 
 HELP = "show the settings, and change the file they are kept in"
@@ -52,13 +51,14 @@ def execute(args: Namespace) -> int:
 
 
 def _show(args: Namespace, keys: list[str]) -> int:
-    from ...setting_forms import KEYS, without_password
-    from ...settings import config_file, find_setting
+    from ...setting_forms import KEYS, without_secrets
+    from ...settings import config_file, find_setting, mark_as_said
     from .settings_file import read_table
 
     code, shown = GOOD, {}
     for unknown in read_table(config_file()).keys() - KEYS.keys():  # and says what is wrong with the file
-        print(f"Hint: {unknown!r} in {config_file()}: {guess(unknown, KEYS, 'settings are')}", file=sys.stderr)
+        warn(f"Hint: {unknown!r} in {config_file()}: {guess(unknown, KEYS, 'settings are')}")
+        mark_as_said(str(config_file()), unknown)
     for key in keys:
         text, origin = find_setting(key)
         try:
@@ -75,7 +75,7 @@ def _show(args: Namespace, keys: list[str]) -> int:
         for key, row in shown.items():
             origin = f"  ({row['origin']})" if args.show_origin else ""
             # the one thing that was asked for, in the form that `set` takes: also with --quiet
-            print(f"{without_password(_text(key, row['value']))}{origin}")
+            print(f"{without_secrets(_text(key, row['value']))}{origin}")
         return code
     head = ("SETTING", "VALUE", "FROM")[: 3 if args.show_origin else 2]
     print_table(args, head, [(key, _text(key, row["value"]), row["origin"])[: len(head)] for key, row in shown.items()])
@@ -83,21 +83,21 @@ def _show(args: Namespace, keys: list[str]) -> int:
 
 
 def _change(args: Namespace, key: str, text: str | None) -> int:
-    from ...setting_forms import without_password
+    from ...setting_forms import without_secrets
     from ...settings import config_file
     from .settings_file import change
 
-    if text == "":
+    value = _stored(key, text) if text else None
+    if text == "" or value == []:
         refuse(f"{key} needs a value", f"'config unset {key}' takes it out of the file")
-    value = None if text is None else _stored(key, text)
     path = config_file()
     changed = change(path, key, value)
-    done = "removed from" if text is None else f"= {without_password(text)} written to"
+    done = "removed from" if text is None else f"= {without_secrets(_text(key, value))} written to"
     tell(args, f"{key} {done} {path}" if changed else f"{path} needed no change")
     if args.json:
         print_json({"key": key, "file": str(path), "changed": changed})
     if os.environ.get(_variable(key)):
-        print(f"Hint: {_variable(key)} is set in this environment, and wins over the file", file=sys.stderr)
+        warn(f"Hint: {_variable(key)} is set in this environment, and wins over the file")
     return GOOD
 
 
@@ -121,7 +121,11 @@ def _stored(key: str, text: str) -> Any:
         raise SettingsError(f"{_variable(key)}={text!r} cannot be used", "give valid Unicode") from None
     if key in _PATHS:
         parts = text.split(os.pathsep) if key == "lower" else [text]
-        parts = [part if part.startswith("~") else os.path.abspath(part) for part in parts if part]
+        try:
+            parts = [part if part.startswith("~") else os.path.abspath(part) for part in parts if part]
+        except OSError:
+            hint = "give a path from the root on; the current folder is gone"
+            raise SettingsError(f"{_variable(key)}={text!r} cannot be used", hint) from None
         return parts if key == "lower" else parts[0]
     if isinstance(value, tuple):
         return list(value)
@@ -129,13 +133,13 @@ def _stored(key: str, text: str) -> Any:
 
 
 def _plain(value: Any) -> Any:
-    """A value as it may be printed: no password in it."""
-    from ...setting_forms import without_password
+    """A value as it may be printed: no password and no token in it."""
+    from ...setting_forms import without_secrets
 
     if isinstance(value, tuple):
         return [_plain(each) for each in value]
     if isinstance(value, str | Path):
-        return without_password(str(value))
+        return without_secrets(str(value))
     return value
 
 

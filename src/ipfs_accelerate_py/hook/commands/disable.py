@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import sys
 from argparse import ArgumentParser, Namespace
 
 from . import GOOD
 from .enable import add_where
-from .output import print_json, tell
+from .output import print_json, tell, warn
 
 HELP = "take back what `enable` did"
 EXAMPLES = """\
@@ -27,7 +26,7 @@ def execute(args: Namespace) -> int:
     for path in removed:
         tell(args, f"removed {path}")
     for path in foreign:
-        print(f"left {path}: it is not ours", file=sys.stderr)
+        warn(f"left {path}: it is not ours")
     if not removed and not foreign:
         tell(args, "nothing to remove: the hook was not enabled here")
     if args.json:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import SettingsError
+from ...settings import read_bytes
 from ...storage.folders import replace_file
 
 if sys.version_info >= (3, 11):
@@ -30,6 +31,8 @@ def change(path: Path, key: str, value: Any) -> bool:
     """Set one key, or with None remove it; False if there was nothing to change. SettingsError: nothing was changed."""
     path = Path(os.path.realpath(path))  # a link to a file among other dot files stays a link
     text = _read(path)
+    if path.exists() and not path.is_file():  # to replace a device would be the end of it
+        raise SettingsError(f"{path} cannot be written: it is no regular file", "make it one, and try again")
     table = _parse(path, text)
     if table.get(key) == value and (value is None or type(table[key]) is type(value)):
         return False
@@ -53,7 +56,7 @@ def change(path: Path, key: str, value: Any) -> bool:
 
 def _read(path: Path) -> str:
     try:
-        return path.read_bytes().decode()
+        return read_bytes(path).decode()
     except (FileNotFoundError, NotADirectoryError):
         return ""
     except (OSError, UnicodeDecodeError) as error:
