@@ -79,17 +79,27 @@ MISTAKES = {
     "nothing like it": (["xyzzy"], "'xyzzy'", "commands are run, enable"),
     "unknown option": (["fetch", "--jso", "org/name"], "--jso", "did you mean '--json'?"),
     "shortened option": (["fetch", "--rev", "v1", "org/name"], "--rev", "did you mean '--revision'?"),
+    "an option of the program": (["status", "--version"], "--version", "status has -h, --help"),
+    "an option before the command": (["--hlep", "status"], "--hlep", "did you mean '--help'?"),
+    "an option without a command": (["--hlep"], "--hlep", "did you mean '--help'?"),
+    "nothing like an option": (["--xyzzy"], "--xyzzy", "options are -h, --help"),
+    "nothing but an end of options": (["--"], "no command", "fetch"),
+    "an option behind the end of options": (["status", "--", "--json"], "--json", "status --help"),
     "an argument too many": (["status", "now"], "now", "status --help"),
     "an argument too few": (["fetch"], "REPO", "fetch --help"),
     "no value": (["gc", "--older-than"], "--older-than", "gc --help"),
     "no age": (["gc", "--older-than", "30"], "'30' is no age", "gc --help"),
     "no size": (["gc", "--max-size", "50XB"], "'50XB' is no size", "gc --help"),
+    "no finite size": (["gc", "--max-size", "9" * 400 + "PB"], "9PB' is no size", "gc --help"),
+    "no finite age": (["gc", "--older-than", "9" * 400 + "d"], "9d' is no age", "gc --help"),
     "two environments": (["enable", "--user", "--venv", "x"], "not allowed with", "enable --help"),
     "unknown shell": (["completion", "tcsh"], "'tcsh'", "completion --help"),
     "unknown setting": (["config", "get", "timout"], "'timout'", "did you mean 'timeout'?"),
     "unknown variable": (["config", "set", "IPFS_ACCELERATE_NOD", "off"], "'nod'", "did you mean 'node'?"),
     "set without a value": (["config", "set", "timeout"], "KEY and VALUE", "config set timeout 2.5"),
     "set to nothing": (["config", "set", "timeout", ""], "needs a value", "unset"),
+    "set to no folder": (["config", "set", "lower", ":"], "lower needs a value", "unset lower"),
+    "set to no publisher": (["config", "set", "publishers", " ,"], "publishers needs a value", "unset publishers"),
     "get with a value": (["config", "get", "timeout", "1"], "KEY", "config get timeout"),
     "unknown action": (["config", "put", "timeout", "1"], "'put'", "config --help"),
     "run without a target": (["run"], "TARGET", "run --help"),
@@ -116,6 +126,27 @@ def test_main_gives_the_code_back_instead_of_ending_the_process(capsys):
 def test_options_may_stand_before_the_command(hook):
     assert hook("--json", "status").stdout.startswith("{")
     assert hook("-q", "status").stdout == ""
+
+
+@pytest.mark.parametrize("words", [["status", "--json", "--"], ["--", "status", "--json"], ["--json", "--", "status"]])
+def test_the_end_of_the_options_may_be_marked(hook, words):
+    done = hook(*words)
+    assert (done.returncode, done.stderr) == (0, "") and done.stdout.startswith("{")
+
+
+def test_without_stderr_nothing_of_it_comes_to_stdout(hook):
+    """As after `2>&-`, where Python has no sys.stderr, and print would take stdout instead."""
+    code = (
+        "import os, sys; os.close(2); os.execv(sys.executable, [sys.executable, '-m', 'ipfs_accelerate_py.hook', *{}])"
+    )
+    for words in (["stauts"], ["status", "--jso"], ["config", "set", "timeout", ""]):
+        done = subprocess.run(
+            [sys.executable, "-c", code.format(words)],
+            env={**os.environ, "PYTHONPATH": str(SRC)},
+            capture_output=True,
+            text=True,
+        )
+        assert (done.returncode, done.stdout) == (2, ""), words
 
 
 def test_only_the_module_of_the_command_is_imported(hook):

@@ -8,14 +8,14 @@ from argparse import SUPPRESS, Action, ArgumentParser, Namespace, RawDescription
 from typing import Any, NoReturn
 
 from . import PROGRAM, USAGE, VERBS
+from .output import warn
 
 
 class Parser(ArgumentParser):
     """Says what is wrong as `Error:` and `Hint:`, and ends with 2."""
 
     def error(self, message: str) -> NoReturn:
-        print(f"Error: {message}\nHint: see '{self.prog} --help'", file=sys.stderr)
-        sys.exit(USAGE)
+        refuse(message, f"see '{self.prog} --help'")
 
 
 def find_verb(words: list[str]) -> int | None:
@@ -28,13 +28,16 @@ def parse(words: list[str]) -> Namespace:
     index = find_verb(words)
     if index is None:
         parser = top_parser()
-        parser.parse_args(words)  # --help and --version end here
+        _, unknown = parser.parse_known_args(words)  # --help and --version end here
+        for word in unknown:
+            if word != "--":
+                refuse(f"there is no option {_name(word)}", guess(word, _options(parser), "options are"))
         refuse("no command is given", f"commands are {', '.join(VERBS)}; see '{PROGRAM} --help'")
     verb = words[index]
     if verb not in VERBS:
         refuse(f"there is no command {verb!r}", guess(verb, VERBS, "commands are"))
     parser = verb_parser(verb)
-    before, after = words[:index], words[index + 1 :]
+    before, after = [word for word in words[:index] if word != "--"], words[index + 1 :]
     if verb == "run" and after[:1] not in (["-h"], ["--help"]):
         # TARGET's own options are not ours to parse.
         args, unknown = parser.parse_known_args(before)
@@ -43,11 +46,11 @@ def parse(words: list[str]) -> Namespace:
             parser.error("run needs a TARGET, such as script.py or -m MODULE")
     else:
         args, unknown = parser.parse_known_args([*before, *after])
+    literal = after[after.index("--") :] if "--" in after else []  # what is no option, whatever it looks like
+    unknown = [word for word in unknown if word != "--"]
     for word in unknown:
-        options = [option for action in parser._actions for option in action.option_strings]
-        name = word.partition("=")[0]
-        if word.startswith("-"):
-            refuse(f"{verb} has no option {name}", guess(name, options, f"{verb} has"))
+        if word.startswith("-") and word not in literal:
+            refuse(f"{verb} has no option {_name(word)}", guess(word, _options(parser), f"{verb} has"))
     if unknown:
         parser.error(f"unrecognized arguments: {' '.join(unknown)}")
     return args
@@ -55,7 +58,7 @@ def parse(words: list[str]) -> Namespace:
 
 def refuse(message: str, hint: str) -> NoReturn:
     """A usage error."""
-    print(f"Error: {message}\nHint: {hint}", file=sys.stderr)
+    warn(f"Error: {message}\nHint: {hint}")
     sys.exit(USAGE)
 
 
@@ -63,8 +66,20 @@ def guess(word: str, known: Any, else_say: str) -> str:
     """A hint with the nearest of what is known, or with all of it."""
     import difflib
 
-    near = difflib.get_close_matches(word, known, 1, 0.5)
-    return f"did you mean '{near[0]}'?" if near else f"{else_say} {', '.join(known)}"
+    bare = {each.lstrip("-"): each for each in known}  # what all options have in common is no likeness
+    word = _name(word).lstrip("-")
+    begun = [each for each in bare if len(word) > 1 and each.startswith(word)]
+    near = begun or difflib.get_close_matches(word, bare, 1, 0.6)
+    return f"did you mean '{bare[near[0]]}'?" if near else f"{else_say} {', '.join(known)}"
+
+
+def _name(word: str) -> str:
+    """An option without its value."""
+    return word.partition("=")[0] if word.startswith("-") else word
+
+
+def _options(parser: ArgumentParser) -> list[str]:
+    return [option for action in parser._actions for option in action.option_strings]
 
 
 def top_parser() -> Parser:

@@ -11,6 +11,7 @@ _BYTES = {"": 1, "b": 1} | {
     for power, letter in enumerate("kmgtp", 1)
     for infix, base in (("", 1000), ("i", 1024))
 }
+_MOST = 2.0**80  # what is more is no number that somebody means, and some are infinite as floats
 
 
 def read_age(text: str) -> float:
@@ -33,4 +34,6 @@ def read_size(text: str) -> int:
 
 def _split(text: str) -> tuple[float | None, str]:
     match = re.fullmatch(r"([0-9]+(?:\.[0-9]+)?)\s*([a-z]*)", text.strip().lower())
-    return (float(match[1]), match[2]) if match else (None, "")
+    if match is None or float(match[1]) > _MOST:
+        return None, ""
+    return float(match[1]), match[2]
