@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from ipfs_accelerate_py.errors import UnsafeName
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.store import Store, read_tree
-from ipfs_accelerate_py.storage.tree import Entry, Tree, make_entry, tree_from_hub, tree_from_json
+from ipfs_accelerate_py.storage.tree import LISTED_WHOLE, Entry, Tree, make_entry, tree_from_hub, tree_from_json
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 BLOB = "b" * 40
@@ -79,6 +79,13 @@ def test_the_hubs_answer():
     }
     assert tree.info == {"tags": ["x"]}
     assert tree.complete
+
+
+@pytest.mark.parametrize("count, complete", [(LISTED_WHOLE, True), (LISTED_WHOLE + 1, False)])
+def test_a_very_long_listing_is_not_taken_for_the_whole(count, complete):
+    tree = tree_from_hub(COMMIT, [sibling(f"{number}.bin") for number in range(count)], {})
+    assert len(tree.files) == count and tree.complete is complete
+    assert tree_from_json(COMMIT, tree.to_json()).complete is complete  # nor when it is read again
 
 
 UNUSABLE = [

@@ -15,6 +15,7 @@ from pathlib import Path
 from ..log import get_logger
 from . import layout, parts
 from .folders import make_folder
+from .sources.hub import blobs_folder
 from .store import Store
 
 STALE = 15.0  # seconds without a new byte after which the holder of a lock is not waited for any longer
@@ -80,7 +81,7 @@ def _bytes_so_far(store: Store, repo_id: str, etag: str) -> int:
     """What the holder has written; the scratch folder of the Hub's client counts too."""
     folders = (
         store.path(layout.blob_path(repo_id, etag)).parent,
-        store.own_folder / "hub" / layout.repo_folder(repo_id) / "blobs",
+        blobs_folder(store.own_folder / "hub", repo_id),
     )
     total = 0
     for folder in folders:

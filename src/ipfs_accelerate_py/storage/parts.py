@@ -55,8 +55,10 @@ def clean_scratch(own_folder: Path) -> None:
     _cleaned.add(own_folder)
     remove_old(own_folder / "tmp")
     remove_old(own_folder / "verified")
-    for blobs in own_folder.glob("hub/*/blobs"):
-        remove_old(blobs, "*")  # a whole one that nobody took over is as useless
+    # of a repo; of its files in xet; of an earlier version of ours
+    for pattern in ("hub/*/*/blobs", "hub/*/blobs/??", "hub/*/blobs"):
+        for blobs in own_folder.glob(pattern):
+            remove_old(blobs, "*")  # a whole one that nobody took over is as useless
 
 
 def _is_being_written(path: Path) -> bool:

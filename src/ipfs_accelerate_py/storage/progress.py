@@ -1,8 +1,9 @@
 """Bars for bytes on their way: by huggingface_hub's own tqdm, where and when huggingface_hub would show one.
 
     bar = progress.begin("model.safetensors", size)
-    bar.source("node")      # who is asked now; what an earlier one gave is forgotten
+    bar.source("node")      # who is asked now; of what an earlier one gave only what is said to be `held` counts
     bar.advance(len(data))
+    bar.clear()             # away with it, for somebody else draws one; the next `advance` draws it again
     bar.finish()
 
 Every call is cheap, may come from any thread, and never raises. Nothing is drawn before the first `advance`, so a
@@ -22,14 +23,17 @@ from typing import Any, Protocol
 class Bar(Protocol):
     """One file on its way."""
 
-    def source(self, name: str) -> None:
-        """This source is asked now: begin anew."""
+    def source(self, name: str, held: int = 0) -> None:
+        """This source is asked now: begin anew, with what is there already."""
 
     def label(self, text: str) -> None:
         """What is being worked on now, where one bar is for many files."""
 
     def advance(self, size: int) -> None:
         """So many bytes more."""
+
+    def clear(self) -> None:
+        """Leave the terminal to another bar; the next `advance` draws this one again."""
 
     def finish(self) -> None:
         """No more bytes will come, for whatever reason."""
@@ -38,9 +42,10 @@ class Bar(Protocol):
 class NoBar:
     """Draws nothing."""
 
-    def source(self, name: str) -> None: ...
+    def source(self, name: str, held: int = 0) -> None: ...
     def label(self, text: str) -> None: ...
     def advance(self, size: int) -> None: ...
+    def clear(self) -> None: ...
     def finish(self) -> None: ...
 
 
@@ -71,11 +76,14 @@ class _HubBar:
         self._bar: Any = None
         self._began = time.time()
         self._ended = False
+        self._held = 0
 
-    def source(self, name: str) -> None:
+    def source(self, name: str, held: int = 0) -> None:
+        self._held = held
         if self._bar is not None:
             with contextlib.suppress(Exception):
                 self._bar.reset()
+                self._bar.n = self._bar.last_print_n = self._bar.initial = held
         self.label(name)
 
     def label(self, text: str) -> None:
@@ -95,6 +103,13 @@ class _HubBar:
         except Exception:  # a terminal that is gone, say
             self._ended = True
 
+    def clear(self) -> None:
+        bar, self._bar = self._bar, None
+        if bar is not None:
+            with contextlib.suppress(Exception):
+                bar.leave = False
+                bar.close()
+
     def finish(self) -> None:
         self._ended = True
         if self._bar is not None:
@@ -112,6 +127,7 @@ class _HubBar:
         disable = is_tqdm_disabled(level)
         bar = tqdm(
             total=self._size,
+            initial=self._held,
             desc=self._name,
             unit=self._unit,
             unit_scale=True,

@@ -1,22 +1,25 @@
 """Ask sources for one file: one after the other, and side by side as soon as one is silent or slow.
 
 Each has a receiver of its own; the first that holds the right bytes wins. A part that one left is continued by the
-next. A source may be silent for the user's time budget while another can be asked, and for PATIENCE when none can.
+next. A source may be silent for the user's time budget while another can be asked, and for PATIENCE when none can. One
+that is patient (the Hub) is never given up; while it shows no sign of bytes, who is left is asked beside it.
 """
 
 from __future__ import annotations
 
 import contextlib
+import errno
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import SettingsError, SourceDown, SourceError, StoreError
+from ..log import get_logger
 from . import health, progress
 from .attempt import Attempt
-from .receiver import Receiver
-from .sources import Source, Wanted, report_liar
+from .receiver import NotWritten, Receiver
+from .sources import Patient, Source, Wanted, report_liar
 from .store import Store
 from .verify import Mismatch
 
@@ -26,6 +29,7 @@ SLOW = 64 << 10  # bytes per second; below that another source is asked beside
 CRAWL = 1 << 10  # bytes per second; below that nobody is waited for, not even the last
 UNSAID = 1.0  # seconds of only hashing what is on this disk already, before a bar says so
 _TICK = 0.05
+_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's errors, nobody else's
 Complain = Callable[[Source, Exception], None]
 
 
@@ -33,10 +37,12 @@ class _Runner:
     """One source at work on the file."""
 
     def __init__(self, source: Source, wanted: Wanted, store: Store, receiver: Receiver, bell: threading.Event) -> None:
-        self.source, self.receiver = source, receiver
+        self.source, self.wanted, self.receiver = source, wanted, receiver
         self.started = self.checked = time.monotonic()
         self.first_byte: float | None = None
         self.seen = receiver.moved
+        self.seen_aside: object = None  # of a patient source: what it has that the receiver does not know of
+        self.held = receiver.checked  # what others gave before
         self.slow = False  # found silent or slow, and the next was asked
         self.asked = False
         self.attempt = Attempt(lambda: self._work(wanted, store), bell)
@@ -44,10 +50,17 @@ class _Runner:
     def _work(self, wanted: Wanted, store: Store) -> str:
         try:
             self.source.prepare()
+            self.seen_aside = self._look_aside()
             self.started = self.checked = time.monotonic()
             self.asked = True
-            with store.writing():
+            try:
                 giver = self.source.fetch(wanted, self.receiver)
+            except OSError as error:
+                if isinstance(error, NotWritten) or error.errno in _DISK:
+                    with store.writing():
+                        raise
+                raise  # the source's own trouble
+            with store.writing():
                 self.receiver.check()
             return giver
         except SourceDown:  # noted here, for it counts when the race is over, too
@@ -69,6 +82,22 @@ class _Runner:
         slow = moved - self.seen < rate * (now - self.checked)
         self.checked, self.seen = now, moved
         return slow
+
+    def look_after(self, budget: float) -> None:
+        """Whether a patient source is silent: no byte has come for so long, nor to its own folder. It may come back."""
+        assert isinstance(self.source, Patient)
+        window = self.source.may_be_silent(self.wanted, budget) if self.asked else PATIENCE
+        now = time.monotonic()
+        if now - self.checked < window:
+            return
+        moved, aside = self.receiver.moved, self._look_aside()
+        slow = moved == self.seen and aside == self.seen_aside
+        if slow and not self.slow:
+            get_logger().info("%s: silent for %.1f s; others are asked beside", self.source.label, now - self.checked)
+        self.slow, self.checked, self.seen, self.seen_aside = slow, now, moved, aside
+
+    def _look_aside(self) -> object:
+        return self.source.seen_so_far(self.wanted) if isinstance(self.source, Patient) else None
 
     def note_success(self) -> None:
         ended = time.monotonic()
@@ -139,24 +168,29 @@ class Race:
                     self._running.remove(runner)
                     if (giver := self._end(runner)) is not None:
                         return giver, runner.source, runner.receiver
-                elif not runner.source.is_patient and runner.is_slower_than(*self._limit(runner, more)):
+                elif runner.source.is_patient:
+                    if more:
+                        runner.look_after(self.budget)
+                elif runner.is_slower_than(*self._limit(runner, more)):
                     self._pass_by(runner, more)
             if more and all(runner.slow for runner in self._running):
                 more = self._start_next(waiting)
         return None
 
     def _show(self) -> None:
-        """Draw how the one who is ahead gets on."""
-        ahead = max(self._running, key=lambda each: each.receiver.checked)
-        if ahead.source.is_patient:  # the Hub's client draws its own
-            return
-        if ahead.receiver.size == 0 and time.monotonic() - ahead.started < UNSAID:
+        """Draw how the one who is ahead gets on, once it has given something itself."""
+        if any(runner.source.is_patient and not runner.slow for runner in self._running):
+            return  # the Hub's client draws its own, and two in one place are none
+        ours = [runner for runner in self._running if not runner.source.is_patient]
+        ahead = max(ours, key=lambda each: each.receiver.checked, default=None)
+        if ahead is None or (ahead.receiver.size == 0 and time.monotonic() - ahead.started < UNSAID):
             return
         receiver, size = ahead.receiver, ahead.receiver.checked
-        if size and self._shown[0] is not receiver:
-            self._bar.source(ahead.source.label)
-            self._shown = (receiver, 0)
-        if size > self._shown[1]:
+        ahead.held = min(ahead.held, size)  # it may have begun anew
+        if size > ahead.held and self._shown[0] is not receiver:
+            self._bar.source(ahead.source.label, ahead.held)
+            self._shown = (receiver, ahead.held)
+        if self._shown[0] is receiver and size > self._shown[1]:
             self._bar.advance(size - self._shown[1])
             self._shown = (receiver, size)
 
@@ -192,6 +226,9 @@ class Race:
         return True
 
     def _start(self, source: Source, receiver: Receiver) -> None:
+        if source.is_patient:
+            self._bar.clear()
+            self._shown = (None, 0)
         self._running.append(_Runner(source, self.wanted, self.store, receiver, self._bell))
 
     def _end(self, runner: _Runner) -> str | None:

@@ -20,6 +20,8 @@ from .layout import check_path, is_commit, is_sha256
 FORMAT_VERSION = 1
 MAX_BYTES = 64 << 20  # a listing larger than this is refused before it is parsed
 INFO_KEYS = ("tags", "pipeline_tag", "library_name")
+# No longer list of the Hub's is taken for the whole by huggingface_hub (VERY_LARGE_REPO_THRESHOLD).
+LISTED_WHOLE = 50_000
 
 
 @dataclass(frozen=True)
@@ -42,12 +44,16 @@ class Entry:
 
 @dataclass(frozen=True)
 class Tree:
-    """The files of one commit. `complete` is False where only some of them are known (an older cache)."""
+    """The files of one commit. `complete` is False where some may not be known (an older cache, a very large repo)."""
 
     commit: str
     files: Mapping[str, Entry]
     info: Mapping[str, Any] = field(default_factory=dict)
     complete: bool = True
+
+    def __post_init__(self) -> None:
+        if len(self.files) > LISTED_WHOLE:
+            object.__setattr__(self, "complete", False)
 
     def __contains__(self, path: str) -> bool:
         return path in self.files

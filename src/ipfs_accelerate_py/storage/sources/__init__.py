@@ -9,7 +9,7 @@ bytes are wrong.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from ... import state
 from ...log import get_logger
@@ -32,7 +32,7 @@ class Wanted:
 class Source(Protocol):
     """A place that may hold the bytes.
 
-    `name` is its kind, `label` tells it from others of its kind. `is_patient`: it has time budgets of its own.
+    `name` is its kind, `label` tells it from others of its kind. `is_patient`: it is a Patient, see below.
     """
 
     name: str
@@ -45,6 +45,19 @@ class Source(Protocol):
 
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         """Fill the receiver; returns who really gave the bytes, in words for the log. SourceError if it cannot."""
+        ...
+
+
+@runtime_checkable
+class Patient(Source, Protocol):
+    """One with time budgets of its own, which is never given up; another may be asked beside it."""
+
+    def seen_so_far(self, wanted: Wanted) -> object:
+        """What has come that the receiver does not know of yet; another answer each time that there is more."""
+        ...
+
+    def may_be_silent(self, wanted: Wanted, budget: float) -> float:
+        """The seconds for which it may be well without any sign of it, where others get `budget`."""
         ...
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import errno
+import time
 from pathlib import Path
 
 from ...errors import SourceError, Unresolved
@@ -16,6 +17,8 @@ from .hub_listing import ask_model
 
 _DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's errors, not the Hub's
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
+_PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
+_AGAIN = 1.0  # seconds until a Hub that could not go on with a file is asked to once more
 _CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
 
@@ -103,8 +106,18 @@ class _Writer:
         self._receiver.begin("the Hub")
 
 
+def blobs_folder(scratch: Path, repo_id: str) -> Path:
+    """Where the client puts the bytes of a repo's files, and what has come of those that are under way.
+
+    Each repo has a cache of its own: in one cache huggingface_hub 2.x lets all repos share a file that lies in xet, and
+    whoever takes it over takes it from the others.
+    """
+    folder = layout.repo_folder(repo_id)
+    return scratch / folder / folder / "blobs"
+
+
 class _BrokenOff(SourceError):
-    """A download that began and did not end."""
+    """A download that began and did not end, or that is not where the client says."""
 
 
 class _NoLocks(SourceError):
@@ -121,17 +134,14 @@ class Hub:
         self.scratch = scratch
 
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
-        if receiver.size or self._take_leftover(wanted, receiver):
-            with contextlib.suppress(Mismatch, SourceError):
-                self._continue(wanted, receiver)
-                receiver.check()
-                return "the Hub"
+        if (receiver.size or self._take_leftover(wanted, receiver)) and self._give_rest(wanted, receiver):
+            return "the Hub"
         try:
-            receiver.adopt(self._download(wanted), move=True)
+            self._adopt(wanted, receiver)
         except (Mismatch, _BrokenOff):
             # The Hub is asked once more before it counts as lying: the damage may have happened on the way. And 4.57's
             # client does not resume by itself when a connection breaks; the next call goes on where it ended.
-            receiver.adopt(self._download(wanted), move=True)
+            self._adopt(wanted, receiver)
         except _NoLocks:  # the client cannot do without; its loop can
             receiver.start()
             self._continue(wanted, receiver)
@@ -140,10 +150,47 @@ class Hub:
     def prepare(self) -> None:
         prepare()
 
+    def seen_so_far(self, wanted: Wanted) -> object:
+        """What of a file lies in the scratch folder: another answer each time that more has come."""
+        found = {}
+        for path in blobs_folder(self.scratch, wanted.repo_id).glob(f"{wanted.entry.etag}*"):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found[path.name] = (status.st_size, status.st_blocks if hasattr(status, "st_blocks") else 0)
+        return found
+
+    def may_be_silent(self, wanted: Wanted, budget: float) -> float:
+        """Two answers have to come, and the client shows nothing of a piece before it has the whole of it."""
+        from huggingface_hub import constants
+
+        return 2 * budget + min(wanted.entry.size, constants.DOWNLOAD_CHUNK_SIZE) / _PIECE_RATE
+
     def _take_leftover(self, wanted: Wanted, receiver: Receiver) -> bool:
         """Begin with what a killed process had downloaded to the scratch folder; True if there was something."""
-        folder = self.scratch / layout.repo_folder(wanted.repo_id) / "blobs"
-        return receiver.continue_first(parts.find_parts(folder, wanted.entry.etag))
+        return receiver.continue_first(parts.find_parts(blobs_folder(self.scratch, wanted.repo_id), wanted.entry.etag))
+
+    def _give_rest(self, wanted: Wanted, receiver: Receiver) -> bool:
+        """Go on from what is there; False if the whole is to be asked for."""
+        for pause in (0.0, _AGAIN):  # one bad answer is no reason to ask for gigabytes anew
+            time.sleep(pause)
+            try:
+                self._continue(wanted, receiver)
+                receiver.check()
+                return True
+            except Mismatch:
+                return False
+            except SourceError as error:
+                if receiver.cancelled:
+                    raise
+                if not isinstance(error, _BrokenOff):  # the client's loop has tried often enough
+                    return False
+        return False
+
+    def _adopt(self, wanted: Wanted, receiver: Receiver) -> None:
+        try:
+            receiver.adopt(self._download(wanted), move=True)
+        except FileNotFoundError as error:
+            raise _BrokenOff(f"what the Hub's client downloaded is not there any more: {error}") from error
 
     def _continue(self, wanted: Wanted, receiver: Receiver) -> None:
         """Download from `receiver.size` on, by the client's own loop with its retries."""
@@ -160,12 +207,14 @@ class Hub:
                 headers=build_hf_headers(token=wanted.token),
                 expected_size=wanted.entry.size,
             )
-        except (Mismatch, OSError) as error:
-            if isinstance(error, Mismatch):
-                raise
-            raise SourceError(f"the Hub did not give the rest: {error}") from error
+        except Mismatch:
+            raise
         except Exception as error:  # see ask_commit
-            raise SourceError(f"the Hub did not give the rest: {type(error).__name__}: {error}") from error
+            status = getattr(getattr(error, "response", None), "status_code", None) or 0
+            text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            if status >= 500 or receiver.size > at:
+                raise _BrokenOff(f"the Hub broke off with the rest: {text}") from error
+            raise SourceError(f"the Hub did not give the rest: {text}") from error
 
     def _download(self, wanted: Wanted) -> Path:
         from huggingface_hub import hf_hub_download
@@ -176,7 +225,7 @@ class Hub:
                     wanted.repo_id,
                     wanted.path,
                     revision=wanted.commit,
-                    cache_dir=self.scratch,
+                    cache_dir=self.scratch / layout.repo_folder(wanted.repo_id),
                     token=wanted.token,
                 )
             )
