@@ -29,7 +29,7 @@ ELSEWHERE = {
 # Exit codes other than 0 that are right where the page's commands are typed here.
 EXITS = {
     r".*\bdoctor\b.*": {0, 1},
-    r".*\b(en|dis)able --user": {1},  # a virtual environment, such as the shell's here, does not read it: it says so
+    r".*\benable --user": {1},  # a virtual environment, such as the shell's here, does not read it: it says so
 }
 # What the lines stand for.
 FILES = ("train.py", "worker.py", "script.py", "my_package/__main__.py")

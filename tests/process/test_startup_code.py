@@ -44,7 +44,7 @@ def test_a_startup_file_that_runs_twice_activates_once(environment):
 
 def test_startup_entry_point_of_python_3_15(tmp_path):
     """Its file names a function; here it is called as `site` of that version calls it."""
-    for name, text in startup_code.contents(tmp_path, (3, 15)).items():
+    for name, text in startup_code.contents(tmp_path, (3, 15), SRC).items():
         (tmp_path / name).write_text(text)
     lines = (tmp_path / "ipfs_accelerate.start").read_text().splitlines()
     (entry,) = [line for line in lines if not line.startswith("#")]
@@ -62,6 +62,6 @@ def test_startup_entry_point_of_python_3_15(tmp_path):
     assert "_ipfs_accelerate_boot" in start(tmp_path)
     gone = tmp_path / "gone"
     gone.mkdir()
-    for name, text in startup_code.contents(gone, (3, 15)).items():
+    for name, text in startup_code.contents(gone, (3, 15), SRC).items():
         (gone / name).write_text(text.replace(str(SRC), str(gone / "nowhere")))
     assert "_ipfs_accelerate_boot" not in start(gone)

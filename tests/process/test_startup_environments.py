@@ -177,6 +177,22 @@ class TestUser:
         assert error.startswith("Error: ") and "user's site-packages" in error
         assert hint.startswith("Hint: ") and "--user" in hint
 
+    @pytest.mark.parametrize("how", ["-s", "PYTHONNOUSERSITE", "blind"])
+    def test_it_is_taken_back_also_where_it_is_not_read(self, make, seeing, home, how):
+        seeing.hook("enable", "--user")
+        there = sorted(os.listdir(user_site(home)))
+        if how == "blind":
+            seeing = make("venv")
+            (seeing.site / "zz_editable.pth").write_text(f"{SRC}\n")
+        elif how != "-s":
+            seeing.environ[how] = "1"
+        words = ["-s"] if how == "-s" else []
+        assert seeing.run(*words, "-m", "ipfs_accelerate_py.hook", "enable", "--user").returncode == 1
+        assert sorted(os.listdir(user_site(home))) == there
+        done = seeing.run(*words, "-m", "ipfs_accelerate_py.hook", "disable", "--user")
+        assert (done.returncode, done.stderr) == (0, "") and done.stdout.count("removed ") == 2
+        assert os.listdir(user_site(home)) == []
+
     def test_a_folder_that_cannot_be_made(self, seeing, home):
         home.mkdir(exist_ok=True)
         (home / ".local").write_text("a file")

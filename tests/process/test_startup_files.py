@@ -6,8 +6,10 @@ import json
 import os
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+import wrapt
 
 from .conftest import SRC
 
@@ -49,6 +51,7 @@ def test_files_can_be_read_by_everyone(environment):
 
 
 def test_another_environment_is_named_by_its_folder(environment, bare_environment):
+    (bare_environment.site / "zz_others.pth").write_text(f"{SRC}\n{Path(wrapt.__file__).parents[1]}\n")
     done = environment.hook("enable", "--venv", bare_environment.folder)
     assert done.returncode == 0, done.stderr
     assert (bare_environment.site / "ipfs_accelerate.pth").exists()
@@ -115,6 +118,24 @@ def test_a_folder_that_cannot_be_written(environment):
     assert not (environment.site / "ipfs_accelerate.pth").exists()
 
 
+@pytest.mark.parametrize("verb", ["enable", "disable"])
+def test_a_file_that_cannot_be_read(environment, verb):
+    """It may be ours or not: nothing is touched. root may read all but what is no memory of its own."""
+    environment.hook("enable")
+    pth = environment.site / "ipfs_accelerate.pth"
+    code = (
+        "import os, sys; from ipfs_accelerate_py.hook import cli\n"
+        "pth, verb = sys.argv[1:]; os.chmod(pth, 0)\n"
+        "if os.access(pth, os.R_OK): os.unlink(pth); os.symlink('/proc/self/mem', pth)\n"
+        "sys.exit(cli.main([verb]))"
+    )
+    done = environment.run("-c", code, pth, verb)
+    error, hint = done.stderr.splitlines()
+    assert (done.returncode, done.stdout) == (1, "")
+    assert error.startswith(f"Error: {pth} cannot be read: ") and hint.startswith("Hint: ")
+    assert os.path.lexists(pth) and (environment.site / "ipfs_accelerate.start").exists()
+
+
 def test_status_tells(environment):
     def startup():
         done = environment.hook("status", "--json")
@@ -142,5 +163,7 @@ def test_what_is_there_already_is_not_written_again(environment):
     environment.hook("enable")
     pth = environment.site / "ipfs_accelerate.pth"
     before = pth.stat()
-    assert environment.hook("enable").returncode == 0
+    done = environment.hook("enable")
+    assert done.returncode == 0 and "wrote" not in done.stdout
+    assert f"enabled already by {pth}\n" in done.stdout
     assert (pth.stat().st_ino, pth.stat().st_mtime_ns) == (before.st_ino, before.st_mtime_ns)

@@ -39,17 +39,16 @@ def package_folder() -> Path:
     return Path(__file__).resolve().parents[2]
 
 
-def _code(site: Path) -> str:
+def _code(site: Path, package: Path) -> str:
     """What runs at start: silent whatever has become of the package in the meantime."""
-    folder = package_folder()
-    inner = _PLAIN if folder == site.resolve() else _WITH_FOLDER.format(folder=ascii(str(folder)))
+    inner = _PLAIN if package == site.resolve() else _WITH_FOLDER.format(folder=ascii(str(package)))
     indented = "".join(f"    {line}\n" for line in inner.splitlines())
     return f"try:\n{indented}except Exception:\n    pass\n"
 
 
-def contents(site: Path, version: tuple[int, int]) -> dict[str, str]:
-    """File name -> text for the site-packages folder of a Python of that version."""
-    execute = f'exec({_code(site)!r}, {{"sys": sys}})'
+def contents(site: Path, version: tuple[int, int], package: Path) -> dict[str, str]:
+    """File name -> text for the site-packages folder of a Python of that version, which has us in folder `package`."""
+    execute = f'exec({_code(site, package)!r}, {{"sys": sys}})'
     files = {
         PTH: f"{MARKS[PTH]}{execute}\n",
         START: f"{MARKS[START]}_ipfs_accelerate_boot:install\n",

@@ -13,12 +13,19 @@ if TYPE_CHECKING:  # typing and pathlib would cost `hook run` time
 
 
 def is_ours(path: str | Path) -> bool:
-    """Does this file begin as any version of ours does?"""
+    """Does this file begin as any version of ours does? One that cannot be read does not start us either."""
     try:
-        with open(path, encoding="utf-8", errors="replace") as file:
-            return file.read().startswith(MARKS[os.path.basename(path)])
+        return begins_as_ours(path)
     except OSError:
         return False
+
+
+def begins_as_ours(path: str | Path) -> bool:
+    """The same; OSError if it is there and cannot be read."""
+    if not os.path.isfile(path):
+        return False
+    with open(path, encoding="utf-8", errors="replace") as file:
+        return file.read().startswith(MARKS[os.path.basename(path)])
 
 
 def find_startup_files(user_site: bool = True) -> dict[str, object]:

@@ -8,6 +8,10 @@ from . import GOOD
 from .output import print_json, tell
 
 HELP = "start the hook in all programs of this environment"
+MORE = (
+    "\nAn environment that --venv names must have the package too."
+    "\nWith --json, `files` are the startup files, and `written` those of them that were not there as they are."
+)
 EXAMPLES = """\
 enable
 enable --venv .venv
@@ -16,7 +20,8 @@ enable --user"""
 
 def declare(parser: ArgumentParser) -> None:
     add_where(parser)
-    parser.add_argument("--force", action="store_true", help="also outside a virtual environment")
+    help = "also outside a virtual environment, and before the package is installed there"
+    parser.add_argument("--force", action="store_true", help=help)
 
 
 def add_where(parser: ArgumentParser) -> None:
@@ -29,9 +34,9 @@ def add_where(parser: ArgumentParser) -> None:
 def execute(args: Namespace) -> int:
     from ..startup_files import enable
 
-    written = enable(args.venv, args.force, user=args.user)
-    for path in written:
-        tell(args, f"wrote {path}")
+    files, written = enable(args.venv, args.force, user=args.user)
+    for path in files:
+        tell(args, f"wrote {path}" if path in written else f"enabled already by {path}")
     if args.json:
-        print_json({"enabled": True, "files": list(map(str, written))})
+        print_json({"enabled": True, "files": list(map(str, files)), "written": list(map(str, written))})
     return GOOD

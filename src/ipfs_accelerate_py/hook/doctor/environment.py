@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 from ...errors import SettingsError
-from ...settings import PREFIX, Settings, config_file, read_setting, read_switch
+from ...settings import PREFIX, Settings, config_file, read_bytes, read_setting, read_switch
 from ...storage.node_address import node_address
 from .check import COMMAND, Check, Result, bad, good
 
@@ -66,8 +66,7 @@ def _wrong_file(path: Path) -> list[tuple[str, str]]:
     else:
         import tomli as tomllib
     try:
-        with open(path, "rb") as file:
-            names = tomllib.load(file)
+        names = tomllib.loads(read_bytes(path).decode())
     except FileNotFoundError:
         return []
     except (OSError, ValueError, RecursionError) as error:
