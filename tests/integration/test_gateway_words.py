@@ -2,6 +2,7 @@
 
 import base64
 import json
+import time
 from dataclasses import replace
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
@@ -9,10 +10,12 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from ipfs_accelerate_py.errors import Unresolved
+from ipfs_accelerate_py.storage import node
 from tests.support.fault_server import FaultServer
 from tests.support.fault_server.faults import Answer
 from tests.support.local_hub import LocalHub
 from tests.support.node import KuboNode
+from tests.support.small_server import silence
 
 RECORDED = json.loads((Path(__file__).parents[1] / "support" / "published_tree.json").read_text())
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -87,6 +90,52 @@ def test_the_next_gateway_is_asked(gateway, here):
         here.change(gateways=(gateway.url, other.url))
         gateway.set_fault("one byte flipped")
         assert here.resolve("acme/model").commit == COMMIT
+
+
+# -- gateways that keep us waiting -------------------------------------------------------------------------------------
+OTHERS = tuple(RECORDED["peer_id"][:-1] + letter for letter in "abcdefgh")
+
+
+@pytest.fixture
+def patience(monkeypatch):
+    """What an answer may take where nobody knows anything: a second in place of ten."""
+    monkeypatch.setattr(node, "PATIENCE", 1.0)
+
+
+@pytest.mark.parametrize("fault", ["hangs", "refuses", "401"])
+def test_one_that_was_silent_is_not_waited_for_again(gateway, here, patience, fault):
+    here.change(publishers=(*OTHERS, RECORDED["peer_id"]))
+    gateway.set_fault(fault)
+    with pytest.raises(Unresolved):
+        here.resolve("acme/model")
+    assert len(gateway.log) == (0 if fault == "refuses" else 1)
+
+
+def test_the_next_one_is_asked_in_its_place(gateway, here, patience):
+    with RecordedGateway() as other:
+        here.change(gateways=(gateway.url, other.url))
+        gateway.set_fault("hangs")
+        assert here.resolve("acme/model").commit == COMMIT
+        assert len(gateway.log) == 1
+
+
+def test_one_that_drips_is_given_up(gateway, here, patience):
+    """Each byte comes in time, and all of them would take a quarter of a minute."""
+    gateway.set_fault("slow drip")
+    began = time.monotonic()
+    with pytest.raises(Unresolved):
+        here.resolve("acme/model")
+    assert time.monotonic() - began < 10 and len(gateway.log) == 1
+
+
+def test_all_together_have_a_time(here, patience, caplog):
+    with silence() as url:
+        here.change(gateways=tuple(f"{url}/{number}" for number in range(25)), publishers=(RECORDED["peer_id"],))
+        began = time.monotonic()
+        with pytest.raises(Unresolved):
+            here.resolve("acme/model")
+    assert time.monotonic() - began < 15
+    assert "publishers cannot be asked: they took more than 3 s" in caplog.text
 
 
 def test_nobody_is_believed_by_default(gateway, here):

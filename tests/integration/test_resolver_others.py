@@ -1,11 +1,14 @@
 """Who besides the Hub is asked: nobody about closed repos, trusted publishers about what the Hub does not say."""
 
+import contextlib
 import socket
 import threading
+import time
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from ipfs_accelerate_py.errors import Unresolved
+from ipfs_accelerate_py.errors import SourceError, Unresolved
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.node import Node
 from ipfs_accelerate_py.storage.publisher import MFS_ROOT
@@ -159,3 +162,30 @@ def test_an_unknown_revision_is_asked_of_no_publisher(acme_hub, here, publish):
     with pytest.raises(Unresolved) as caught:
         here.resolve(REPO, "no-such-branch")
     assert caught.value.answered
+
+
+def test_a_nodes_answer_that_drips_is_given_up():
+    """Each byte comes in time, and all of them would take ten seconds."""
+
+    class Dripping(BaseHTTPRequestHandler):
+        protocol_version = "HTTP/1.1"
+
+        def do_POST(self):
+            self.send_response(200)
+            self.send_header("Transfer-Encoding", "chunked")
+            self.end_headers()
+            with contextlib.suppress(OSError):
+                for _ in range(40):
+                    self.wfile.write(b"1\r\na\r\n")
+                    time.sleep(0.25)
+                self.wfile.write(b"0\r\n\r\n")
+
+        def log_message(self, *words):
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Dripping) as server:
+        server.daemon_threads = True
+        threading.Thread(target=server.serve_forever, daemon=True).start()
+        with pytest.raises(SourceError, match=r"did not come whole in 2 s"):
+            Node(f"/ip4/127.0.0.1/tcp/{server.server_port}", 1.0).read("/ipfs/x", 256)
+        server.shutdown()

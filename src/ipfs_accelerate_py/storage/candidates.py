@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .. import state
 from ..errors import SettingsError, Unresolved
 from ..log import get_logger
-from ..settings import Settings
+from ..settings import Settings, is_given
 from . import health, layout, node, resolver
 from .attempt import Attempt
 from .race import PATIENCE
@@ -81,17 +81,24 @@ class Candidates:
         return self._far
 
     def _make_far(self) -> list[Source]:
+        self._miss_lower()
         if self.resolution.public is False:
             return []
         return [*self._node(), *self._gateways(), *self._mirrors()]
+
+    def _miss_lower(self) -> None:
+        """A cache that the user has named and that is not there is worth a word. It may lie on a mount that hangs."""
+        if not is_given("lower"):
+            return
+        attempt = Attempt(lambda: [str(folder) for folder in self.settings.lower if not folder.is_dir()])
+        for folder in attempt.result() if attempt.wait(self.settings.timeout) else ():
+            _warn(f"IPFS_ACCELERATE_LOWER: there is no folder {folder}; going on without it")
 
     def _node(self) -> Iterator[Source]:
         try:
             ipfs = node.open_node(self.settings, PATIENCE)
         except SettingsError as error:
-            if str(error) not in _said:
-                _said.add(str(error))
-                get_logger().warning("%s: %s", error, error.hint)
+            _warn(f"{error}: {error.hint}")
             return
         if ipfs is not None:
             known_public = self.resolution.public is True
@@ -102,6 +109,13 @@ class Candidates:
             yield self._ipfs
 
     def _gateways(self) -> Iterator[Source]:
+        settings = self.settings
+        named = [name for name in settings.publishers if name != "swarm"]
+        if settings.gateways and not named and self._ipfs is None and settings.lock is None:
+            _warn(
+                "IPFS_ACCELERATE_GATEWAYS is of no use alone: gateways are asked by the names of publishers, by those "
+                "that a node finds, or by the CIDs of a lock file; set IPFS_ACCELERATE_PUBLISHERS, for example"
+            )
         for url in self.settings.gateways:
             gateway = Gateway(url, self._names, PATIENCE, self._cid_of)
             if gateway.is_near or self.resolution.public:
@@ -134,6 +148,12 @@ class Candidates:
             return False
         resolver.end_rest()
         return True
+
+
+def _warn(text: str) -> None:
+    if text not in _said:
+        _said.add(text)
+        get_logger().warning(text)
 
 
 def _is_near(url: str) -> bool:

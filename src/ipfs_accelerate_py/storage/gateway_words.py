@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
-from ..errors import SourceError, UnsafeName
+from ..errors import SourceDown, SourceError, UnsafeName
 from ..log import get_logger
 from . import ipns, layout
 from .sources.gateway import Gateway
@@ -30,6 +30,11 @@ class GatewayWords:
         self._gateways = gateways
         self._publishers = [name for name in publishers if name != "swarm"]
         self._roots: dict[str, tuple[float, str]] = {}
+        self._silent: set[str] = set()  # gateways that were: one question waits for each of them once
+
+    def prepare(self) -> None:
+        """Import what asking needs."""
+        import requests  # noqa: F401
 
     def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
         """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""
@@ -53,10 +58,14 @@ class GatewayWords:
 
     def _read(self, name: str, path: str, limit: int) -> bytes | None:
         for gateway in self._gateways:
+            if gateway.label in self._silent:
+                continue
             try:
                 root = self._root(gateway, name)
                 return BlockReader(lambda cid, at=gateway: _block(at, cid)).read(root, path, limit)  # type: ignore[misc]
             except SourceError as error:
+                if isinstance(error, SourceDown):
+                    self._silent.add(gateway.label)
                 get_logger().info("publisher %s through %s: %s", name, gateway.label, error)
         return None
 

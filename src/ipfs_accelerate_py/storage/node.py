@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -115,10 +116,13 @@ class Node:
     def read(self, path: str, limit: int) -> bytes:
         """A small file at an IPFS path, at most `limit` bytes."""
         data = bytearray()
+        end = time.monotonic() + 2 * self.rpc.silence  # what drips is never silent
         for chunk in self.stream(path):
             data += chunk
             if len(data) > limit:
                 raise SourceError(f"{path} is larger than {limit} bytes")
+            if time.monotonic() > end:
+                raise SourceError(f"{path} did not come whole in {2 * self.rpc.silence:g} s")
         return bytes(data)
 
     def holders(self, folder: str, at_most: int = 8) -> list[str]:

@@ -7,7 +7,8 @@ budget while anybody else can say. What a slow Hub says after that is kept, and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import contextlib
+from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
 from ..errors import SettingsError, SourceError, StoreError, Unresolved
@@ -26,6 +27,7 @@ from .store import Store
 from .tree import Entry, Tree
 
 WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
+WORDS = 3.0  # silences that the words of all publishers together may take
 T = TypeVar("T")
 
 
@@ -153,10 +155,25 @@ class Question:
         """A trusted publisher's word on what the Hub has not told this machine."""
         if not self.settings.publishers:
             return None
+        silence = node.PATIENCE if here is None else self.settings.timeout
+        sources = list(self._publishers(silence))
+        for source in sources:
+            with contextlib.suppress(SourceError, SettingsError):  # they will say it again when they are asked
+                source.prepare()
+        attempt = Attempt(lambda: self._find_word(here, sources))
+        if not attempt.wait(WORDS * silence):  # each is waited for a little, and there may be many
+            get_logger().warning("publishers cannot be asked: they took more than %g s", WORDS * silence)
+            return None
+        found = attempt.result()
+        return None if found is None else self._take_word(here, *found)
+
+    def _find_word(
+        self, here: Resolution | None, sources: Iterable[IPFSNode | GatewayWords]
+    ) -> tuple[Tree, str] | None:
         commit = self.revision if self.pinned else None
         if here is not None and here.word != HEARSAY:
             commit = here.commit
-        for source in self._publishers(here is None):
+        for source in sources:
             try:
                 answer = (commit, "") if commit else source.known_commit(self.repo_id, self.revision)
                 kept = self.store.read_tree(self.repo_id, answer[0]) if answer else None
@@ -166,12 +183,11 @@ class Question:
                 get_logger().warning("publishers cannot be asked: %s", text)
                 continue
             if answer is not None and listing is not None:
-                return self._take_word(here, listing[0], answer[1] or listing[1])
+                return listing[0], answer[1] or listing[1]
         return None
 
-    def _publishers(self, patient: bool) -> Iterator[IPFSNode | GatewayWords]:
-        """Who can tell what the publishers say: the node, else gateways. `patient`: nothing is known here."""
-        silence = node.PATIENCE if patient else self.settings.timeout
+    def _publishers(self, silence: float) -> Iterator[IPFSNode | GatewayWords]:
+        """Who can tell what the publishers say: the node, else gateways."""
         try:
             ipfs = node.open_node(self.settings, silence)
             if ipfs is not None:

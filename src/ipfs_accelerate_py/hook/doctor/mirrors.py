@@ -29,9 +29,10 @@ def _out(url: str) -> str:
 
 def check_mirror(url: str) -> Result:
     """Can it be opened and listed, and what is in it?"""
-    system, path = Mirror(url).file_system()  # whose errors say what to install
-    if url.startswith(("http://", "https://")):
+    mirror = Mirror(url)
+    if mirror.is_web:
         return _check_web(url)
+    system, path = mirror.file_system()  # whose errors say what to install
     try:
         names = [str(name).rstrip("/").rpartition("/")[2] for name in system.ls(path, detail=False)[:_LISTED]]
     except FileNotFoundError:
