@@ -32,9 +32,6 @@ def without_secrets(text: str) -> str:
     return text
 
 
-without_password = without_secrets
-
-
 def _folder(text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()

@@ -233,7 +233,7 @@ SECRETS = {
     "IPFS_ACCELERATE_GATEWAYS": "http://a:hunter2@127.0.0.1:1,http://b:hunter2@127.0.0.1:2",
     "IPFS_ACCELERATE_MIRRORS": "s3://bucket/models?secret_key=hunter2&region=x",
     "HF_SOMETHING_NEW": "see hf_hunter2hunter2",
-    "IPFS_ACCELERATE_LOWER": "bob:hunter2@127.0.0.1:3128",
+    "http_proxy": "bob:hunter2@127.0.0.1:3128",
     "https_proxy": "http://bob:hunter2@127.0.0.1:3128",
 }
 

@@ -13,7 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 from ...errors import SettingsError, SourceDown, SourceError
-from ...setting_forms import without_password
+from ...setting_forms import without_secrets
 from .. import layout
 from ..receiver import Receiver
 from . import Wanted
@@ -36,7 +36,7 @@ class Mirror:
 
     def __init__(self, url: str) -> None:
         self.url = url
-        self.label = f"mirror {without_password(url)}"
+        self.label = f"mirror {without_secrets(url)}"
         self._scheme = url.partition("://")[0]
         self._step = _FIRST
 
@@ -149,6 +149,6 @@ class Mirror:
 
     def _bad_url(self, error: ValueError) -> SettingsError:
         return SettingsError(
-            f"IPFS_ACCELERATE_MIRRORS: {without_password(self.url)!r} cannot be used: {error}",
+            f"IPFS_ACCELERATE_MIRRORS: {without_secrets(self.url)!r} cannot be used: {error}",
             "give fsspec URLs such as file:///mnt/models, s3://bucket/models or https://host/models",
         )
