@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import re
 import sys
+from pathlib import Path
+from urllib.parse import urlsplit
 
 import pytest
 
+from ipfs_accelerate_py.storage import parts
+from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 from tests.support.terminal import OnTerminal
@@ -97,6 +103,32 @@ def test_a_users_program_gets_the_bars_of_huggingface_hub(mirrored):
     done = on_terminal(mirrored, *HOOK, "run", "-c", LOAD)
     assert "mirror" in bars(done)["weights.bin"]
     assert done.stdout.startswith(str(mirrored.store)) and len(done.stdout.splitlines()) == 1
+
+
+def test_what_an_earlier_load_left_is_not_counted_as_anybodys(mirrored):
+    content = b"x" * SIZE
+    etag = hashlib.sha256(content).hexdigest()
+    blobs = mirrored.store / "models--org--name" / "blobs"
+    blobs.mkdir(parents=True)
+    (blobs / f"{parts.prefix(etag).replace(str(os.getpid()), '4194305')}abcd.incomplete").write_bytes(
+        content[: 2 << 20]
+    )
+    done = on_terminal(mirrored, *HOOK, "run", "-c", LOAD)
+    drawn = [line for line in done.screen.split("\r") if line.startswith("weights.bin")]
+    assert "2.10M/3.00M" in drawn[0] and "3.00M/3.00M" in drawn[-1]
+    assert "mirror" in drawn[-1] and "lower tier" not in done.screen
+
+
+def test_our_bar_leaves_when_the_hubs_client_draws_its_own(mirrored, small_hub):
+    """Two in one place would be moved about by control codes."""
+    other = urlsplit(mirrored.environment["IPFS_ACCELERATE_MIRRORS"]).path
+    with FolderServer(Path(other)) as mirror:
+        mirror.set_fault("stalls midway", "weights.bin")
+        env = {"IPFS_ACCELERATE_MIRRORS": mirror.url, "NO_COLOR": "1", "TERM": "xterm-256color"}
+        done = on_terminal(mirrored, *HOOK, "run", "-c", LOAD, env=env)
+    drawn = [line for line in done.screen.split("\r") if line.startswith("weights.bin")]
+    assert "| 0.00/3.00M" in drawn[0] and "3.00M/3.00M" in drawn[-1], "ours from the beginning, then the client's"
+    assert "\x1b" not in done.screen and done.screen.count("\n") == 1
 
 
 TURNED_OFF = {

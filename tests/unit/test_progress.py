@@ -49,6 +49,31 @@ def test_the_last_source_is_named_and_its_bytes_are_counted(monkeypatch):
     assert "100%" in last and "10.0/10.0" in last and "hub" in last and "node" not in last
 
 
+def test_what_was_there_before_is_no_bytes_of_this_source(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    bar = progress.begin("model.safetensors", 10)
+    bar.source("node", 7)
+    assert sys.stderr.getvalue() == ""
+    bar.advance(3)
+    bar.finish()
+    first, last = sys.stderr.getvalue().split("\r")[1], sys.stderr.getvalue().split("\r")[-1]
+    assert "7.00/10.0" in first and "10.0/10.0" in last
+
+
+def test_a_bar_that_left_is_gone_and_comes_back_with_the_next_bytes(monkeypatch):
+    monkeypatch.setattr(sys, "stderr", Terminal())
+    bar = progress.begin("model.safetensors", 10)
+    bar.source("node")
+    bar.advance(4)
+    bar.clear()
+    assert sys.stderr.getvalue().endswith("\r") and "\n" not in sys.stderr.getvalue()
+    bar.source("gateway", 4)
+    bar.advance(6)
+    bar.finish()
+    last = sys.stderr.getvalue().split("\r")[-1]
+    assert "10.0/10.0" in last and "gateway" in last
+
+
 def test_nothing_is_drawn_without_bytes(monkeypatch):
     monkeypatch.setattr(sys, "stderr", Terminal())
     bar = progress.begin("model.safetensors", 10)

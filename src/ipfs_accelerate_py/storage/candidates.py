@@ -103,7 +103,11 @@ class Candidates:
         if ipfs is not None:
             known_public = self.resolution.public is True
             self._ipfs = IPFSNode(
-                ipfs, self.settings.publishers, ask_swarm=known_public, peer_silence=self.settings.timeout
+                ipfs,
+                self.settings.publishers,
+                ask_swarm=known_public,
+                peer_silence=self.settings.timeout,
+                cid_of=self._cid_of,
             )
             self._peer_gateways = PeerGateways(self._ipfs, PATIENCE)
             yield self._ipfs

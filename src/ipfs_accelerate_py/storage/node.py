@@ -39,6 +39,7 @@ class Node:
         self.rpc = RPC(address, silence, login)
         self._ask = self.rpc.ask
         self._peer_id: str | None = None
+        self._agent = ""
         self._repo_path: Path | None = None
 
     # -- who it is --------------------------------------------------------------------------------------------------
@@ -50,7 +51,13 @@ class Node:
             if not isinstance(peer_id, str) or not re.fullmatch(r"\w{40,70}", peer_id):
                 raise SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node")
             self._peer_id = peer_id
+            self._agent = str(answer[0].get("AgentVersion"))
         return self._peer_id
+
+    def is_kubo(self) -> bool:
+        """Is it the implementation that most people run?"""
+        self.peer_id()
+        return self._agent.startswith("kubo/")
 
     def repo_path(self) -> Path | None:
         """The folder of the node's repo, if it is on this machine: its `api` file then names this very node."""
@@ -109,9 +116,14 @@ class Node:
             raise SourceError(f"the name {name} does not resolve to an IPFS path")
         return path
 
-    def stream(self, path: str, offset: int = 0, silence: float | None = None) -> Iterator[bytes]:
-        """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash."""
-        return self.rpc.stream(path, offset, silence)
+    def stream(
+        self, path: str, offset: int = 0, silence: float | None = None, *, offline: bool = False
+    ) -> Iterator[bytes]:
+        """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash.
+
+        `offline`: a Kubo gives what it has itself, and asks nobody.
+        """
+        return self.rpc.stream(path, offset, silence, offline=offline)
 
     def read(self, path: str, limit: int) -> bytes:
         """A small file at an IPFS path, at most `limit` bytes."""
@@ -146,7 +158,7 @@ class Node:
         A peer that Kubo met while it was still starting it never asks for blocks: its bitswap has not heard of it.
         """
         with suppress(SourceError, KeyError, TypeError, IndexError):
-            if not str(self._ask("id")[0].get("AgentVersion")).startswith("kubo/"):
+            if not self.is_kubo():
                 return
             rows = self._ask("swarm/peers")[0].get("Peers") or []
             for address in [f"{row['Addr']}/p2p/{peer_id}" for row in rows if row.get("Peer") == peer_id]:
@@ -183,10 +195,10 @@ class Node:
         """Remove an MFS path with all below it."""
         self._ask("files/rm", path, recursive=True)
 
-    def stat(self, path: str) -> dict[str, Any] | None:
-        """`Hash` (CID), `Size` and `Type` of an MFS path, or None if there is none."""
+    def stat(self, path: str, *, offline: bool = False) -> dict[str, Any] | None:
+        """`Hash` (CID), `Size` and `Type` of an MFS path, or None if there is none. `offline`: as of `stream`."""
         try:
-            return self._first("files/stat", path)
+            return self._first("files/stat", path, **({"offline": True} if offline else {}))
         except NodeAnswer:
             return None
 

@@ -125,14 +125,21 @@ class RPC:
         if not response.ok:  # the client reads the whole of an error
             response._content, response._content_consumed = response.raw.read(1 << 16), True
 
-    def stream(self, path: str, offset: int = 0, silence: float | None = None) -> Iterator[bytes]:
-        """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash."""
+    def stream(
+        self, path: str, offset: int = 0, silence: float | None = None, *, offline: bool = False
+    ) -> Iterator[bytes]:
+        """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash.
+
+        `offline`: only what the node has itself; the JavaScript node asks its peers all the same.
+        """
+        options = {"offset": str(offset)} if offset else {}
+        options |= {"offline": "true"} if offline else {}
         client = self._open()
         try:
             closables, chunks = client._client._request(
                 "POST",
                 "cat",
-                [("arg", path), ("progress", "false"), *([("offset", str(offset))] if offset else [])],
+                [("arg", path), ("progress", "false"), *options.items()],
                 auth=None,
                 data=b"",
                 headers=None,

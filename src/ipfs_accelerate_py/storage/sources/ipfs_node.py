@@ -1,10 +1,10 @@
-"""Peers over the IPFS node of this machine: by the trees they publish under their names, any of them, all verified."""
+"""The IPFS node of this machine, and peers over it: by the trees they publish under their names, all verified."""
 
 from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 from ... import state
 from ...errors import SourceDown, SourceError, UnsafeName
@@ -16,15 +16,28 @@ from ..rpc import NodeAnswer
 from ..tree import MAX_BYTES, Tree, tree_from_json
 from ..verify import Mismatch
 from . import Wanted, report_liar
+from .own_content import OwnContent
 
 _NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
 _ALONE = 4.0  # seconds that a peer may be silent when no other is known
 _reconnected: set[str] = set()  # once per process and peer is enough
+_ITSELF = "the node itself"
 _FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
 
 
+class _Tries:
+    """What came of asking for one file: why it did not work, and the wrong bytes."""
+
+    def __init__(self, wanted: Wanted, receiver: Receiver) -> None:
+        self.wanted, self.receiver = wanted, receiver
+        self.reasons: list[str] = []
+        self.wrong: Mismatch | None = None
+
+
 class IPFSNode:
-    """Supplies bytes from `/ipns/<peer>/models--*/...` of trusted publishers and of whoever provides the model."""
+    """Supplies what the node has itself, then bytes from `/ipns/<peer>/models--*/...` of trusted publishers and of
+    whoever provides the model.
+    """
 
     name = label = "node"
     is_patient = False
@@ -36,8 +49,11 @@ class IPFSNode:
         *,
         ask_swarm: bool = False,
         peer_silence: float | None = None,
+        cid_of: Callable[[Wanted], str | None] = lambda wanted: None,
     ) -> None:
         self.node = node
+        self.own = OwnContent(node, cid_of)
+        self._searched_in_vain = False  # for a CID: once is enough
         self._peer_silence = peer_silence  # seconds that one peer may be silent while another can be asked
         self._ask_swarm = ask_swarm  # may the repo's name be looked up in a swarm that is not private?
         self._publishers = publishers
@@ -51,8 +67,9 @@ class IPFSNode:
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         if wanted.entry.size == 0:
             return "nobody: it is empty"  # Kubo waits for ever for the empty block of a peer
-        self._reasons: list[str] = []
-        self._wrong: Mismatch | None = None
+        tries = _Tries(wanted, receiver)
+        if self._ask_itself(tries):
+            return _ITSELF
         folder = layout.repo_folder(wanted.repo_id)
         silent = []
         for name in self.suppliers(folder):
@@ -60,46 +77,79 @@ class IPFSNode:
                 # Who is the only one gets more time at once: to ask anew would cost what was done so far.
                 others = len(set(self.publishers()) | set(self.holders_so_far(folder))) > 1
                 silence = self._peer_silence if others or not self._peer_silence else max(self._peer_silence, _ALONE)
-                if self._ask_peer(name, wanted, receiver, silence):
+                if self._ask_peer(tries, name, silence):
                     return f"peer {name}"
                 silent += [name] if silence else []
         for name in silent:  # nobody was quick: now with patience
             if name not in _reconnected:
                 _reconnected.add(name)
                 self.node.reconnect(name)
-            if f"peer {name}" not in state.liars and self._ask_peer(name, wanted, receiver, None):
+            if f"peer {name}" not in state.liars and self._ask_peer(tries, name, None):
                 return f"peer {name}"
-        if self._wrong is not None:
-            raise self._wrong
-        raise SourceError("; ".join(dict.fromkeys(self._reasons)) or "no peer says that it holds this model")
+        if self._search(tries):
+            return "the swarm"
+        if tries.wrong is not None:
+            raise tries.wrong
+        raise SourceError("; ".join(dict.fromkeys(tries.reasons)) or "no peer says that it holds this model")
 
-    def _ask_peer(self, name: str, wanted: Wanted, receiver: Receiver, silence: float | None) -> bool:
-        """Take the file from one peer; False if that did not work, for `_reasons` or because of `_wrong` bytes."""
+    def _ask_itself(self, tries: _Tries) -> bool:
+        """Take the file from what the node has, without the swarm."""
+        path = self.own.in_tree(tries.wanted)
+        if path is not None:
+            if self._take(tries, _ITSELF, lambda: path, None, offline=True):
+                return True
+            self.own.give_up(tries.wanted)
+        cid = self.own.by_cid(tries.wanted)
+        return cid is not None and self._take(tries, _ITSELF, lambda: cid, None, offline=True)
+
+    def _ask_peer(self, tries: _Tries, name: str, silence: float | None) -> bool:
+        """Take the file from one peer."""
+        wanted = tries.wanted
+        snapshot = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
+        return self._take(tries, f"peer {name}", lambda: f"{self._root(name)}/{snapshot}", silence)
+
+    def _search(self, tries: _Tries) -> bool:
+        """Take it by its CID from a node that cannot say what it has itself; not for long, and in vain only once."""
+        cid = self.own.cid_of(tries.wanted)
+        if not cid or self._searched_in_vain or self.node.is_kubo() or not (self._ask_swarm or self.node.is_private()):
+            return False
+        found = self._take(tries, "the swarm", lambda: f"/ipfs/{cid}", self._peer_silence)
+        self._searched_in_vain = not found
+        return found
+
+    def _take(
+        self, tries: _Tries, giver: str, path: Callable[[], str], silence: float | None, *, offline: bool = False
+    ) -> bool:
+        """Take the file from an IPFS path; False if that did not work, for `reasons` or because of `wrong` bytes."""
+        receiver = tries.receiver
+        if giver in state.liars:
+            return False
         try:
-            path = f"{self._root(name)}/{layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)}"
+            at = path()
             try:
-                self._copy(name, path, receiver, silence)
+                self._copy(giver, at, receiver, silence, offline)
             except Mismatch:
                 if len(receiver.givers) < 2:
                     raise
                 receiver.start()  # what another one began may be what is wrong: this one is asked for the whole
-                self._copy(name, path, receiver, silence)
+                self._copy(giver, at, receiver, silence, offline)
             return True
         except SourceDown:
             raise
         except SourceError as error:
-            self._reasons.append(str(error))
-        except Mismatch as mismatch:  # that peer is not asked again; the others are
-            self._wrong = mismatch
-            report_liar(f"peer {name}", wanted.path, mismatch)
+            if not (offline and isinstance(error, NodeAnswer)):  # that the node itself has it not is no news
+                tries.reasons.append(str(error))
+        except Mismatch as mismatch:  # that one is not asked again; the others are
+            tries.wrong = mismatch
+            report_liar(giver, tries.wanted.path, mismatch)
             receiver.start()
         return False
 
-    def _copy(self, name: str, path: str, receiver: Receiver, silence: float | None) -> None:
-        for data in self.node.stream(path, receiver.begin(f"peer {name}"), silence):
+    def _copy(self, giver: str, path: str, receiver: Receiver, silence: float | None, offline: bool) -> None:
+        for data in self.node.stream(path, receiver.begin(giver), silence, offline=offline):
             receiver.write(data)
         if receiver.size < receiver.entry.size:
-            raise SourceError(f"{name} broke off after {receiver.size} bytes")
+            raise SourceError(f"{giver} broke off after {receiver.size} bytes")
         receiver.check()
 
     def suppliers(self, folder: str) -> Iterator[str]:

@@ -35,6 +35,8 @@ class PeerGateways:
         self._ipfs.prepare()
 
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        if self._ipfs.own.in_tree(wanted) is not None:
+            raise SourceError("the node itself has it")
         folder = layout.repo_folder(wanted.repo_id)
         if folder not in self._known:
             self._known[folder] = self._look_up(folder)
