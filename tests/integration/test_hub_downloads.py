@@ -132,7 +132,7 @@ def test_a_hub_that_gives_bytes_is_not_raced(hub, mirror, here, monkeypatch):
 
 def test_a_hub_is_given_the_time_that_its_client_needs_for_one_piece(hub, mirror, here):
     """Of a piece nothing is seen on the disk before it is whole: 10 MB, or the file."""
-    hub.bandwidth = 2_000_000
+    hub.bandwidth = 1_000_000
     here.change(timeout=0.5)
     health.note_down(f"mirror {mirror.url}")
     here.make_present(here.resolve(REPO), "model.safetensors")
