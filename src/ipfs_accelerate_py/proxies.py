@@ -20,7 +20,6 @@ from . import hub_door, rewriting, serving
 from .errors import VerificationError
 from .libraries import transformers as library
 from .log import get_logger
-from .storage_wrapper import get_storage_wrapper
 from .wrappers import AutoClassProxy, ClientProxy, Wrapper
 
 
@@ -30,7 +29,7 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if asked is None or rewriting.pinned_commit(asked.revision, asked.repo_id):
         return wrapped(*args, **kwargs)  # not ours, or settled by a proxy further out
     try:
-        storage = get_storage_wrapper()
+        storage = serving.open_storage(asked)
         resolution = serving.resolve(storage, asked, kwargs.get("_commit_hash"))
         rewritten = rewriting.rewrite(kwargs, asked, storage.get_cache_dir(), resolution.commit)
     except VerificationError:

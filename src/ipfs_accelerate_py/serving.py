@@ -67,7 +67,18 @@ def _of_load(asked: Asked | None) -> Asked | None:
 
 def _storage_for(asked: Asked) -> StorageWrapper:
     load = _under_way.get()
-    return load.storage if load is not None and load.asked.repo_id == asked.repo_id else get_storage_wrapper()
+    return load.storage if load is not None and load.asked.repo_id == asked.repo_id else open_storage(asked)
+
+
+def open_storage(asked: Asked) -> StorageWrapper:
+    """The store of the settings. A cache folder of the caller's own is read as well, after the other lower tiers."""
+    storage = get_storage_wrapper()
+    if is_store(storage, asked.cache_dir):
+        return storage
+    folder, lower = Path(str(asked.cache_dir)).expanduser(), storage.settings.lower
+    if folder in lower or not folder.is_dir():
+        return storage
+    return StorageWrapper(replace(storage.settings, lower=(*lower, folder)))
 
 
 @contextmanager

@@ -1,11 +1,13 @@
 """A file of the store that is a hard link to another cache: read once, and again when it was changed there."""
 
 import os
+import shutil
 import time
 
 import pytest
 
 from ipfs_accelerate_py import state
+from ipfs_accelerate_py.errors import VerificationError
 from ipfs_accelerate_py.storage import progress, race, receiver, verified_files, verify
 from ipfs_accelerate_py.storage import store as store_module
 from tests.support.in_process import write_repo
@@ -62,7 +64,7 @@ class Recorder(progress.NoBar):
     def __init__(self, shown):
         self.shown = shown
 
-    def source(self, name):
+    def source(self, name, held=0):
         self.shown.append([name, 0])
 
     def advance(self, size):
@@ -122,3 +124,41 @@ def test_one_that_was_only_touched_is_read_and_kept(hub, here, reads):
     here.make_present(here.resolve(REPO))
     assert len(reads) == 1 and here.visible() == FILES
     assert not any(row["method"] == "GET" and "resolve" in row["path"] for row in hub.log[before:])
+
+
+@pytest.mark.parametrize("changed", [True, False])
+def test_it_is_no_file_of_ours_when_the_other_name_is_gone(hub, here, reads, changed):
+    """It may have been changed by that name before."""
+    present = here.make_present(here.resolve(REPO))
+    blob = linked(here)
+    if changed:
+        with open(blob, "r+b") as file:
+            file.write(b"X")
+    shutil.rmtree(here.cache)
+    assert present["model.safetensors"].stat().st_nlink == 1
+    new_process()
+    state.served.clear()
+    here.make_present(here.resolve(REPO))
+    assert here.visible() == FILES
+    assert reads == (["model.safetensors"] if changed else [])  # read once, and told by its marks else
+    assert state.served == ({"hub": [1, len(FILES["model.safetensors"])]} if changed else {})
+
+
+def test_a_damaged_one_is_read_once_and_told_once(hub, here, reads, caplog):
+    here.make_present(here.resolve(REPO))
+    with open(linked(here), "r+b") as file:
+        file.write(b"X")
+    hub.stop()
+    here.forget()
+    for _ in range(2):
+        with pytest.raises(VerificationError):
+            here.make_present(here.resolve(REPO))
+    assert len(reads) == 1 and caplog.text.count("was changed in place") == 1
+
+
+def test_a_file_of_the_stores_own_is_never_read_again(hub, here, reads):
+    shutil.rmtree(here.cache)
+    here.make_present(here.resolve(REPO))
+    new_process()
+    here.make_present(here.resolve(REPO))
+    assert reads == [] and not list(here.store.own_folder.glob("verified/*"))

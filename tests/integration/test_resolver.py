@@ -80,7 +80,11 @@ def test_the_hub_beats_what_is_known_here(acme_hub, here, acme):
     assert here.resolve(REPO).commit == new
 
 
-@pytest.mark.parametrize(("store_learnt", "cache_learnt", "winner"), [(-10, -100, "store"), (-100, -10, "cache")])
+@pytest.mark.parametrize(
+    ("store_learnt", "cache_learnt", "winner"),
+    # a date to come was written by a wrong clock
+    [(-10, -100, "store"), (-100, -10, "cache"), (-100, 10_000, "store"), (10_000, -100, "cache")],
+)
 def test_without_the_hub_the_later_word_of_store_and_cache(acme_hub, here, acme, store_learnt, cache_learnt, winner):
     commits = {"store": here.resolve(REPO).commit, "cache": new_commit(acme_hub, acme, b"{}")}
     here.fill_cache(acme_hub, REPO)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import shutil
 
 import pytest
 
@@ -68,6 +69,28 @@ def test_a_cache_folder_of_the_callers_own(small_hub, machine):
     assert hooked.run(read, hooked=False).stdout.split() == [str(size), "0"]
     offline = ask(plain, lines(f", cache_dir={str(own)!r}, local_files_only=True"), hooked=False)
     assert good(offline)["model"] == expected["model"]
+
+
+def test_a_damaged_file_in_a_cache_folder_of_the_callers_own(small_hub, machine):
+    """One changed byte in what plain had put there: it is put right, with the Hub; without it nothing loads."""
+    plain, hooked = machine("plain", hub=small_hub), machine("hooked", hub=small_hub)
+    own = hooked.home / "own"
+    more = f", cache_dir={str(own)!r}"
+    expected = good(ask(plain, lines(more), hooked=False))
+    weights = next(own.glob("models--*/snapshots/*/model.safetensors")).resolve()
+    right = weights.read_bytes()
+    for hub in (None, small_hub):
+        weights.write_bytes(right[:20_000] + bytes([right[20_000] ^ 1]) + right[20_001:])
+        hooked.hub = hub
+        outcome = ask(hooked, {"model": lines(more)["model"]})["model"]
+        if hub is None:
+            names_the_damage(outcome.error, "model.safetensors", hashlib.sha256(right).hexdigest())
+        else:
+            assert outcome.value == expected["model"]
+    assert next(own.glob("models--*/snapshots/*/model.safetensors")).read_bytes() == right
+    hooked.hub = None
+    shutil.rmtree(hooked.store)
+    assert good(ask(hooked, lines(more))) == expected, "a full folder is a source"
 
 
 def test_a_local_folder_is_left_alone(small_hub, folders, machine):

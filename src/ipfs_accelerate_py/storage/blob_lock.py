@@ -59,13 +59,13 @@ def try_lock(path: Path, seconds: float) -> Iterator[bool]:
 def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[no-untyped-def]
     from filelock import Timeout
 
-    seen, since = -1, time.monotonic()
+    seen, since = (-1, 0.0), time.monotonic()
     while stopped is None or not stopped.is_set():
         try:
             stack.enter_context(lock())
             return True
         except Timeout:
-            moved = _bytes_so_far(store, repo_id, etag)
+            moved = _work_so_far(store, repo_id, etag)
             if moved != seen:
                 seen, since = moved, time.monotonic()
             elif time.monotonic() - since > STALE:
@@ -77,15 +77,19 @@ def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[n
     return False
 
 
-def _bytes_so_far(store: Store, repo_id: str, etag: str) -> int:
-    """What the holder has written; the scratch folder of the Hub's client counts too."""
+def _work_so_far(store: Store, repo_id: str, etag: str) -> tuple[int, float]:
+    """Bytes that the holder has written, and when: who reads an earlier part touches it.
+
+    The scratch folder of the Hub's client counts too.
+    """
     folders = (
         store.path(layout.blob_path(repo_id, etag)).parent,
         blobs_folder(store.own_folder / "hub", repo_id),
     )
-    total = 0
+    total, latest = 0, 0.0
     for folder in folders:
         for path in folder.glob(f"{etag[:16]}*{parts.SUFFIX}"):
             with contextlib.suppress(OSError):
-                total += path.stat().st_size
-    return total
+                status = path.stat()
+                total, latest = total + status.st_size, max(latest, status.st_mtime)
+    return total, latest

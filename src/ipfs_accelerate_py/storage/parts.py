@@ -1,7 +1,7 @@
 """Parts of files that were not finished: whose they are, which can be continued, which are old.
 
-A part is named `<etag's first 16 digits>.<host>.<pid>-<random>.incomplete`. It is never trusted: who continues one
-copies and hashes it, and only the hash of the whole counts.
+A part is named `<etag's first 16 digits>.<host>.<pid>-<random>.incomplete`, and whoever writes it holds a lock on it.
+It is never trusted: who continues one hashes it, and only the hash of the whole counts.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ import contextlib
 import os
 import re
 import socket
+import stat
 import time
 from collections.abc import Iterator
 from pathlib import Path
@@ -39,12 +40,54 @@ def find_parts(folder: Path, etag: str) -> Iterator[Path]:
     yield from (path for _, path in sorted(found, reverse=True))
 
 
+def take_over(path: Path, own: Path) -> int | None:
+    """Rename the part of a dead process of this machine to `own` and open it, locked; None if it is to be copied.
+
+    Who is the first to rename it has it: OSError for the others, and where its writer is alive after all.
+    """
+    match = _NAME.fullmatch(path.name)
+    if match is None or match["host"] != _host() or os.name != "posix":
+        return None
+    file = os.open(path, os.O_RDWR | os.O_NOFOLLOW)
+    try:
+        status = os.fstat(file)
+        if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_uid != os.geteuid():
+            os.close(file)  # another cache has it too, say: it is not to be written to
+            return None
+        if (locked := lock(file)) is None:  # a writer elsewhere would not be noticed
+            os.close(file)
+            return None
+        if not locked:
+            raise BlockingIOError(f"{path} is being written")
+        active.add(own)
+        os.rename(path, own)
+        return file
+    except OSError:
+        active.discard(own)
+        with contextlib.suppress(OSError):
+            os.close(file)
+        raise
+
+
+def lock(file: int) -> bool | None:
+    """Lock an open file for as long as it is open; False if another has locked it, None where there are no locks."""
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    except (ImportError, OSError):
+        return None
+    return True
+
+
 def remove_old(folder: Path, pattern: str = f"*{SUFFIX}") -> None:
     """Remove the parts in a folder that nobody has written to for a day."""
     with contextlib.suppress(OSError):
         for path in folder.glob(pattern):
             with contextlib.suppress(OSError):
-                if time.time() - path.lstat().st_mtime > OLD and not _is_being_written(path):
+                if _is_old(path) and not _is_being_written(path):
                     path.unlink()
 
 
@@ -61,11 +104,22 @@ def clean_scratch(own_folder: Path) -> None:
             remove_old(blobs, "*")  # a whole one that nobody took over is as useless
 
 
+def _age(path: Path) -> float:
+    return time.time() - path.lstat().st_mtime
+
+
+def _is_old(path: Path) -> bool:
+    # What is dated more than a day ahead was written when a clock was wrong, and would never become old.
+    return not -OLD <= _age(path) <= OLD
+
+
 def _is_being_written(path: Path) -> bool:
     match = _NAME.fullmatch(path.name)
     if match is None or match["host"] != _host() or os.name != "posix":
-        # huggingface_hub's own, or another machine's: a writer has touched it a moment ago
-        return time.time() - path.lstat().st_mtime < _FRESH
+        if match is None and _is_unlocked(_clients_lock(path)):
+            return False
+        # huggingface_hub's own, or another machine's: a writer has touched it a moment ago, by a clock that may differ
+        return -OLD <= _age(path) < _FRESH
     pid = int(match["pid"])
     if pid == os.getpid():
         return path in active
@@ -75,7 +129,26 @@ def _is_being_written(path: Path) -> bool:
         return False
     except (OSError, OverflowError):
         pass
-    return True
+    # After a day it is another process that has this number, unless it holds the lock.
+    return not _is_old(path) or not _is_unlocked(path)
+
+
+def _clients_lock(path: Path) -> Path:
+    """What huggingface_hub locks while it writes `models--*/blobs/<etag>[.<random>].incomplete`."""
+    repo = path.parent.parent
+    return repo.parent / ".locks" / repo.name / f"{path.name.partition('.')[0]}.lock"
+
+
+def _is_unlocked(path: Path) -> bool:
+    """Is there such a file, and does nobody hold its lock? Also False where there are no locks."""
+    try:
+        file = os.open(path, os.O_RDWR)
+    except OSError:
+        return False
+    try:
+        return lock(file) is True
+    finally:
+        os.close(file)
 
 
 def _host() -> str:

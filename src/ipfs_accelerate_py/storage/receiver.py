@@ -5,13 +5,18 @@ from __future__ import annotations
 import contextlib
 import os
 import tempfile
+import threading
+import time
 from collections.abc import Iterable
 from pathlib import Path
 
 from ..errors import SourceError
 from . import parts
+from .disk import is_unchanged, reflink, sync_folder, umask
 from .tree import Entry
 from .verify import CHUNK, Mismatch, Verifier, verify_file
+
+_TOUCH = 5.0  # seconds; who waits for it, and other machines, tell by its time that somebody is at work on a part
 
 
 class NotWritten(OSError):
@@ -22,13 +27,14 @@ class Receiver:
     """Where a source puts the bytes of one file: `write` them in order, or `adopt` a file that holds them.
 
     A source that gives its bytes from `size` on continues what another one began; `start()` begins anew. `givers` are
-    those whose bytes are in it. Both ways hash every byte; Mismatch ends it.
+    those whose bytes are in it. Both ways hash every byte; Mismatch ends it. So does `stopped` once it is set.
     """
 
-    def __init__(self, folder: Path, entry: Entry) -> None:
+    def __init__(self, folder: Path, entry: Entry, stopped: threading.Event | None = None) -> None:
         self.entry = entry
         self.moved = 0  # bytes written or hashed so far: while this grows, somebody is at work
         self._folder = folder
+        self._stopped = stopped
         self._path: Path | None = None
         self._file: int | None = None
         self.cancelled = self.keep_part = False
@@ -48,14 +54,20 @@ class Receiver:
             self.givers.append(giver)
         return self.size
 
-    def _open(self) -> int:
+    def _go_on(self) -> None:
         if self.cancelled:
             raise SourceError("another source was quicker")
+        if self._stopped is not None and self._stopped.is_set():
+            raise SourceError("stopped")
+
+    def _open(self) -> int:
+        self._go_on()
         if self._file is None:
             self._file, name = tempfile.mkstemp(parts.SUFFIX, parts.prefix(self.entry.etag), self._folder)
-            os.chmod(self._file, 0o666 & ~_umask())
+            os.chmod(self._file, 0o666 & ~umask())
             self._path = Path(name)
             parts.active.add(self._path)
+            parts.lock(self._file)
         return self._file
 
     @property
@@ -70,8 +82,7 @@ class Receiver:
 
     def write(self, data: bytes) -> None:
         """Take the next bytes."""
-        if self.cancelled:
-            raise SourceError("another source was quicker")
+        self._go_on()
         self._verifier.update(data)
         view = memoryview(data)
         try:
@@ -82,15 +93,14 @@ class Receiver:
             raise NotWritten(error.errno, error.strerror) from error
         self.moved += len(data)
 
-    def adopt(self, path: Path, *, move: bool = False, known: bool = False) -> None:
+    def adopt(self, path: Path, *, move: bool = False, known: bool | None = False) -> None:
         """Take a whole existing file: moved, else by hard link, reflink or copy; it is read and hashed.
 
         `known`: these very bytes were hashed before, and are not read again where they are only linked.
         """
         self.start()
-        if self.cancelled:
-            raise SourceError("another source was quicker")
-        target = self._folder / f"{parts.prefix(self.entry.etag)}{os.urandom(4).hex()}{parts.SUFFIX}"
+        self._go_on()
+        target = self._new_path()
         try:
             (os.replace if move else os.link)(path, target)
         except OSError:
@@ -102,15 +112,17 @@ class Receiver:
             verify_file(target, self.entry, self._note)
         self._verified = True
 
+    def _new_path(self) -> Path:
+        return self._folder / f"{parts.prefix(self.entry.etag)}{os.urandom(4).hex()}{parts.SUFFIX}"
+
     def _note(self, size: int) -> None:
         self.moved += size
         self._read += size
-        if self.cancelled:
-            raise SourceError("another source was quicker")
+        self._go_on()
 
     def _copy(self, path: Path) -> None:
         with open(path, "rb", buffering=0) as source:
-            if _reflink(source.fileno(), self._open()):
+            if reflink(source.fileno(), self._open()):
                 assert self._path is not None
                 verify_file(self._path, self.entry, self._note)
                 self._verified = True
@@ -122,21 +134,55 @@ class Receiver:
         """Begin with the bytes of a part that somebody left: copied, since its writer may still hold it open."""
         self.start()
         self.begin(giver)
-        with open(path, "rb", buffering=0) as source:
-            left = self.entry.size
-            while left and (data := source.read(min(CHUNK, left))):
-                self.write(data)
-                left -= len(data)
+        try:
+            with open(path, "rb", buffering=0) as source:
+                left = self.entry.size
+                while left and (data := source.read(min(CHUNK, left))):
+                    self.write(data)
+                    left -= len(data)
+        except BaseException:  # half of a copy is of no use to anybody
+            self._remove()
+            raise
 
     def continue_first(self, paths: Iterable[Path]) -> bool:
-        """Begin with the first of these parts that can be read, and remove it; else anew, and False."""
+        """Begin with the first of these parts that can be read, which then is gone; else anew, and False."""
         for path in paths:
             with contextlib.suppress(OSError, Mismatch):
-                self.continue_part(path, "an earlier part")
-                path.unlink(missing_ok=True)
+                if not self._take_over(path):
+                    before = path.stat()
+                    self.continue_part(path, "an earlier part")
+                    if is_unchanged(path, before):  # nobody writes to it, as far as can be seen
+                        path.unlink(missing_ok=True)
                 return True
         self.start()
         return False
+
+    def _take_over(self, path: Path) -> bool:
+        """Go on in the part of a dead process itself: half a model is not written twice. False: it is to be copied."""
+        self.start()
+        own = self._new_path()
+        if (file := parts.take_over(path, own)) is None:
+            return False
+        self._file, self._path = file, own
+        self.begin("an earlier part")
+        try:
+            touched = 0.0
+            while data := os.read(file, min(CHUNK, self.entry.size - self.size)):
+                self._go_on()
+                if time.monotonic() - touched > _TOUCH:
+                    touched = time.monotonic()
+                    with contextlib.suppress(OSError):
+                        os.utime(own)
+                self._verifier.update(data)
+                self.moved += len(data)
+            os.ftruncate(file, self.size)
+        except OSError:
+            self._remove()
+            raise
+        except BaseException:  # Ctrl-C: it stays for the next one
+            self._let_go()
+            raise
+        return True
 
     def continue_other(self, other: Receiver) -> None:
         """Begin with what another receiver of the same file has at this moment."""
@@ -166,7 +212,7 @@ class Receiver:
             self._path.unlink()  # rename(2) does nothing if both names are links to one file already
         parts.active.discard(self._path)
         self._path = None
-        _sync_folder(target.parent)
+        sync_folder(target.parent)
 
     def cancel(self, *, keep_part: bool = False) -> None:
         """Let whoever writes here stop at his next byte; what he wrote goes, or stays as a part. For another thread."""
@@ -178,49 +224,19 @@ class Receiver:
     def discard(self, *, keep_part: bool = False) -> None:
         """Remove what was written; nothing was visible. `keep_part`: leave a part that is worth continuing."""
         if keep_part and self._file is not None and parts.WORTH_KEEPING <= self.size < self.entry.size:
-            os.close(self._file)
-            if self._path is not None:
-                parts.active.discard(self._path)
-            self._file = self._path = None
+            self._let_go()
         self._remove()
 
-    def _remove(self) -> None:
+    def _let_go(self) -> None:
         if self._file is not None:
             os.close(self._file)
         if self._path is not None:
             parts.active.discard(self._path)
-            with contextlib.suppress(OSError):
-                self._path.unlink()
         self._file = self._path = None
 
-
-def _sync_folder(folder: Path) -> None:
-    with contextlib.suppress(OSError):  # not every file system lets a folder be synced
-        descriptor = os.open(folder, os.O_RDONLY)
-        try:
-            os.fsync(descriptor)
-        finally:
-            os.close(descriptor)
-
-
-def _umask() -> int:
-    # The only portable way to read it is to set it; Linux tells without that, and threads may be about.
-    try:
-        with open("/proc/self/status", "rb") as status:
-            for line in status:
-                if line.startswith(b"Umask:"):
-                    return int(line.split()[1], 8)
-    except (OSError, ValueError):
-        pass
-    return 0o022
-
-
-def _reflink(source: int, target: int) -> bool:
-    """Share the blocks of a file (btrfs, XFS); False where that is not possible. FICLONE: ioctl_ficlone(2)."""
-    try:
-        import fcntl
-
-        fcntl.ioctl(target, 0x40049409, source)
-    except (ImportError, OSError):
-        return False
-    return True
+    def _remove(self) -> None:
+        path = self._path
+        self._let_go()
+        if path is not None:
+            with contextlib.suppress(OSError):
+                path.unlink()

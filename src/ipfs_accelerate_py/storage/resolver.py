@@ -56,7 +56,8 @@ def resolve(
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = _locks.setdefault(key, threading.Lock())
     held = lock.acquire(timeout=hub.patience() + settings.timeout)
-    failed = _failed.get(key)
+    failed_key = (*key, *map(str, settings.lower))  # the folders of this call may know it
+    failed = _failed.get(failed_key)
     try:
         learnt = _known.get(key)
         if learnt and time.monotonic() - learnt[0] < REMEMBER:
@@ -71,7 +72,7 @@ def resolve(
     except Unresolved as error:
         # Nobody knew it a moment ago: who asks again soon does not wait for them again.
         if not error.answered and not local_only and (failed is None or error is not failed[1]):
-            _failed[key] = (time.monotonic(), error)
+            _failed[failed_key] = (time.monotonic(), error)
         raise
     finally:
         if held:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 import os
 import stat
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -30,6 +31,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.verified = VerifiedFiles(self.own_folder / "verified")
+        self.is_ours = True  # else others write here as well, and each file is read once
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -77,12 +79,15 @@ class Store:
         return blob if right and self._is_still_right(blob, entry, status) else None
 
     def _is_still_right(self, blob: Path, entry: Entry, status: os.stat_result) -> bool:
-        """A blob with another name besides, in a lower tier say, may have been changed there: read it again then."""
-        if status.st_nlink < 2 or self.verified.is_known(entry.etag, status):
+        """A blob that has another name, or had one, in a lower tier say, may have been changed there: read it then."""
+        if self.is_ours and status.st_nlink < 2 and not self.verified.is_noted(entry.etag):
             return True
+        if (known := self.verified.is_known(entry.etag, status)) is not None:
+            return known
         try:
             verify_file(blob, entry)
         except Mismatch as mismatch:
+            self.verified.refuse(entry.etag, status)
             get_logger().warning("%s was changed in place (%s): it is fetched again", blob, mismatch)
             return False
         except OSError:
@@ -100,11 +105,11 @@ class Store:
         finally:
             receiver.discard()
 
-    def new_receiver(self, repo_id: str, entry: Entry) -> Receiver:
-        """A Receiver for one blob, for the caller to finish or to discard. Raises OSError."""
+    def new_receiver(self, repo_id: str, entry: Entry, stopped: threading.Event | None = None) -> Receiver:
+        """A Receiver for one blob, for the caller to finish or to discard; `stopped` ends its work. Raises OSError."""
         blobs = self.path(layout.blob_path(repo_id, entry.etag)).parent
         make_folder(blobs)
-        return Receiver(blobs, entry)
+        return Receiver(blobs, entry, stopped)
 
     def link(self, repo_id: str, commit: str, path: str, entry: Entry) -> Path:
         """Make a complete blob visible as a file of the commit."""

@@ -1,6 +1,7 @@
-"""Which files with several names were found right, by inode, size and time of change: they are not read again.
+"""Which files that somebody else may write to were found right, by inode, size and time of change.
 
-A file of our own has one name, and nobody else writes to it. A hard link to a lower tier can be changed there.
+They are not read again. A hard link to a lower tier can be changed there, also after its other name is gone; and a file
+in a cache folder of the user's own is anybody's. A file of our own has one name, and nobody else writes to it.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from pathlib import Path
 
 from .folders import make_folder
 
-_MOST = 8  # files with the same content that are remembered
+_MOST = 64  # files with the same content that are remembered: the tokenizer that many models share
 
 
 class VerifiedFiles:
@@ -20,26 +21,32 @@ class VerifiedFiles:
     def __init__(self, folder: Path) -> None:
         self._folder = folder
 
-    def is_known(self, etag: str, status: os.stat_result) -> bool:
-        """Was this very file, unchanged since, found to hash to `etag`?"""
+    def is_noted(self, etag: str) -> bool:
+        """Is any file remembered for this etag? One look at the disk."""
+        return os.path.exists(f"{self._folder}/{etag}")
+
+    def is_known(self, etag: str, status: os.stat_result) -> bool | None:
+        """Was this very file, unchanged since, found to hash to `etag`? None: it was not read."""
         mark = _mark(status)
-        return (etag, mark) in _in_this_process or mark in self._marks(etag)
+        known = _in_this_process.get((etag, mark))
+        if known is None and mark in self._marks(etag):
+            known = _in_this_process[etag, mark] = True
+        return known
+
+    def refuse(self, etag: str, status: os.stat_result) -> None:
+        """Let this process know that this file does not hash to `etag`."""
+        _in_this_process[etag, _mark(status)] = False
 
     def remember(self, etag: str, status: os.stat_result) -> None:
         """Keep that this file hashes to `etag`; where nothing can be written, only this process knows it."""
         mark = _mark(status)
-        _in_this_process.add((etag, mark))
+        _in_this_process[etag, mark] = True
         with contextlib.suppress(OSError):
             make_folder(self._folder)
             marks = [mark, *(each for each in self._marks(etag) if each != mark)][:_MOST]
             temporary = self._folder / f"{etag[:16]}.{os.getpid()}-{os.urandom(4).hex()}.incomplete"
             temporary.write_text("\n".join(marks), "ascii")
             os.replace(temporary, self._folder / etag)
-
-    def forget(self, etag: str) -> None:
-        """The blob is gone."""
-        with contextlib.suppress(OSError):
-            (self._folder / etag).unlink()
 
     def _marks(self, etag: str) -> list[str]:
         try:
@@ -48,7 +55,7 @@ class VerifiedFiles:
             return []
 
 
-_in_this_process: set[tuple[str, str]] = set()
+_in_this_process: dict[tuple[str, str], bool] = {}
 
 
 def _mark(status: os.stat_result) -> str:

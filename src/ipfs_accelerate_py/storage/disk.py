@@ -1,0 +1,47 @@
+"""What the operating system is asked about files besides reading and writing."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from pathlib import Path
+
+
+def is_unchanged(path: Path, before: os.stat_result) -> bool:
+    """Is it the same file as before, of the same size and time?"""
+    now = path.stat()
+    return (now.st_ino, now.st_size, now.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
+
+
+def sync_folder(folder: Path) -> None:
+    """Let what was renamed in a folder outlast a power failure, where that can be asked for."""
+    with contextlib.suppress(OSError):  # not every file system lets a folder be synced
+        descriptor = os.open(folder, os.O_RDONLY)
+        try:
+            os.fsync(descriptor)
+        finally:
+            os.close(descriptor)
+
+
+def umask() -> int:
+    """What new files of this process are kept from."""
+    # The only portable way to read it is to set it; Linux tells without that, and threads may be about.
+    try:
+        with open("/proc/self/status", "rb") as status:
+            for line in status:
+                if line.startswith(b"Umask:"):
+                    return int(line.split()[1], 8)
+    except (OSError, ValueError):
+        pass
+    return 0o022
+
+
+def reflink(source: int, target: int) -> bool:
+    """Share the blocks of a file (btrfs, XFS); False where that is not possible. FICLONE: ioctl_ficlone(2)."""
+    try:
+        import fcntl
+
+        fcntl.ioctl(target, 0x40049409, source)
+    except (ImportError, OSError):
+        return False
+    return True
