@@ -122,3 +122,79 @@ def test_a_load_that_waits_for_a_source_that_hangs(machine, hub, kind):
     # plain Python, too, ends with 1 where a library evaluates something when the interpreter ends
     assert child.returncode in (-signal.SIGINT, 1) and said.splitlines()[-1] == "KeyboardInterrupt", said
     check_visible(user.store, make_files(0))
+
+
+def test_a_download_of_the_hubs_client_is_gone_on_with_at_once(machine, tmp_path):
+    """Ctrl-C in the middle, and the same command again: not from the beginning, and not a minute later."""
+    weights = os.urandom(30_000_000)
+    write_repo(tmp_path / "large", REPO, {"model.safetensors": weights})
+    with LocalHub(tmp_path / "large", lfs_threshold=1 << 20, bandwidth=10_000_000) as hub:
+        user = machine("user", hub=hub)
+        child = subprocess.Popen(FETCH, env=user.environment, cwd=user.home, stderr=subprocess.PIPE, text=True)
+        wait_for(lambda: sum(path.stat().st_size for path in user.store.rglob("*.incomplete")) > 9_000_000)
+        interrupt(child)
+        before = len(hub.log)
+        assert user.hook("fetch", REPO).returncode == 0
+        sent = sum(row["bytes"] for row in hub.log[before:] if row["method"] == "GET" and row["origin"] == "cdn")
+    assert 0 < sent < 25_000_000
+    check_visible(user.store, {"model.safetensors": weights})
+    assert not list(user.store.rglob("*.incomplete"))
+
+
+LEFTOVERS = """
+import os, subprocess, sys, threading, time
+from ipfs_accelerate_py.settings import read_settings
+from ipfs_accelerate_py.storage import layout, parts
+from ipfs_accelerate_py.storage.resolution import Resolution
+from ipfs_accelerate_py.storage.retrieval import Retrieval
+from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.storage.tree import Entry, Tree
+
+settings = read_settings()
+store, caught = Store(settings.home), sys.argv[2] == "caught"
+files = {name: Entry(40 << 30, "a" * 40, name * 64) for name in "ab"}
+dead = subprocess.Popen(["true"])
+dead.wait()
+for entry in files.values():
+    folder = store.path(layout.blob_path("acme/large", entry.etag)).parent
+    folder.mkdir(parents=True, exist_ok=True)
+    host = parts._host() if sys.argv[1] == "own" else "elsewhere"
+    path = folder / f"{entry.etag[:16]}.{host}.{dead.pid}-abc.incomplete"
+    with open(path, "wb") as file:
+        file.truncate(30 << 30)
+    os.utime(path, (path.stat().st_mtime - 90,) * 2)
+resolution = Resolution("acme/large", "main", Tree("c" * 40, files), "hub", True)
+print("go", flush=True)
+try:
+    Retrieval(store, settings, resolution).make_present(files)
+except KeyboardInterrupt:
+    if not caught:
+        raise
+    end = time.monotonic() + 10
+    while threading.active_count() > 1 and time.monotonic() < end:
+        time.sleep(0.05)
+    print(threading.active_count(), flush=True)
+"""
+
+
+@pytest.mark.parametrize("whose", ["own", "other"])
+@pytest.mark.parametrize("then", ["ends", "caught"])
+def test_while_large_parts_of_earlier_runs_are_read(machine, hub, whose, then):
+    """Of two files at once: neither the end of the interpreter nor a program that goes on waits for that."""
+    user = machine("user", hub=hub)
+    command = [sys.executable, "-c", LEFTOVERS, whose, then]
+    child = subprocess.Popen(command, env=user.environment, cwd=user.home, stdout=-1, stderr=-1, text=True)
+    assert child.stdout.readline() == "go\n"
+    time.sleep(1.0)
+    child.send_signal(signal.SIGINT)
+    began = time.monotonic()
+    said, errors = child.communicate(timeout=60)
+    assert time.monotonic() - began < AT_ONCE
+    if then == "caught":
+        assert said == "1\n", errors
+    else:
+        assert child.returncode == -signal.SIGINT and errors.splitlines()[-1] == "KeyboardInterrupt"
+    kept = {path: path.stat().st_size for path in user.store.glob("models--*/blobs/*.incomplete")}
+    for path in kept:
+        path.unlink()  # what was copied is large
+    assert sorted(kept.values())[-2:] == [30 << 30] * 2  # for the next run to go on from

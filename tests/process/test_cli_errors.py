@@ -56,6 +56,17 @@ def test_unknown_revision_says_what_the_hub_said(machine, small_hub):
     assert_error(done, "'v9'", "the Hub said: 404", "a branch, a tag or a commit")
 
 
+def test_a_gated_repo_says_how_to_log_in(machine, small_hub, tmp_path):
+    meta = json.dumps({"gated": "manual", "allow": ["alice"]}).encode()
+    write_repo(tmp_path / "hub", "org/gated", {"config.json": b"{}", "hub.json": meta})
+    small_hub.scan()
+    a = machine("a", hub=small_hub)
+    assert_error(a.hook("fetch", "org/gated"), "the Hub does not give it to us: 401", "hf auth login")
+    offline = {"HF_HUB_OFFLINE": "1"}
+    assert_error(a.hook("fetch", "org/gated", env=offline), "no source has config.json", "as HF_HUB_OFFLINE")
+    assert_error(a.hook("fetch", "org/name", env=offline), "could not be asked", "unset HF_HUB_OFFLINE")
+
+
 def test_no_network(machine):
     assert_error(machine("a").hook("fetch", "org/name"), "the Hub could not be asked", "try again")
 

@@ -13,9 +13,9 @@ from ..log import get_logger
 from ..settings import Settings, is_given
 from . import health, layout, node, resolver
 from .attempt import Attempt
-from .race import PATIENCE
 from .resolver import Resolution
 from .rpc import is_private_host
+from .runner import PATIENCE
 from .sources import Source, Wanted, hub
 from .sources.gateway import Gateway
 from .sources.hub import Hub

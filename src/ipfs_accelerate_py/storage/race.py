@@ -8,101 +8,24 @@ that is patient (the Hub) is never given up; while it shows no sign of bytes, wh
 from __future__ import annotations
 
 import contextlib
-import errno
 import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 from ..errors import SettingsError, SourceDown, SourceError, StoreError
-from ..log import get_logger
 from . import health, progress
-from .attempt import Attempt
-from .receiver import NotWritten, Receiver
-from .sources import Patient, Source, Wanted, report_liar
+from .receiver import Receiver
+from .runner import PATIENCE, Runner
+from .sources import Source, Wanted, report_liar
 from .store import Store
 from .verify import Mismatch
 
-PATIENCE = 10.0  # seconds of silence, where no other source is left
-PATIENCE_TO_BEGIN = 20.0  # the same before the first byte: names and peers may have to be looked up
 SLOW = 64 << 10  # bytes per second; below that another source is asked beside
 CRAWL = 1 << 10  # bytes per second; below that nobody is waited for, not even the last
 UNSAID = 1.0  # seconds of only hashing what is on this disk already, before a bar says so
 _TICK = 0.05
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's errors, nobody else's
 Complain = Callable[[Source, Exception], None]
-
-
-class _Runner:
-    """One source at work on the file."""
-
-    def __init__(self, source: Source, wanted: Wanted, store: Store, receiver: Receiver, bell: threading.Event) -> None:
-        self.source, self.wanted, self.receiver = source, wanted, receiver
-        self.started = self.checked = time.monotonic()
-        self.first_byte: float | None = None
-        self.seen = receiver.moved
-        self.seen_aside: object = None  # of a patient source: what it has that the receiver does not know of
-        self.held = receiver.checked  # what others gave before
-        self.slow = False  # found silent or slow, and the next was asked
-        self.asked = False
-        self.attempt = Attempt(lambda: self._work(wanted, store), bell)
-
-    def _work(self, wanted: Wanted, store: Store) -> str:
-        try:
-            self.source.prepare()
-            self.seen_aside = self._look_aside()
-            self.started = self.checked = time.monotonic()
-            self.asked = True
-            try:
-                giver = self.source.fetch(wanted, self.receiver)
-            except OSError as error:
-                if isinstance(error, NotWritten) or error.errno in _DISK:
-                    with store.writing():
-                        raise
-                raise  # the source's own trouble
-            with store.writing():
-                self.receiver.check()
-            return giver
-        except SourceDown:  # noted here, for it counts when the race is over, too
-            health.note_down(self.source.label)
-            raise
-        finally:
-            if self.receiver.cancelled:
-                self.receiver.discard(keep_part=self.receiver.keep_part)
-
-    def is_slower_than(self, rate: float, window: float) -> bool:
-        """Has it moved less than that within the last `window` seconds? Once per window."""
-        now, moved = time.monotonic(), self.receiver.moved
-        if self.first_byte is None and moved > 0:
-            self.first_byte = now
-        if now - self.checked < (window if self.asked else PATIENCE):
-            return False
-        if window == PATIENCE and moved == 0 and now - self.started < PATIENCE_TO_BEGIN:
-            return False
-        slow = moved - self.seen < rate * (now - self.checked)
-        self.checked, self.seen = now, moved
-        return slow
-
-    def look_after(self, budget: float) -> None:
-        """Whether a patient source is silent: no byte has come for so long, nor to its own folder. It may come back."""
-        assert isinstance(self.source, Patient)
-        window = self.source.may_be_silent(self.wanted, budget) if self.asked else PATIENCE
-        now = time.monotonic()
-        if now - self.checked < window:
-            return
-        moved, aside = self.receiver.moved, self._look_aside()
-        slow = moved == self.seen and aside == self.seen_aside
-        if slow and not self.slow:
-            get_logger().info("%s: silent for %.1f s; others are asked beside", self.source.label, now - self.checked)
-        self.slow, self.checked, self.seen, self.seen_aside = slow, now, moved, aside
-
-    def _look_aside(self) -> object:
-        return self.source.seen_so_far(self.wanted) if isinstance(self.source, Patient) else None
-
-    def note_success(self) -> None:
-        ended = time.monotonic()
-        latency = (self.first_byte or ended) - self.started
-        health.note_success(self.source.label, self.receiver.entry.size, latency, ended - self.started)
 
 
 class Race:
@@ -114,9 +37,10 @@ class Race:
         self.store, self.wanted, self.budget = store, wanted, budget
         self.wrong: list[tuple[str, Mismatch]] = []
         self.reasons: list[str] = []
+        self.hint: str | None = None  # of the last of them that has one
         self._complain = complain
         self._stopped = stopped or threading.Event()
-        self._running: list[_Runner] = []
+        self._running: list[Runner] = []
         self._part: Receiver | None = None
         self._bell = threading.Event()
         self._bar = progress.begin(wanted.path, wanted.entry.size)
@@ -152,7 +76,7 @@ class Race:
         if not paths:
             return None
         with self.store.writing():
-            receiver = self.store.new_receiver(self.wanted.repo_id, self.wanted.entry)
+            receiver = self.store.new_receiver(self.wanted.repo_id, self.wanted.entry, self._stopped)
         return receiver if receiver.continue_first(paths) else None
 
     def _run(self, waiting: Iterator[Source]) -> tuple[str, Source, Receiver] | None:
@@ -194,10 +118,10 @@ class Race:
             self._bar.advance(size - self._shown[1])
             self._shown = (receiver, size)
 
-    def _limit(self, runner: _Runner, more: bool) -> tuple[float, float]:
+    def _limit(self, runner: Runner, more: bool) -> tuple[float, float]:
         return (SLOW, self.budget) if more and not runner.slow else (CRAWL, PATIENCE)
 
-    def _pass_by(self, runner: _Runner, more: bool) -> None:
+    def _pass_by(self, runner: Runner, more: bool) -> None:
         """One is too slow: another is asked beside it; if there was enough time for that too, it is given up."""
         if runner.receiver.moved == 0:
             health.note_silence(runner.source.label)
@@ -218,7 +142,7 @@ class Race:
         receiver, self._part = self._part, None
         if receiver is None:
             with self.store.writing():
-                receiver = self.store.new_receiver(self.wanted.repo_id, self.wanted.entry)
+                receiver = self.store.new_receiver(self.wanted.repo_id, self.wanted.entry, self._stopped)
                 ahead = max((runner.receiver for runner in self._running), key=lambda each: each.size, default=None)
                 if ahead is not None:
                     receiver.continue_other(ahead)
@@ -229,9 +153,9 @@ class Race:
         if source.is_patient:
             self._bar.clear()
             self._shown = (None, 0)
-        self._running.append(_Runner(source, self.wanted, self.store, receiver, self._bell))
+        self._running.append(Runner(source, self.wanted, self.store, receiver, self._bell))
 
-    def _end(self, runner: _Runner) -> str | None:
+    def _end(self, runner: Runner) -> str | None:
         """One has ended: who gave the bytes, or None if they are not there or not right."""
         source, receiver = runner.source, runner.receiver
         try:
@@ -257,7 +181,7 @@ class Race:
             return giver
         return None
 
-    def _fail(self, runner: _Runner, error: Exception) -> None:
+    def _fail(self, runner: Runner, error: Exception) -> None:
         receiver = runner.receiver
         if self._part is None or receiver.size > self._part.size:
             receiver, self._part = self._part, receiver  # type: ignore[assignment]
@@ -267,4 +191,5 @@ class Race:
 
     def _note(self, source: Source, error: Exception) -> None:
         self.reasons.append(f"{source.label}: {error}")
+        self.hint = getattr(error, "hint", None) or self.hint
         self._complain(source, error)

@@ -5,8 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Iterable
-from concurrent.futures import ThreadPoolExecutor
-from contextvars import copy_context
+from functools import partial
 from pathlib import Path
 
 from .. import state
@@ -14,15 +13,20 @@ from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..log import get_logger
 from ..settings import Settings
 from . import blob_lock, layout, parts, use
+from .attempt import Attempt
 from .candidates import Candidates
 from .race import Race
 from .resolver import Resolution
 from .sources import Source, Wanted, report_liar
+from .sources.hub import is_offline
 from .store import Store
 from .tree import Entry
 from .verify import Mismatch
 
+_ALONE = "only this machine was asked, as STORAGE_FORCE_LOCAL or local_files_only says"
+_OFFLINE = "the Hub was not asked, as HF_HUB_OFFLINE says"
 _AT_ONCE = 4  # files fetched side by side, for the shards of a large model
+_LOOK = 1.0  # seconds; Windows notices Ctrl-C between two waits only
 
 
 class Retrieval:
@@ -62,22 +66,29 @@ class Retrieval:
             else:
                 present[path] = found
         if len(absent) > 1:
-            present.update(zip(absent, self._fetch_all(absent), strict=True))
+            present.update(self._fetch_all(absent))
         elif absent:
             present[absent[0]] = self._fetch(absent[0])
         use.note_use(present.values())
         return {path: present[path] for path in wanted}
 
-    def _fetch_all(self, paths: list[str]) -> list[Path]:
-        pool = ThreadPoolExecutor(_AT_ONCE, "ipfs_accelerate-fetch")
+    def _fetch_all(self, paths: list[str]) -> dict[str, Path]:
+        """Side by side, by threads that an interpreter does not wait for when it ends."""
+        waiting, running, found = paths[::-1], dict[str, Attempt[Path]](), dict[str, Path]()
+        bell = threading.Event()
         try:
-            futures = [pool.submit(copy_context().run, self._fetch, path) for path in paths]
-            return [future.result() for future in futures]
+            while waiting or running:
+                while waiting and len(running) < _AT_ONCE:
+                    path = waiting.pop()
+                    running[path] = Attempt(partial(self._fetch, path), bell)
+                bell.wait(_LOOK)
+                bell.clear()
+                for path in [path for path, attempt in running.items() if attempt.wait(0)]:
+                    found[path] = running.pop(path).result()
         except BaseException:  # of one file, or Ctrl-C: nobody waits for the others
             self._stopped.set()
             raise
-        finally:
-            pool.shutdown(wait=not self._stopped.is_set(), cancel_futures=True)
+        return found
 
     def _find(self, path: str, entry: Entry) -> Path | None:
         repo_id, commit = self.resolution.repo_id, self.resolution.commit
@@ -114,7 +125,7 @@ class Retrieval:
                 try:
                     with self.store.writing():
                         receiver.finish(blob)
-                        if (status := blob.stat()).st_nlink > 1:
+                        if (status := blob.stat()).st_nlink > 1 or self.store.verified.is_noted(entry.etag):
                             self.store.verified.remember(entry.etag, status)
                     return giver, source.name
                 except Mismatch as mismatch:
@@ -128,7 +139,9 @@ class Retrieval:
                 "the bytes are damaged on the way or at their source; remove the damaged copy if it is a cache of "
                 "this machine, else try again or ask whoever runs the source",
             )
-        raise Unavailable(f"{repo_id}: no source has {path} now ({'; '.join(race.reasons) or 'nobody was asked'})")
+        said = "; ".join(race.reasons) or "nobody was asked"
+        hint = _ALONE if self._candidates.local_only else _OFFLINE if is_offline() else race.hint
+        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint)
 
     def _complain(self, source: Source, error: Exception) -> None:
         # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.

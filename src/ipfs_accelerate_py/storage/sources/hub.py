@@ -20,6 +20,7 @@ _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that ha
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
 _AGAIN = 1.0  # seconds until a Hub that could not go on with a file is asked to once more
 _CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
+_OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
 _UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
 
 
@@ -82,7 +83,8 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         hint = _CLOSED if status in (401, 403) else _UNWELL
         raise Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403)) from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
-        raise Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", _UNWELL) from error
+        hint = _OFFLINE if is_offline() else _UNWELL
+        raise Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", hint) from error
     return tree, answer.private is False and answer.gated is False
 
 
@@ -234,6 +236,8 @@ class Hub:
                 raise NotWritten(error.errno, error.strerror) from error
             if isinstance(error, OSError) and error.errno in _NO_LOCKS:
                 raise _NoLocks(str(error)) from error
+            if (status := getattr(getattr(error, "response", None), "status_code", None)) in (401, 403):
+                raise SourceError(f"the Hub does not give it to us: {status}", _CLOSED) from error
             broken = "IncompleteRead" in str(error) or type(error).__name__ == "ReadError"
             kind = _BrokenOff if broken else SourceError
             raise kind(f"the Hub did not give it: {type(error).__name__}: {error}") from error
