@@ -19,7 +19,7 @@ def shell(clean_environment, tmp_path):
     """Runs a line in which `hook` is the command line; what went to stdout, and to a file that the line may name."""
 
     def run(line, **environ):
-        command = f"hook() {{ {sys.executable} -m ipfs_accelerate_py.hook \"$@\"; }}\n{line}"
+        command = f'hook() {{ {sys.executable} -m ipfs_accelerate_py.hook "$@"; }}\n{line}'
         return subprocess.run(
             ["sh", "-c", command],
             env={**clean_environment, "PYTHONPATH": str(SRC), **environ},
