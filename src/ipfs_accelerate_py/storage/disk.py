@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import contextlib
 import os
+import time
 from pathlib import Path
+
+AHEAD = 60.0  # seconds that a file server's clock may be ahead of ours
+
+
+def past(moment: float) -> float:
+    """When something was written; a date to come is a wrong clock's, and counts as long ago."""
+    return moment if moment < time.time() + AHEAD else 0.0
 
 
 def is_unchanged(path: Path, before: os.stat_result) -> bool:

@@ -102,7 +102,7 @@ def _blobs(repo: Repo, protection: Protection) -> Iterator[Leftover]:
 
 
 def _part(path: Path, status: os.stat_result, repo_id: str | None) -> Iterator[Leftover]:
-    if time.time() - status.st_mtime > OLD and not use.holders({status.st_ino}):
+    if abs(time.time() - status.st_mtime) > OLD and not use.holders({status.st_ino}):
         size = _own_bytes(status)
         yield Leftover(path, "part of a download that nobody has continued for a day", repo_id, None, size, size)
 

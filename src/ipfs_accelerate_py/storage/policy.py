@@ -8,11 +8,11 @@ from pathlib import Path
 
 from ..errors import Unresolved
 from . import layout
+from .disk import AHEAD
 from .sources import hub
 from .store import Store
 
 _PROOF_LASTS = 24 * 3600.0  # seconds; then the Hub is asked again before anything more is published
-_AHEAD = 60.0  # seconds that a file server's clock may be ahead of ours; a proof from later than that is none
 
 
 def remember_access(store: Store, repo_id: str, public: bool) -> None:
@@ -31,7 +31,7 @@ def known_access(store: Store, repo_id: str, lasts: float = _PROOF_LASTS) -> boo
     except OSError:
         return None
     if word == b"public":
-        return True if -_AHEAD <= age < lasts else None
+        return True if -AHEAD <= age < lasts else None
     return False
 
 

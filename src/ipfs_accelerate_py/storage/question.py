@@ -8,7 +8,6 @@ budget while anybody else can say. What a slow Hub says after that is kept, and 
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterable, Iterator
 from typing import TypeVar
 
@@ -17,6 +16,7 @@ from ..log import get_logger
 from ..settings import Settings
 from . import layout, node, policy, use
 from .attempt import Attempt
+from .disk import past
 from .gateway_words import GatewayWords
 from .hub_rest import begin_rest, end_rest, hub_is_resting
 from .resolution import HEARSAY, Resolution
@@ -28,7 +28,6 @@ from .store import Store
 from .tree import Entry, Tree
 
 WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
-_AHEAD = 60.0  # seconds that a file server's clock may be ahead of ours
 WORDS = 3.0  # silences that the words of all publishers together may take
 T = TypeVar("T")
 
@@ -87,7 +86,7 @@ class Question:
             learnt = self._ask_caches(lambda: self.lower.known_commit(self.repo_id, self.revision))
             own = self.store.read_ref(self.repo_id, self.revision)
             hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
-            if own and (learnt is None or (not hearsay and self._learnt_own() >= _past(learnt[1]))):
+            if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
                 commit = own
             elif learnt:
                 commit, hearsay = learnt[0], False
@@ -112,7 +111,7 @@ class Question:
 
     def _learnt_own(self) -> float:
         try:
-            return _past(self.store.path(layout.ref_path(self.repo_id, self.revision)).stat().st_mtime)
+            return past(self.store.path(layout.ref_path(self.repo_id, self.revision)).stat().st_mtime)
         except OSError:
             return 0.0
 
@@ -223,8 +222,3 @@ class Question:
         if public is None:
             public = policy.known_access(self.store, self.repo_id)
         return Resolution(self.repo_id, self.revision, tree, word, public)
-
-
-def _past(moment: float) -> float:
-    """When something was learnt; a date to come was written by a wrong clock, and counts as long ago."""
-    return moment if moment < time.time() + _AHEAD else 0.0

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from ...errors import SourceError, UnsafeName
 from .. import layout
+from ..disk import past
 from ..receiver import NotWritten, Receiver
 from ..store import read_ref, read_tree
 from ..tree import Entry, Tree
@@ -50,7 +51,7 @@ class LowerTier:
             commit = read_ref(cache, repo_id, revision)
             if commit:
                 try:
-                    learnt = (cache / layout.ref_path(repo_id, revision)).stat().st_mtime
+                    learnt = past((cache / layout.ref_path(repo_id, revision)).stat().st_mtime)
                 except OSError:
                     continue
                 if best is None or learnt > best[1]:

@@ -1,0 +1,29 @@
+"""Other caches on this machine: whose word is the latest."""
+
+from __future__ import annotations
+
+import os
+import time
+
+import pytest
+
+from ipfs_accelerate_py.storage import layout
+from ipfs_accelerate_py.storage.sources.lower_tier import LowerTier
+
+REPO = "org/name"
+
+
+@pytest.mark.parametrize(
+    ("first", "second", "winner"),
+    # seconds from now; a date to come was written by a wrong clock
+    [(-100, -10, 1), (-10, -100, 0), (-100, 30, 1), (10_000, -100, 1), (-100, 10_000, 0)],
+)
+def test_the_later_of_two_caches(tmp_path, first, second, winner):
+    caches = (tmp_path / "first", tmp_path / "second")
+    for number, (cache, moment) in enumerate(zip(caches, (first, second), strict=True)):
+        ref = cache / layout.ref_path(REPO, "main")
+        ref.parent.mkdir(parents=True)
+        ref.write_text(f"{number}" * 40)
+        os.utime(ref, (time.time() + moment,) * 2)
+    commit, _ = LowerTier(caches).known_commit(REPO, "main")
+    assert commit == f"{winner}" * 40
