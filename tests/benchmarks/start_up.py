@@ -23,7 +23,16 @@ def measure(folder: Path, rounds: int) -> None:
         site = next((folder / name / "lib").glob("python*/site-packages"))
         (site / "source.pth").write_text(f"{SOURCE}\n")  # as an editable install does
         pythons[name] = str(python)
-    command = [sys.executable, "-m", "ipfs_accelerate_py.hook", "enable", "--venv", str(folder / "enabled"), "-q"]
+    command = [
+        sys.executable,
+        "-m",
+        "ipfs_accelerate_py.hook",
+        "enable",
+        "--venv",
+        str(folder / "enabled"),
+        "-q",
+        "--force",
+    ]
     subprocess.run(command, check=True)
 
     def start(python: str) -> float:
