@@ -7,6 +7,7 @@ import sys
 
 NAME = "ipfs_accelerate_py"
 _level_by_us = logging.NOTSET
+_said: set[str] = set()
 
 
 class _StderrHandler(logging.StreamHandler):
@@ -44,6 +45,15 @@ def get_logger() -> logging.Logger:
         logger.setLevel(_choose_level())
         _level_by_us = logger.level
     return logger
+
+
+def warn_once(text: str, exc_info: BaseException | None = None) -> bool:
+    """A warning that this process has not given yet; False if it has."""
+    if text in _said:
+        return False
+    _said.add(text)
+    get_logger().warning("%s", text, exc_info=exc_info)
+    return True
 
 
 def _choose_level() -> int:

@@ -17,7 +17,7 @@ from typing import Any
 
 from . import rewriting, state
 from .errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
-from .log import get_logger
+from .log import get_logger, warn_once
 from .rewriting import Asked
 from .storage.resolver import Resolution, hub_is_resting
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
@@ -40,7 +40,6 @@ class Load:
 
 
 _under_way: ContextVar[Load | None] = ContextVar("ipfs_accelerate_under_way", default=None)
-_said: set[str] = set()
 
 
 def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
@@ -118,9 +117,8 @@ def _explain(error: BaseException) -> None:
     # The original's own error will tell the user of an unknown repo or a silent Hub: no second line for that.
     if isinstance(error, Unresolved | Unavailable):
         get_logger().info(line)
-    elif line not in _said:
-        _said.add(line)
-        get_logger().warning(line, exc_info=None if known else error)
+    else:
+        warn_once(line, None if known else error)
 
 
 def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) -> Resolution:

@@ -49,8 +49,9 @@ def names_in(text: str) -> tuple[str, ...]:
     return tuple(part.strip() for part in text.split(",") if part.strip())
 
 
-def _gateways(text: str) -> tuple[str, ...]:
-    return tuple(read_gateway(url) for url in names_in(text))
+def _each(read: Callable[[str], str]) -> Callable[[str], tuple[str, ...]]:
+    """Reads what is separated by commas, one by one."""
+    return lambda text: tuple(map(read, names_in(text)))
 
 
 def read_gateway(url: str) -> str:
@@ -65,10 +66,6 @@ def read_gateway(url: str) -> str:
     if not good:
         raise ValueError("URLs of HTTP gateways separated by commas, such as http://127.0.0.1:8080")
     return url.rstrip("/")
-
-
-def _mirrors(text: str) -> tuple[str, ...]:
-    return tuple(_mirror(url) for url in names_in(text))
 
 
 def _mirror(url: str) -> str:
@@ -91,10 +88,6 @@ def _publish(text: str) -> str:
     if text not in ("auto", "on", "off"):
         raise ValueError("auto, on or off")
     return text
-
-
-def _publishers(text: str) -> tuple[str, ...]:
-    return tuple(_publisher(name) for name in names_in(text))
 
 
 def _publisher(name: str) -> str:
@@ -137,11 +130,11 @@ KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "node": (str.strip, lambda: "auto"),
     "lower": (_folders, default_lower),
     "publish": (_publish, lambda: "auto"),
-    "publishers": (_publishers, lambda: ""),
+    "publishers": (_each(_publisher), lambda: ""),
     "timeout": (_seconds, lambda: "1.0"),
     "log": (_level, lambda: "WARNING"),
-    "gateways": (_gateways, lambda: ""),
-    "mirrors": (_mirrors, lambda: ""),
+    "gateways": (_each(read_gateway), lambda: ""),
+    "mirrors": (_each(_mirror), lambda: ""),
     "lock": (_file, lambda: ""),
 }
 # Of these a bad one is left out, and the others are used.

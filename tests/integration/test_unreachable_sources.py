@@ -7,7 +7,7 @@ import pytest
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.log import NAME
-from ipfs_accelerate_py.storage import candidates, health
+from ipfs_accelerate_py.storage import health
 from ipfs_accelerate_py.storage.lock_file import LockFile
 from tests.support.fault_server import FolderServer
 from tests.support.fault_server.server import certificate
@@ -127,13 +127,8 @@ def test_a_bucket(hub, here, caplog, tmp_path, monkeypatch, wrong):
 
 
 # -- settings that do nothing ------------------------------------------------------------------------------------------
-@pytest.fixture
-def nothing_said(monkeypatch):
-    monkeypatch.setattr(candidates, "_said", set())
-
-
 @pytest.mark.parametrize("publishers", [(), ("swarm",)])
-def test_gateways_without_anybody_to_ask_for(hub, here, caplog, nothing_said, publishers):
+def test_gateways_without_anybody_to_ask_for(hub, here, caplog, publishers):
     here.change(gateways=(NOBODY,), publishers=publishers)
     known = here.resolve(REPO)
     for path in FILES:
@@ -143,7 +138,7 @@ def test_gateways_without_anybody_to_ask_for(hub, here, caplog, nothing_said, pu
 
 
 @pytest.mark.parametrize("given", ["publisher", "node", "lock"])
-def test_gateways_with_somebody_to_ask_for(hub, here, caplog, nothing_said, tmp_path, given):
+def test_gateways_with_somebody_to_ask_for(hub, here, caplog, tmp_path, given):
     lock = tmp_path / "lock"
     lock.write_bytes(LockFile({}).to_json())
     ways = {"publisher": {"publishers": (PUBLISHER,)}, "node": {"node": "/ip4/127.0.0.1/tcp/9"}, "lock": {"lock": lock}}
@@ -155,9 +150,7 @@ def test_gateways_with_somebody_to_ask_for(hub, here, caplog, nothing_said, tmp_
 
 
 @pytest.mark.parametrize("given", [True, False])
-def test_a_cache_that_is_not_there_is_told_if_the_user_has_named_it(
-    hub, here, caplog, nothing_said, tmp_path, monkeypatch, given
-):
+def test_a_cache_that_is_not_there_is_told_if_the_user_has_named_it(hub, here, caplog, tmp_path, monkeypatch, given):
     nowhere = tmp_path / "no" / "cache"
     if given:
         monkeypatch.setenv("IPFS_ACCELERATE_LOWER", str(nowhere))

@@ -16,9 +16,9 @@ import huggingface_hub
 import pytest
 from huggingface_hub import constants, file_download
 
-from ipfs_accelerate_py import state
+from ipfs_accelerate_py import log, state
 from ipfs_accelerate_py.settings import Settings
-from ipfs_accelerate_py.storage import health, layout, resolver, retrieval, rpc
+from ipfs_accelerate_py.storage import health, layout, resolver, rpc
 from ipfs_accelerate_py.storage.resolver import Resolution
 from ipfs_accelerate_py.storage.retrieval import Retrieval
 from ipfs_accelerate_py.storage.store import Store
@@ -75,7 +75,7 @@ class Here:
         state.liars.clear()
         state.served.clear()
         rpc._resting.clear()
-        retrieval._said.clear()
+        log._said.clear()
         health.forget()
 
     def resolve(self, repo_id: str, revision: str | None = None, **options: Any) -> Resolution:

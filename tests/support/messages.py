@@ -9,7 +9,7 @@ from pathlib import Path
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
 # besides our error classes: what is called with words for the user. `bad` is doctor's, `say` and `_say` the runner's.
-SPEAKERS = {"warning", "error", "critical", "warn", "_warn", "say", "_say", "bad", "complain"}
+SPEAKERS = {"warning", "error", "critical", "warn", "warn_once", "_warn", "say", "_say", "bad", "complain"}
 CONSTANTS = dict.fromkeys(("COMMAND", "PROGRAM", "_PROGRAM"), "python -m ipfs_accelerate_py.hook")
 REASONS = {"reason", "problem", "reasons"}
 OTHER_ERRORS = {"ValueError", "Mismatch", "Stop"}

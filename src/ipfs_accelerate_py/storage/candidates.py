@@ -9,13 +9,13 @@ from urllib.parse import urlsplit
 
 from .. import state
 from ..errors import SettingsError, Unresolved
-from ..log import get_logger
+from ..log import warn_once
 from ..settings import Settings, is_given
 from . import health, layout, node, resolver
 from .attempt import Attempt
+from .race_runner import PATIENCE
 from .resolver import Resolution
 from .rpc import is_private_host
-from .runner import PATIENCE
 from .sources import Source, Wanted, hub
 from .sources.gateway import Gateway
 from .sources.hub import Hub
@@ -24,8 +24,6 @@ from .sources.lower_tier import LowerTier
 from .sources.mirror import Mirror
 from .sources.peer_gateways import PeerGateways
 from .store import Store
-
-_said: set[str] = set()
 
 
 class Candidates:
@@ -92,13 +90,13 @@ class Candidates:
             return
         attempt = Attempt(lambda: [str(folder) for folder in self.settings.lower if not folder.is_dir()])
         for folder in attempt.result() if attempt.wait(self.settings.timeout) else ():
-            _warn(f"IPFS_ACCELERATE_LOWER: there is no folder {folder}; going on without it")
+            warn_once(f"IPFS_ACCELERATE_LOWER: there is no folder {folder}; going on without it")
 
     def _node(self) -> Iterator[Source]:
         try:
             ipfs = node.open_node(self.settings, PATIENCE)
         except SettingsError as error:
-            _warn(f"{error}: {error.hint}")
+            warn_once(f"{error}: {error.hint}")
             return
         if ipfs is not None:
             known_public = self.resolution.public is True
@@ -116,7 +114,7 @@ class Candidates:
         settings = self.settings
         named = [name for name in settings.publishers if name != "swarm"]
         if settings.gateways and not named and self._ipfs is None and settings.lock is None:
-            _warn(
+            warn_once(
                 "IPFS_ACCELERATE_GATEWAYS is of no use alone: gateways are asked by the names of publishers, by those "
                 "that a node finds, or by the CIDs of a lock file; set IPFS_ACCELERATE_PUBLISHERS, for example"
             )
@@ -152,12 +150,6 @@ class Candidates:
             return False
         resolver.end_rest()
         return True
-
-
-def _warn(text: str) -> None:
-    if text not in _said:
-        _said.add(text)
-        get_logger().warning(text)
 
 
 def _is_near(url: str) -> bool:

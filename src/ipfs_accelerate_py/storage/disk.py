@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import time
 from pathlib import Path
 
-AHEAD = 60.0  # seconds that a file server's clock may be ahead of ours
+DISK_ERRORS = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's, no source's
+_AHEAD = 60.0  # seconds that a file server's clock may be ahead of ours
 
 
 def past(moment: float) -> float:
     """When something was written; a date to come is a wrong clock's, and counts as long ago."""
-    return moment if moment < time.time() + AHEAD else 0.0
+    return moment if moment < time.time() + _AHEAD else 0.0
 
 
 def is_unchanged(path: Path, before: os.stat_result) -> bool:

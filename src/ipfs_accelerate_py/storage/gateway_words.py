@@ -15,6 +15,7 @@ from ..errors import SourceDown, SourceError, UnsafeName
 from ..log import get_logger
 from . import ipns, layout
 from .sources.gateway import Gateway
+from .sources.http_reading import prepare
 from .tree import MAX_BYTES, Tree, tree_from_json
 from .unixfs import MAX_BLOCK, BlockReader
 
@@ -34,7 +35,7 @@ class GatewayWords:
 
     def prepare(self) -> None:
         """Import what asking needs."""
-        import requests  # noqa: F401
+        prepare()
 
     def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
         """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""

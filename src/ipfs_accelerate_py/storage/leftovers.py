@@ -4,20 +4,18 @@ from __future__ import annotations
 
 import os
 import stat
-import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError
-from . import contents, layout, removal, use
+from . import contents, layout, parts, removal, use
 from .contents import Repo
 from .references import References
 from .selection import Protection
 from .store import Store
 
-OLD = 24 * 3600.0  # seconds after which a part of a download is no more continued
 _REMEMBERED = ("hearsay", "used", "outbox", "access")
 
 
@@ -102,7 +100,7 @@ def _blobs(repo: Repo, protection: Protection) -> Iterator[Leftover]:
 
 
 def _part(path: Path, status: os.stat_result, repo_id: str | None) -> Iterator[Leftover]:
-    if abs(time.time() - status.st_mtime) > OLD and not use.holders({status.st_ino}):
+    if parts.is_old(status) and not use.holders({status.st_ino}):
         size = _own_bytes(status)
         yield Leftover(path, "part of a download that nobody has continued for a day", repo_id, None, size, size)
 

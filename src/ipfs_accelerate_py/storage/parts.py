@@ -87,7 +87,7 @@ def remove_old(folder: Path, pattern: str = f"*{SUFFIX}") -> None:
     with contextlib.suppress(OSError):
         for path in folder.glob(pattern):
             with contextlib.suppress(OSError):
-                if _is_old(path) and not _is_being_written(path):
+                if is_old(path.lstat()) and not _is_being_written(path):
                     path.unlink()
 
 
@@ -104,13 +104,9 @@ def clean_scratch(own_folder: Path) -> None:
             remove_old(blobs, "*")  # a whole one that nobody took over is as useless
 
 
-def _age(path: Path) -> float:
-    return time.time() - path.lstat().st_mtime
-
-
-def _is_old(path: Path) -> bool:
-    # What is dated more than a day ahead was written when a clock was wrong, and would never become old.
-    return not -OLD <= _age(path) <= OLD
+def is_old(status: os.stat_result) -> bool:
+    """Has nobody written to it for a day? What is dated more than a day ahead, by a wrong clock, would never be old."""
+    return abs(time.time() - status.st_mtime) > OLD
 
 
 def _is_being_written(path: Path) -> bool:
@@ -119,7 +115,7 @@ def _is_being_written(path: Path) -> bool:
         if match is None and _is_unlocked(_clients_lock(path)):
             return False
         # huggingface_hub's own, or another machine's: a writer has touched it a moment ago, by a clock that may differ
-        return -OLD <= _age(path) < _FRESH
+        return -OLD <= time.time() - path.lstat().st_mtime < _FRESH
     pid = int(match["pid"])
     if pid == os.getpid():
         return path in active
@@ -130,7 +126,7 @@ def _is_being_written(path: Path) -> bool:
     except (OSError, OverflowError):
         pass
     # After a day it is another process that has this number, unless it holds the lock.
-    return not _is_old(path) or not _is_unlocked(path)
+    return not is_old(path.lstat()) or not _is_unlocked(path)
 
 
 def _clients_lock(path: Path) -> Path:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from ..errors import Unresolved
 from . import layout
-from .disk import AHEAD
+from .disk import past
 from .sources import hub
 from .store import Store
 
@@ -27,11 +27,11 @@ def known_access(store: Store, repo_id: str, lasts: float = _PROOF_LASTS) -> boo
     """What this machine knows: True (proven public, not long ago), False (closed), None. Asks nobody."""
     proof = _proof(store, repo_id)
     try:
-        word, age = proof.read_bytes(), time.time() - proof.stat().st_mtime
+        word, age = proof.read_bytes(), time.time() - past(proof.stat().st_mtime)
     except OSError:
         return None
     if word == b"public":
-        return True if -AHEAD <= age < lasts else None
+        return True if age < lasts else None
     return False
 
 

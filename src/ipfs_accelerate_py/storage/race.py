@@ -15,8 +15,8 @@ from pathlib import Path
 
 from ..errors import SettingsError, SourceDown, SourceError, StoreError
 from . import health, progress
+from .race_runner import PATIENCE, Runner
 from .receiver import Receiver
-from .runner import PATIENCE, Runner
 from .sources import Source, Wanted, report_liar
 from .store import Store
 from .verify import Mismatch

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from .. import state
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
-from ..log import get_logger
+from ..log import get_logger, warn_once
 from ..settings import Settings
 from . import blob_lock, layout, parts, use
 from .attempt import Attempt
@@ -152,14 +152,8 @@ class Retrieval:
         else:
             named = source.name in ("gateway", "mirror") and (isinstance(error, SettingsError | SourceDown))
             text = f"{source.label}: {text}"
-        if named and text not in _said:
-            _said.add(text)
-            get_logger().warning("%s; going on without it", text)
-        else:
+        if not (named and warn_once(f"{text}; going on without it")):
             get_logger().debug("%s: %s", source.label, text)
-
-
-_said: set[str] = set()
 
 
 def _size(size: int) -> str:

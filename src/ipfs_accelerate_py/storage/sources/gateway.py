@@ -14,7 +14,7 @@ from ...setting_forms import without_secrets
 from .. import layout
 from ..receiver import Receiver
 from . import Wanted
-from .http_reading import HTTPReader
+from .http_reading import HTTPReader, prepare
 
 
 class Gateway:
@@ -37,7 +37,7 @@ class Gateway:
         self.is_near = self._reader.is_near
 
     def prepare(self) -> None:
-        import requests  # noqa: F401
+        prepare()
 
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         reasons = []

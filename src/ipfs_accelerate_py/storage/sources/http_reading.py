@@ -24,6 +24,11 @@ _REDIRECTS = 8
 _OUT_OF_ORDER = (407, 429, 502, 503)
 
 
+def prepare() -> None:
+    """Import what asking needs."""
+    import requests  # noqa: F401
+
+
 class HTTPReader:
     """Reads below one URL. `roams`: other hosts may be followed to, as storage services ask; none is shown our login.
 

@@ -9,13 +9,13 @@ from pathlib import Path
 
 from ...errors import SourceError, Unresolved
 from .. import layout, parts
+from ..disk import DISK_ERRORS
 from ..receiver import NotWritten, Receiver
 from ..tree import Tree, tree_from_hub
 from ..verify import Mismatch
 from . import Wanted
 from .hub_listing import ask_model
 
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's errors, not the Hub's
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
 _AGAIN = 1.0  # seconds until a Hub that could not go on with a file is asked to once more
@@ -232,7 +232,7 @@ class Hub:
                 )
             )
         except Exception as error:  # see ask_commit
-            if isinstance(error, OSError) and error.errno in _DISK:
+            if isinstance(error, OSError) and error.errno in DISK_ERRORS:
                 raise NotWritten(error.errno, error.strerror) from error
             if isinstance(error, OSError) and error.errno in _NO_LOCKS:
                 raise _NoLocks(str(error)) from error

@@ -17,7 +17,7 @@ from ...setting_forms import without_secrets
 from .. import layout
 from ..receiver import Receiver
 from . import Wanted
-from .http_reading import HTTPReader
+from .http_reading import HTTPReader, prepare
 from .mirror_errors import read_error
 
 # Bytes of one read, which is a request of its own at S3: small until it is seen how long one takes, since nothing of it
@@ -46,7 +46,7 @@ class Mirror:
 
     def prepare(self) -> None:
         if self.is_web:
-            import requests  # noqa: F401
+            prepare()
         else:
             self.file_system()
 

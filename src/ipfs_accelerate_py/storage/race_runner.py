@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import threading
 import time
 
@@ -10,13 +9,13 @@ from ..errors import SourceDown
 from ..log import get_logger
 from . import health
 from .attempt import Attempt
+from .disk import DISK_ERRORS
 from .receiver import NotWritten, Receiver
 from .sources import Patient, Source, Wanted
 from .store import Store
 
 PATIENCE = 10.0  # seconds of silence, where no other source is left
 PATIENCE_TO_BEGIN = 20.0  # the same before the first byte: names and peers may have to be looked up
-_DISK = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EACCES, errno.EPERM)  # our own disk's errors, nobody else's
 
 
 class Runner:
@@ -42,7 +41,7 @@ class Runner:
             try:
                 giver = self.source.fetch(wanted, self.receiver)
             except OSError as error:
-                if isinstance(error, NotWritten) or error.errno in _DISK:
+                if isinstance(error, NotWritten) or error.errno in DISK_ERRORS:
                     with store.writing():
                         raise
                 raise  # the source's own trouble
