@@ -11,7 +11,6 @@ from ipfs_accelerate_py.errors import LockFileError, StoreError
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.audit import verify_store
 from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.lines
 REPO, OTHER = "acme/model", "acme/other"
@@ -20,12 +19,8 @@ NAMES = ["config.json", "model.safetensors"]  # a git blob id, and a sha256
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    for repo_id in (REPO, OTHER):
-        write_repo(tmp_path / "models", repo_id, FILES)
-    with LocalHub(tmp_path / "models") as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos(dict.fromkeys((REPO, OTHER), FILES))
 
 
 @pytest.fixture

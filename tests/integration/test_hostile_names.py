@@ -22,8 +22,6 @@ from ipfs_accelerate_py.storage.tree import Entry, tree_from_json
 from tests.fuzz.answering import AnsweringServer
 from tests.fuzz.targets import PEER, respond
 from tests.support.fault_server import FolderServer
-from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 REPO, COMMIT = "acme/model", "0123456789abcdef0123456789abcdef01234567"
 CONTENT = b'{"a": 1}'
@@ -90,11 +88,8 @@ def test_enough_are_tried():
 
 # -- the Hub's listing --------------------------------------------------------------------------------------------
 @pytest.fixture
-def hub(tmp_path, here):
-    write_repo(tmp_path / "models", REPO, {"config.json": CONTENT, "vocab.txt": b"a\n"})
-    with LocalHub(tmp_path / "models") as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos({REPO: {"config.json": CONTENT, "vocab.txt": b"a\n"}})
 
 
 def list_also(hub, names):

@@ -12,7 +12,6 @@ from ipfs_accelerate_py.storage import health, layout, parts
 from ipfs_accelerate_py.storage.sources.hub import Hub
 from tests.support.fault_server import FaultProxy, FolderServer
 from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.lines
 REPO, OTHER = "acme/model", "acme/copy"
@@ -21,22 +20,15 @@ FILES = {"config.json": b'{"a": 1}', "vocab.txt": b"one\ntwo\n", "model.safetens
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    for repo in (REPO, OTHER):
-        write_repo(tmp_path / "models", repo, FILES)
-    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos(dict.fromkeys((REPO, OTHER), FILES), lfs_threshold=1 << 20)
 
 
 @pytest.fixture
 def mirror(tmp_path, hub, here):
     """A mirror that holds REPO, and that this machine knows."""
     commit = hub.repos["models", REPO].refs["main"]
-    for path, content in FILES.items():
-        file = tmp_path / "mirror" / layout.snapshot_path(REPO, commit, path)
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_bytes(content)
+    write_repo(tmp_path / "mirror", layout.snapshot_path(REPO, commit), FILES)
     with FolderServer(tmp_path / "mirror") as server:
         here.change(mirrors=(server.url,))
         yield server

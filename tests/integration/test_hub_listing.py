@@ -13,18 +13,16 @@ from ipfs_accelerate_py.storage.sources import hub_listing
 from ipfs_accelerate_py.storage.sources.hub import ask_commit
 from tests.support.fault_server import FaultProxy
 from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
 pytestmark = pytest.mark.lines
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    write_repo(tmp_path / "models", REPO, {"config.json": b"{}", "model.safetensors": b"x" * 3_000_000, "имя.txt": b""})
-    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos(
+        {REPO: {"config.json": b"{}", "model.safetensors": b"x" * 3_000_000, "имя.txt": b""}}, lfs_threshold=1 << 20
+    )
 
 
 @pytest.mark.parametrize("revision", [None, "main", "feature/with slash"])

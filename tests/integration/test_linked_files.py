@@ -9,34 +9,16 @@ import pytest
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import VerificationError
 from ipfs_accelerate_py.storage import progress, race, receiver, verified_files, verify
-from ipfs_accelerate_py.storage import store as store_module
-from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
 FILES = {"config.json": b'{"a": 1}', "model.safetensors": b"weights" * 300_000}
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    write_repo(tmp_path / "models", REPO, FILES)
-    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
-        here.point_at(running)
-        here.fill_cache(running, REPO)
-        yield running
-
-
-@pytest.fixture
-def reads(monkeypatch):
-    """The files that were read whole to be checked; the real check still runs."""
-    made = []
-
-    def noted(path, entry, note=None):
-        made.append(path.name)
-        return verify.verify_file(path, entry, note)
-
-    monkeypatch.setattr(store_module, "verify_file", noted)
-    return made
+def hub(serve_repos, here):
+    running = serve_repos({REPO: FILES}, lfs_threshold=1 << 20)
+    here.fill_cache(running, REPO)
+    return running
 
 
 def new_process():

@@ -8,7 +8,6 @@ from ipfs_accelerate_py.errors import PublishRefused, StoreError, VerificationEr
 from ipfs_accelerate_py.storage import locking
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
 FILES = {"config.json": b'{"a": 1}', "sub/vocab.txt": b"one\ntwo\n", "model.safetensors": b"weights" * 300_000}
@@ -19,12 +18,8 @@ print(AutoConfig.from_pretrained("tiny/bert").model_type)
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    for repo_id in (REPO, "acme/secret"):
-        write_repo(tmp_path / "models", repo_id, FILES)
-    with LocalHub(tmp_path / "models") as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos(dict.fromkeys((REPO, "acme/secret"), FILES))
 
 
 @pytest.fixture

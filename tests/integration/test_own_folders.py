@@ -10,23 +10,17 @@ import pytest
 
 from ipfs_accelerate_py import rewriting, serving, state
 from ipfs_accelerate_py.errors import StoreError, VerificationError
-from ipfs_accelerate_py.storage import layout, verified_files, verify
-from ipfs_accelerate_py.storage import store as store_module
+from ipfs_accelerate_py.storage import layout, verified_files
 from ipfs_accelerate_py.storage.filling import fill
 from ipfs_accelerate_py.storage.store import Store
-from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
 FILES = {"config.json": b'{"a": 128}', "model.safetensors": b"weights" * 300_000}
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    write_repo(tmp_path / "models", REPO, FILES)
-    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos({REPO: FILES}, lfs_threshold=1 << 20)
 
 
 @pytest.fixture
@@ -35,19 +29,6 @@ def own(hub, here, tmp_path):
     here.fill_cache(hub, REPO)
     here.cache.rename(tmp_path / "own")
     return Store(tmp_path / "own")
-
-
-@pytest.fixture
-def reads(monkeypatch):
-    """The files that were read whole to be checked; the real check still runs."""
-    made = []
-
-    def noted(path, entry, note=None):
-        made.append(path.name)
-        return verify.verify_file(path, entry, note)
-
-    monkeypatch.setattr(store_module, "verify_file", noted)
-    return made
 
 
 def load(here, own):

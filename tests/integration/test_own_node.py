@@ -12,8 +12,6 @@ from ipfs_accelerate_py.storage import layout, publisher
 from ipfs_accelerate_py.storage.node import Node
 from ipfs_accelerate_py.storage.store import Store
 from tests.support.fault_server import FaultProxy
-from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
 WEIGHTS = os.urandom(5 << 20)
@@ -23,11 +21,8 @@ NOTHING = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"  # no fi
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    write_repo(tmp_path / "models", REPO, FILES)
-    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos({REPO: FILES}, lfs_threshold=1 << 20)
 
 
 @pytest.fixture

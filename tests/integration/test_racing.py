@@ -12,7 +12,6 @@ from ipfs_accelerate_py.storage import health, layout, parts, policy
 from ipfs_accelerate_py.storage.candidates import Candidates
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 REPO = "acme/model"
 PUBLISHER = "12D3KooWJWoaqZhDaoEFshF7Rh1bpY9ohihFhzcW6d69Lr2NASuq"
@@ -21,11 +20,8 @@ FILES = {"config.json": b'{"a": 1}', "vocab.txt": b"one\ntwo\n", "model.safetens
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    write_repo(tmp_path / "models", REPO, FILES)
-    with LocalHub(tmp_path / "models", lfs_threshold=1 << 20) as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos({REPO: FILES}, lfs_threshold=1 << 20)
 
 
 @pytest.fixture
@@ -37,10 +33,7 @@ def mirrors(tmp_path, hub, here):
     def make(count):
         for number in range(count):
             folder = tmp_path / f"mirror{number}"
-            for path, content in FILES.items():
-                file = folder / layout.snapshot_path(REPO, commit, path)
-                file.parent.mkdir(parents=True, exist_ok=True)
-                file.write_bytes(content)
+            write_repo(folder, layout.snapshot_path(REPO, commit), FILES)
             made.append(FolderServer(folder).start())
         here.change(mirrors=tuple(each.url for each in made))
         return made

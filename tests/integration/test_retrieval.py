@@ -7,8 +7,6 @@ import pytest
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import StoreError, Unavailable, VerificationError
-from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.lines
 REPO = "acme/model"
@@ -22,11 +20,8 @@ WEIGHTS = r"GET .*(_blob|model\.safetensors)"
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    write_repo(tmp_path / "models", REPO, FILES)
-    with LocalHub(tmp_path / "models") as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos({REPO: FILES})
 
 
 @pytest.fixture

@@ -12,7 +12,6 @@ from ipfs_accelerate_py.storage.lock_file import LockFile
 from tests.support.fault_server import FolderServer
 from tests.support.fault_server.server import certificate
 from tests.support.in_process import NOBODY, write_repo
-from tests.support.local_hub import LocalHub
 from tests.support.s3 import S3Server
 from tests.support.small_server import serve, silence
 
@@ -23,11 +22,8 @@ FILES = {f"file{number}.json": b"{%d: 1}" % number for number in range(3)}
 
 
 @pytest.fixture
-def hub(tmp_path, here):
-    write_repo(tmp_path / "models", REPO, FILES)
-    with LocalHub(tmp_path / "models") as running:
-        here.point_at(running)
-        yield running
+def hub(serve_repos):
+    return serve_repos({REPO: FILES})
 
 
 def check(here, caplog, label, words):
