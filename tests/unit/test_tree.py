@@ -13,6 +13,7 @@ from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.store import Store, read_tree
 from ipfs_accelerate_py.storage.tree import (
     LISTED_WHOLE,
+    EmptyListing,
     Entry,
     Tree,
     _folded,
@@ -101,7 +102,6 @@ UNUSABLE = [
     sibling("/etc/passwd"),
     sibling("a\\b"),
     sibling("a\0b"),
-    sibling("no-size", None),
     sibling("bad-size", -1),
     sibling("bad-blob", 1, "../../x"),
     sibling("bad-lfs", 1, BLOB, {"sha256": "../../x"}),
@@ -114,6 +114,22 @@ def test_a_hostile_name_in_the_hubs_listing_is_left_out_and_the_rest_loads(bad, 
     tree = tree_from_hub(COMMIT, [sibling("config.json"), bad, sibling("vocab.txt")], {})
     assert set(tree.files) == {"config.json", "vocab.txt"}
     assert [record.levelname for record in caplog.records] == ["WARNING"]
+
+
+@pytest.mark.parametrize("lacks", [{"size": None}, {"blob_id": None}, {"size": None, "blob_id": None, "lfs": None}])
+@pytest.mark.parametrize("others", [0, 2])
+def test_a_listing_that_lacks_sizes_or_hashes_is_not_complete_and_not_kept(lacks, others, caplog):
+    good = [sibling(f"{number}.txt") for number in range(others)]
+    bad = SimpleNamespace(**{**vars(sibling("weights.bin", 1, BLOB, {"sha256": SHA256})), **lacks})
+    tree = tree_from_hub(COMMIT, [*good, bad], {})
+    assert set(tree.files) == {row.rfilename for row in good}
+    assert not tree.complete and not tree.is_listing and not caplog.records
+
+
+def test_an_empty_listing_says_nothing():
+    assert not tree_from_hub(COMMIT, [], {}).complete
+    with pytest.raises(EmptyListing):
+        tree_from_json(COMMIT, listing({}))
 
 
 def test_a_commit_of_the_hub_that_is_none():
@@ -254,7 +270,7 @@ good_names = st.text(
 
 
 @settings(max_examples=100, deadline=None)
-@given(st.dictionaries(good_names.map(lambda name: f"x{name}x"), good_rows, max_size=5))
+@given(st.dictionaries(good_names.map(lambda name: f"x{name}x"), good_rows, min_size=1, max_size=5))
 def test_any_good_tree_comes_back(files):
     assume(len({_folded(name) for name in files}) == len(files))  # else two names mean one file
     tree = Tree(COMMIT, files)

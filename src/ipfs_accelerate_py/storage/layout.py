@@ -106,7 +106,12 @@ def snapshot_path(repo_id: str, commit: str, path: str | None = None) -> str:
 
 def missing_path(repo_id: str, commit: str, path: str) -> str:
     """Path of huggingface_hub's mark that a commit has no such file."""
-    return f"{repo_folder(repo_id)}/.no_exist/{_commit(commit)}/{check_path(path)}"
+    return f"{missing_folder(repo_id, commit)}/{check_path(path)}"
+
+
+def missing_folder(repo_id: str, commit: str) -> str:
+    """Path of the folder of those marks."""
+    return f"{repo_folder(repo_id)}/.no_exist/{_commit(commit)}"
 
 
 def blob_path(repo_id: str, etag: str) -> str:

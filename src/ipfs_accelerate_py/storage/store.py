@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -20,7 +21,7 @@ from ..log import get_logger
 from . import layout
 from .folders import make_folder
 from .receiver import Receiver
-from .tree import MAX_BYTES, Entry, Tree, tree_from_json
+from .tree import MAX_BYTES, EmptyListing, Entry, Tree, tree_from_json
 from .verified_files import VerifiedFiles
 from .verify import Mismatch, verify_file
 
@@ -162,6 +163,20 @@ class Store:
             make_folder(self.path(layout.snapshot_path(repo_id, tree.commit)))
             self._mark_hearsay(repo_id, tree.commit, hearsay)
             self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
+
+    def drop_empty_listing(self, repo_id: str, commit: str) -> bool:
+        """Remove a listing without a file, and what was taken for missing because of it; False if there is none."""
+        listing = self.path(layout.tree_path(repo_id, commit))
+        try:
+            tree_from_json(commit, listing.read_bytes())
+        except EmptyListing:
+            with contextlib.suppress(OSError):  # a store that is read-only
+                shutil.rmtree(self.path(layout.missing_folder(repo_id, commit)), ignore_errors=True)
+                listing.unlink()
+            return True
+        except (OSError, ValueError):
+            pass
+        return False
 
     def is_hearsay(self, repo_id: str, what: str) -> bool:
         """Is `refs/<revision>`, or the listing of a commit, a publisher's word and not the Hub's?"""

@@ -28,13 +28,15 @@ LISTED_WHOLE = 50_000
 class Entry:
     """One file: `size` in bytes, `blob_id` the git blob id, `sha256` of the content if the Hub keeps it in LFS.
 
-    `content`: the sha256 of a file that is not in LFS, where a lock file gives it.
+    `content`: the sha256 of a file that is not in LFS, where a lock file gives it. `hint`: the hash is the name that
+    a cache gives to the bytes, which is the Hub's word unless a mirror has put a checksum of its own there.
     """
 
     size: int
     blob_id: str | None
     sha256: str | None = None
     content: str | None = field(default=None, compare=False)
+    hint: bool = field(default=False, compare=False)
 
     @property
     def etag(self) -> str:
@@ -44,7 +46,9 @@ class Entry:
 
 @dataclass(frozen=True)
 class Tree:
-    """The files of one commit. `complete` is False where some may not be known (an older cache, a very large repo)."""
+    """The files of one commit. `complete` is False where some may not be known: those of a cache, or of a mirror that
+    lists no sizes and hashes, and a very large repo. Only a complete one says which files the commit does not have.
+    """
 
     commit: str
     files: Mapping[str, Entry]
@@ -54,6 +58,11 @@ class Tree:
     def __post_init__(self) -> None:
         if len(self.files) > LISTED_WHOLE:
             object.__setattr__(self, "complete", False)
+
+    @property
+    def is_listing(self) -> bool:
+        """May it be kept as the listing of the commit? One that lacks the words of some files may not."""
+        return bool(self.files) and (self.complete or len(self.files) > LISTED_WHOLE)
 
     def __contains__(self, path: str) -> bool:
         return path in self.files
@@ -67,6 +76,10 @@ class Tree:
                 files[path] |= {"lfs_sha256": entry.sha256, "lfs_size": entry.size}
         table = {"format_version": FORMAT_VERSION, "files": files, "info": dict(self.info)}
         return json.dumps(table, indent=1).encode()
+
+
+class EmptyListing(ValueError):
+    """A listing without a file says nothing: 0.1.0 kept such of mirrors that list neither sizes nor hashes."""
 
 
 def make_entry(size: Any, blob_id: Any, sha256: Any = None) -> Entry:
@@ -83,13 +96,18 @@ def make_entry(size: Any, blob_id: Any, sha256: Any = None) -> Entry:
 def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any]) -> Tree:
     """The Hub's answer as a Tree. Hostile or unusable names are left out with a warning; the rest loads.
 
-    `siblings` are `huggingface_hub.hf_api.RepoSibling`s asked for with `files_metadata=True`.
+    `siblings` are `huggingface_hub.hf_api.RepoSibling`s asked for with `files_metadata=True`. A mirror that drops that
+    part of the question gives names alone: those files are left out, and the tree is not complete.
     """
     if not is_commit(commit):
         raise ValueError(f"the Hub named {commit!r} as a commit")
     files: dict[str, Entry] = {}
+    complete = True
     for sibling in siblings:
         lfs = sibling.lfs
+        if sibling.size is None or sibling.blob_id is None:
+            complete = False
+            continue
         sha256 = None if lfs is None else getattr(lfs, "sha256", None) or lfs["sha256"]
         try:
             files[check_path(sibling.rfilename)] = make_entry(sibling.size, sibling.blob_id, sha256)
@@ -99,7 +117,8 @@ def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any])
     if len(kept) < len(files):
         left_out = ", ".join(repr(path) for path in files.keys() - kept.keys())
         get_logger().warning("commit %s: left out, since other names mean the same files: %s", commit[:12], left_out)
-    return Tree(commit, kept, {k: info[k] for k in INFO_KEYS if info.get(k) is not None})
+    # No commit is without a file: an empty listing says nothing
+    return Tree(commit, kept, {k: info[k] for k in INFO_KEYS if info.get(k) is not None}, complete and bool(kept))
 
 
 def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:
@@ -123,7 +142,7 @@ def _folded(path: str) -> str:
 
 
 def tree_from_json(commit: str, raw: bytes) -> Tree:
-    """Parse `trees/<commit>.json`; ValueError on anything unexpected, UnsafeName on any hostile name."""
+    """Parse `trees/<commit>.json`; ValueError (EmptyListing too) on anything unexpected, UnsafeName on hostile names."""
     if len(raw) > MAX_BYTES:
         raise ValueError(f"a listing of {len(raw)} bytes is too large")
     if not is_commit(commit):
@@ -134,7 +153,10 @@ def tree_from_json(commit: str, raw: bytes) -> Tree:
         raise ValueError("the listing is nested too deeply") from None
     if not isinstance(data, dict) or data.get("format_version") != FORMAT_VERSION:
         raise ValueError("not a listing of format_version 1")
-    return tree_from_table(commit, data)
+    tree = tree_from_table(commit, data)
+    if not tree.files:
+        raise EmptyListing("the listing has no file")
+    return tree
 
 
 def tree_from_table(commit: str, data: Mapping[str, Any]) -> Tree:
