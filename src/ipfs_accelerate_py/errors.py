@@ -35,6 +35,7 @@ class Unresolved(IPFSAccelerateError):
     """Nobody could say which commit a revision is.
 
     `answered`: the Hub itself said no (unknown, closed). `about_revision`: it knows the repo, and not that revision.
+    `waited`: the Hub was waited for as plain huggingface_hub waits for one answer, and said nothing.
     """
 
     def __init__(
@@ -42,10 +43,15 @@ class Unresolved(IPFSAccelerateError):
     ) -> None:
         super().__init__(message, hint)
         self.answered, self.about_revision = answered, about_revision
+        self.waited = False
 
 
 class Unavailable(IPFSAccelerateError):
-    """No source has the bytes at the moment."""
+    """No source has the bytes at the moment. `hub_error`: what the Hub's client raised after all its retries."""
+
+    def __init__(self, message: str, hint: str | None = None, hub_error: Exception | None = None) -> None:
+        super().__init__(message, hint)
+        self.hub_error = hub_error
 
 
 class VerificationError(IPFSAccelerateError, OSError):

@@ -11,7 +11,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-from . import rewriting
+from . import aside, rewriting
+from .aside import check_brought, say_revision, stand_aside
 from .errors import Unavailable, VerificationError
 from .libraries import transformers as library
 from .rewriting import Asked
@@ -20,76 +21,103 @@ from .serving import (
     door,
     is_store,
     name_arguments,
+    note_learnt,
     parameters_of,
     plan,
     remember_refusal,
     resolve,
-    stand_aside,
 )
 from .storage import layout
 from .storage.filling import fill, mark_missing
+from .storage.resolution import HUB
 from .storage.resolver import Resolution, hub_is_resting
 from .storage.store import Store
-from .storage.verify import Mismatch, verify_file
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
+
+_MAIN_TEMPLATE = "chat_template.jinja"
+_ANY_NAME = "?"  # no file's: is the whole listing known?
 
 # -- files ----------------------------------------------------------------------------------------------------------
 
 
+def cached_files(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Make each wanted file present, then let the original find them all in the cache.
+
+    Where the whole load runs without us, what it brings is looked at all the same.
+    """
+    if aside.current() is None:
+        return _cached_files(wrapped, instance, args, kwargs)
+    return check_brought(wrapped(*args, **kwargs))
+
+
 @door
-def cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    """Make each wanted file present, then let the original find them all in the cache."""
+def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
     from .storage.sources.hub import is_offline
 
     resolution = resolve(storage, asked, named.get("_commit_hash"))
     subfolder = named.get("subfolder") or ""
     paths = [os.path.join(subfolder, name).replace(os.sep, "/") for name in named["filenames"]]
     local_only = asked.local_only or is_offline()
+    resolution, missing, unknown = storage.look_up(resolution, paths, token=asked.token, local_only=local_only)
+    note_learnt(resolution)
+    if unknown and (not local_only or storage.is_seen(resolution, unknown, asked.cache_dir)):
+        return functools.partial(_run_aside, storage, resolution, None, wrapped, named)
     force = bool(named.get("force_download")) and not local_only
     try:
         present = storage.make_present(resolution, paths, token=asked.token, local_only=local_only, force=force)
     except Unavailable as error:
         return functools.partial(_run_aside, storage, resolution, error, wrapped, named)
-    missing = [path for path in paths if path not in present]
     cache_dir = storage.get_cache_dir()
     if not is_store(storage, asked.cache_dir):
         cache_dir = Path(str(asked.cache_dir)).expanduser()
         named_by = rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
         fill(Store(cache_dir), storage.store, resolution, present, named_by)
-    if resolution.tree.complete:
-        mark_missing(Store(cache_dir), resolution, missing)
+    mark_missing(Store(cache_dir), resolution, missing)
     pinned = rewriting.pin(rewriting.plain_revision(asked.revision), resolution.commit, asked.repo_id)
     served = {**named, "cache_dir": str(cache_dir), "revision": pinned, "force_download": False}
     # Everything that the commit has is there: nobody is to be asked for what it has not.
     served["local_files_only"] = True
     if "_commit_hash" in parameters_of(wrapped):  # 4.57; 5 reads the commit from the revision
         served["_commit_hash"] = resolution.commit
-        if missing and resolution.tree.complete and named.get("_raise_exceptions_for_missing_entries", True):
-            return lambda: library.say_missing(asked.repo_id, str(pinned), subfolder, missing)
+        absent = [path for path in paths if path in missing]
+        if absent and named.get("_raise_exceptions_for_missing_entries", True):
+            return lambda: library.say_missing(asked.repo_id, str(pinned), subfolder, absent)
     return lambda: wrapped(**served)
 
 
 def _run_aside(
-    storage: StorageWrapper, resolution: Resolution, error: Unavailable, wrapped: Any, named: dict[str, Any]
+    storage: StorageWrapper, resolution: Resolution, error: Unavailable | None, wrapped: Any, named: dict[str, Any]
 ) -> Any:
-    """No source had the bytes: the original tries, and what it brings of the commit that we know is checked as well."""
-    with stand_aside(error):
-        files = wrapped(**callers_kwargs(storage, named))
-    for file in files or ():
-        folder, _, path = Path(file).as_posix().rpartition(f"/snapshots/{resolution.commit}/")
-        entry = resolution.tree.files.get(path) if folder else None
-        if entry is not None:
-            try:
-                verify_file(Path(file), entry)
-            except Mismatch as mismatch:
-                refusal = VerificationError(
-                    f"{resolution.repo_id}: {path} was not loaded: commit {resolution.commit} has {mismatch.expected}, "
-                    f"and {file} is {mismatch.actual}",
-                    "remove that file and load again",
-                )
-                remember_refusal(refusal)
-                raise refusal from None
-    return files
+    """Nobody could say, or nobody had the bytes: the original tries, and what it brings is checked as far as it can be.
+
+    Where this machine settled the commit, and no Hub, the original is held to it: a load is of one commit.
+    """
+    kept = callers_kwargs(storage, named)
+    revision, confirmed = rewriting.plain_revision(named.get("revision")), resolution.word == HUB
+    if error is None:
+        kept["revision"] = rewriting.pin_original(revision, resolution.commit, resolution.repo_id, confirmed=confirmed)
+    settled_by_us = not (confirmed and rewriting.has_pins())  # then plain's errors do not name the commit
+    paths = [os.path.join(named.get("subfolder") or "", name).replace(os.sep, "/") for name in named["filenames"]]
+    if hub_is_resting() and storage.is_seen(resolution, paths, kept.get("cache_dir")):
+        kept["local_files_only"] = True  # what the original would say in the end, when the Hub is as it was
+
+    def run(**more: Any) -> Any:
+        with stand_aside(error), say_revision(revision, resolution.commit if settled_by_us else None):
+            return wrapped(**{**kept, **more})
+
+    again = None if kept.get("local_files_only") else functools.partial(run, force_download=True)
+    return check_brought(run(), again, storage, resolution)
+
+
+def hf_hub_download(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """What the original asks for right after us: where the client has just failed, it fails alike, and at once."""
+    why = aside.current()
+    if why is not None and why.hub_error is not None:
+        raise why.hub_error
+    return wrapped(*args, **kwargs)
+
+
+snapshot_download = hf_hub_download
 
 
 # -- words ----------------------------------------------------------------------------------------------------------
@@ -97,11 +125,15 @@ def _run_aside(
 
 @door
 def has_file(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    """Has the commit such a file? Its tree knows."""
-    resolution = resolve(storage, asked)
-    if not resolution.tree.complete and named["filename"] not in resolution.tree:
-        return _from_cache(storage, resolution, wrapped, named)
-    return lambda: named["filename"] in resolution.tree
+    """Has the commit such a file? Its tree knows, or the mark of what the Hub did not have."""
+    from .storage.sources.hub import is_offline
+
+    local_only = asked.local_only or is_offline()
+    path = named["filename"]
+    resolution, _, unknown = storage.look_up(resolve(storage, asked), [path], token=asked.token, local_only=local_only)
+    if unknown:
+        return _ask_original(storage, resolution, local_only, wrapped, named)
+    return lambda: path in resolution.tree
 
 
 @door
@@ -109,26 +141,63 @@ def list_repo_templates(
     storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]
 ) -> Callable[[], Any]:
     """The chat templates besides the main one."""
-    resolution = resolve(storage, asked)
-    if not resolution.tree.complete:
-        return _from_cache(storage, resolution, wrapped, named)
+    resolution = _with_listing(storage, asked, named)
+    if not resolution.tree.complete and not _was_asked_before(storage, resolution):
+        return _ask_original(storage, resolution, bool(named.get("local_files_only")), wrapped, named)
     folder = "additional_chat_templates/"
     found = [path.removeprefix(folder) for path in resolution.tree.files if path.startswith(folder)]
     return lambda: [path for path in found if path.endswith(".jinja") and "/" not in path]
 
 
-def _from_cache(
-    storage: StorageWrapper, resolution: Resolution, wrapped: Any, named: dict[str, Any]
+def _with_listing(storage: StorageWrapper, asked: Asked, named: dict[str, Any]) -> Resolution:
+    """The resolution of a call that asks for names: with the whole listing, where that is to be had."""
+    from .storage.sources.hub import is_offline
+
+    local_only = asked.local_only or is_offline()
+    resolution = resolve(storage, asked)
+    if not resolution.tree.complete:
+        resolution, _, _ = storage.look_up(resolution, [_ANY_NAME], token=asked.token, local_only=local_only)
+        note_learnt(resolution)
+    return resolution
+
+
+def _was_asked_before(storage: StorageWrapper, resolution: Resolution) -> bool:
+    """Has a tokenizer of this commit been loaded on this machine, while the Hub is unwell now?
+
+    A tokenizer asks for the names of its templates first, and then for the main one: where it is known whether the
+    commit has that, the others are here already. A Hub that is unwell would not say more.
+    """
+    _, _, unknown = storage.look_up(resolution, [_MAIN_TEMPLATE], token=None, local_only=True)
+    return hub_is_resting() and not unknown
+
+
+def _ask_original(
+    storage: StorageWrapper, resolution: Resolution, local_only: bool, wrapped: Any, named: dict[str, Any]
 ) -> Callable[[], Any]:
-    """Let the original look in the store alone: the tree is not known well enough to answer for it."""
+    """Let the original ask: nobody here knows it. With local files alone, ours count as well."""
+    if not local_only:
+        kept = callers_kwargs(storage, named)
+        return lambda: _aside(wrapped, kept)
     pinned = rewriting.pin(None, resolution.commit, resolution.repo_id)
     local = {"cache_dir": str(storage.get_cache_dir()), "revision": pinned, "local_files_only": True}
     return lambda: wrapped(**{**named, **local})
 
 
-@door
-def resolve_revision(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
+def _aside(wrapped: Any, kwargs: dict[str, Any]) -> Any:
+    with stand_aside():
+        return wrapped(**kwargs)
+
+
+def resolve_revision(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """transformers 5 asks this once per load; the answer is a str equal to what was asked."""
+    why = aside.current()
+    if why is not None and why.waited:  # the same question, to a Hub that has just been waited for
+        return wrapped(*args, **{**kwargs, "local_files_only": True})
+    return _resolve_revision(wrapped, instance, args, kwargs)
+
+
+@door
+def _resolve_revision(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
     resolution = resolve(storage, asked)
     return lambda: rewriting.pin(rewriting.plain_revision(asked.revision), resolution.commit, asked.repo_id)
 
@@ -136,7 +205,9 @@ def resolve_revision(storage: StorageWrapper, asked: Asked, wrapped: Any, named:
 @door
 def list_repo_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
     """The names of all files of a commit."""
-    resolution = resolve(storage, asked)
+    resolution = _with_listing(storage, asked, named)
+    if not resolution.tree.complete and not _was_asked_before(storage, resolution):
+        return lambda: _aside(wrapped, named)
     return lambda: list(resolution.tree.files)
 
 
@@ -147,7 +218,9 @@ def list_repo_tree(storage: StorageWrapper, asked: Asked, wrapped: Any, named: d
 
     if named.get("expand"):
         return lambda: wrapped(**named)
-    resolution = resolve(storage, asked)
+    resolution = _with_listing(storage, asked, named)
+    if not resolution.tree.complete and not _was_asked_before(storage, resolution):
+        return lambda: _aside(wrapped, named)
     folder = (named.get("path_in_repo") or "").strip("/")
     prefix = f"{folder}/" if folder else ""
     rows = []
@@ -165,10 +238,11 @@ def model_info(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[
 
     if set(named) - {"repo_id", "revision", "token", "timeout"}:
         return lambda: wrapped(**named)
-    resolution = resolve(storage, asked)
+    resolution = _with_listing(storage, asked, named)
     info = resolution.tree.info
-    if "tags" not in info and not hub_is_resting():
-        return lambda: wrapped(**named)
+    unknown = "tags" not in info or not resolution.tree.complete
+    if unknown and not _was_asked_before(storage, resolution):
+        return lambda: _aside(wrapped, named)
     siblings = [{"rfilename": path} for path in resolution.tree.files]
     known = {"tags": [], **info}
     return lambda: ModelInfo(

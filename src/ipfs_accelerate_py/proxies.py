@@ -16,7 +16,7 @@ from itertools import chain
 from types import ModuleType
 from typing import Any
 
-from . import hub_door, rewriting, serving
+from . import aside, hub_door, rewriting, serving
 from .errors import VerificationError
 from .libraries import transformers as library
 from .log import get_logger
@@ -35,7 +35,7 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     except VerificationError:
         raise
     except Exception as error:
-        with serving.stand_aside(error):
+        with aside.stand_aside(error):
             return wrapped(*args, **kwargs)
     under_way = serving.Load(asked, storage, resolution)
     with serving.under_way(under_way):

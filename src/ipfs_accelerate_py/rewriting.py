@@ -56,6 +56,26 @@ def pin(revision: str | None, commit: str, repo_id: str) -> str:
     return ResolvedRevision(resolved=commit, initial=revision, repo_id=repo_id, repo_type="model")
 
 
+def pin_original(revision: str | None, commit: str, repo_id: str, *, confirmed: bool) -> str | None:
+    """The revision for an original that runs without us in a load of this commit; `confirmed`: the Hub names it now.
+
+    A client without `ResolvedRevision` asks for the branch, as plain does, where that means this commit.
+    """
+    if has_pins():
+        return pin(revision, commit, repo_id)
+    return revision if confirmed else commit
+
+
+@functools.cache
+def has_pins() -> bool:
+    """Has the client revisions that know their commit? Then plain transformers pins each load itself."""
+    try:
+        from huggingface_hub import ResolvedRevision  # noqa: F401
+    except ImportError:
+        return False
+    return True
+
+
 def pinned_commit(revision: object, repo_id: str) -> str | None:
     """The commit in a pinned revision, if it was pinned for this repo (an adapter's base model is another one)."""
     commit = getattr(revision, "resolved", None)

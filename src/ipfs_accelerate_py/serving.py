@@ -15,18 +15,15 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
-from . import rewriting, state
-from .errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
-from .log import get_logger, warn_once
+from . import aside, rewriting, state
+from .aside import stand_aside
+from .errors import VerificationError
 from .rewriting import Asked
 from .storage.resolver import Resolution, hub_is_resting
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
 
-# Set while an original runs because we could not help: what it asks on its way is then none of our business.
-_standing_aside: ContextVar[bool] = ContextVar("ipfs_accelerate_standing_aside", default=False)
 
-
-@dataclass(frozen=True)
+@dataclass
 class Load:
     """A load under way, whose commit is settled: what it asks for on its way is answered without deciding anew.
 
@@ -51,7 +48,7 @@ def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
 
 def _is_ours_to_serve() -> bool:
     # A load under way has been decided on: what it asks on its way is not decided anew.
-    return not _standing_aside.get() and (_under_way.get() is not None or state.is_enabled())
+    return aside.current() is None and (_under_way.get() is not None or state.is_enabled())
 
 
 def _of_load(asked: Asked | None) -> Asked | None:
@@ -81,18 +78,6 @@ def open_storage(asked: Asked) -> StorageWrapper:
 
 
 @contextmanager
-def stand_aside(error: BaseException | None = None) -> Iterator[None]:
-    """While an original runs without us; says why, if that is worth a line."""
-    if error is not None:
-        _explain(error)
-    token = _standing_aside.set(True)
-    try:
-        yield
-    finally:
-        _standing_aside.reset(token)
-
-
-@contextmanager
 def under_way(load: Load) -> Iterator[None]:
     """While a load runs whose commit is settled."""
     token = _under_way.set(load)
@@ -109,16 +94,11 @@ def remember_refusal(error: VerificationError) -> None:
         load.refused.append(error)
 
 
-def _explain(error: BaseException) -> None:
-    known = isinstance(error, IPFSAccelerateError)
-    text = str(error) if known else f"{type(error).__name__}: {error}"
-    hint = getattr(error, "hint", None)
-    line = f"going on as plain transformers would: {text}" + (f" ({hint})" if hint else "")
-    # The original's own error will tell the user of an unknown repo or a silent Hub: no second line for that.
-    if isinstance(error, Unresolved | Unavailable):
-        get_logger().info(line)
-    else:
-        warn_once(line, None if known else error)
+def note_learnt(resolution: Resolution) -> None:
+    """What was learnt on its way of the commit that a load is settled on counts for the rest of it."""
+    load = _under_way.get()
+    if load is not None and (load.asked.repo_id, load.resolution.commit) == (resolution.repo_id, resolution.commit):
+        load.resolution = resolution
 
 
 def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) -> Resolution:

@@ -24,6 +24,9 @@ patch_later = False
 # source name -> [files, bytes] that it supplied in this process
 served: dict[str, list[int]] = {}
 
+# repo id -> commit -> who vouched for what was loaded of it in this process: "hub", "lock file", ..., "nobody"
+vouched: dict[str, dict[str, list[str]]] = {}
+
 # sources that gave wrong bytes: not asked again by this process. name -> what it did
 liars: dict[str, str] = {}
 

@@ -6,8 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from .log import get_logger
+from .setting_forms import default_lower
 from .settings import Settings, read_settings, read_switch
-from .storage import resolver
+from .storage import resolver, vouchers
+from .storage.absence import find_missing, is_seen
 from .storage.resolver import Resolution
 from .storage.retrieval import Retrieval
 from .storage.store import Store
@@ -39,6 +41,30 @@ class StorageWrapper:
         local_only = local_only or self.settings.force_local
         return resolver.resolve(self.store, self.settings, repo_id, revision, token=token, local_only=local_only)
 
+    def look_up(
+        self, resolution: Resolution, paths: Iterable[str], *, token: str | bool | None, local_only: bool
+    ) -> tuple[Resolution, set[str], list[str]]:
+        """What is known of files of a commit: the resolution, maybe with more in it; those that the commit is known
+        not to have; and those of which it is not known. For the latter a slow Hub is waited for once more.
+        """
+        paths = list(paths)
+        caches = (*self.settings.lower, Path(default_lower()).expanduser())
+        while True:
+            missing = find_missing(self.store, caches, resolution, paths)
+            unknown = [path for path in paths if path not in resolution.tree and path not in missing]
+            if not unknown or local_only or self.settings.force_local:
+                return resolution, missing, unknown
+            learnt = resolver.learn_listing(self.store, self.settings, resolution, token)
+            if learnt.tree is resolution.tree:
+                return learnt, missing, unknown
+            resolution = learnt
+
+    def is_seen(self, resolution: Resolution, paths: Iterable[str], cache_dir: str | None) -> bool:
+        """Does the cache that plain would look into show each of these files, or say that the commit has none?"""
+        cache = (Path(cache_dir or default_lower()).expanduser(),)
+        there = [path for path in paths if not is_seen(cache, resolution, path)]
+        return len(find_missing(self.store, cache, resolution, there)) == len(there)
+
     def make_present(
         self,
         resolution: Resolution,
@@ -51,6 +77,8 @@ class StorageWrapper:
         """The named files, verified (see `storage.retrieval`); leaves a note for the publisher."""
         retrieval = Retrieval(self.store, self.settings, resolution, token=token, local_only=local_only, force=force)
         present = retrieval.make_present(paths)
+        if present:
+            vouchers.note(self.store, resolution.repo_id, resolution.commit, resolution.word)
         new = {(str(self.store.root), resolution.repo_id, resolution.commit, path) for path in present} - _noted
         if new and not local_only:
             _noted.update(new)

@@ -24,6 +24,7 @@ LAYERS = {
     f"{PACKAGE}.storage_wrapper": 3,
     f"{PACKAGE}.rewriting": 4,
     f"{PACKAGE}.serving": 4,
+    f"{PACKAGE}.aside": 4,
     f"{PACKAGE}.hub_door": 4,
     f"{PACKAGE}.libraries": 4,
     f"{PACKAGE}.proxies": 4,

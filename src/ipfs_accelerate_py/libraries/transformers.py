@@ -26,7 +26,10 @@ BASE_CLASSES = {
 
 # The submodule through which transformers reaches the Hub, and its functions.
 HUB = "transformers.utils.hub"
-HUB_FUNCTIONS = ("cached_files", "list_repo_templates", "has_file", "resolve_revision", "hf_api")
+HUB_FUNCTIONS = (
+    *("cached_files", "list_repo_templates", "has_file", "resolve_revision", "hf_api"),
+    *("hf_hub_download", "snapshot_download"),
+)
 
 # 4.57 asks the Hub past that submodule in a few places: module -> functions it took from huggingface_hub
 STRAY_FUNCTIONS = {

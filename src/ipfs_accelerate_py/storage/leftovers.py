@@ -16,7 +16,7 @@ from .references import References
 from .selection import Protection
 from .store import Store
 
-_REMEMBERED = ("hearsay", "used", "outbox", "access")
+_REMEMBERED = ("hearsay", "used", "outbox", "access", "vouched")
 
 
 @dataclass

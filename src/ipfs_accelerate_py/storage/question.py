@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import TypeVar
 
 from ..errors import SettingsError, SourceError, StoreError, Unresolved
@@ -19,7 +20,7 @@ from .attempt import Attempt
 from .disk import past
 from .gateway_words import GatewayWords
 from .hub_rest import begin_rest, end_rest, hub_is_resting
-from .resolution import HEARSAY, Resolution
+from .resolution import HEARSAY, HUB, LOWER, STORE, Resolution
 from .sources import hub
 from .sources.gateway import Gateway
 from .sources.ipfs_node import IPFSNode
@@ -27,6 +28,7 @@ from .sources.lower_tier import LowerTier
 from .store import Store
 from .tree import Entry, Tree
 
+COLD = 5.0  # silences for which the Hub is waited for where nobody else can say; then plain waits, with its retries
 WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
 WORDS = 3.0  # silences that the words of all publishers together may take
 T = TypeVar("T")
@@ -54,9 +56,11 @@ class Question:
             attempt = Attempt(self._ask_hub)
             if attempt.wait(self.settings.timeout * (WARM if firm else 1.0)):
                 try:
-                    return attempt.result()
+                    told = attempt.result()
                 except Unresolved as error:
                     refusal = error
+                else:
+                    return told if told.tree.files else self._without_listing(told, here)
             if refusal is None or not refusal.answered:
                 begin_rest()
                 get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
@@ -72,11 +76,28 @@ class Question:
         if found is None and refusal is None:
             # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
             attempt = attempt or Attempt(self._ask_hub)
-            if attempt.wait(hub.patience()):
+            if attempt.wait(min(hub.patience(), COLD * self.settings.timeout)):
                 found = attempt.result()
         if found is None:
-            raise refusal or Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
-        return found
+            silent = Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
+            silent.waited = refusal is None
+            raise refusal or silent
+        return found if attempt is None or found.tree.complete or attempt.wait(0) else replace(found, asking=attempt)
+
+    def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
+        """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
+        if here is not None and here.commit == told.commit:
+            told = replace(here, public=told.public)
+        return told if told.tree.complete else self._ask_publishers(told) or told
+
+    def ask_listing(self, commit: str) -> Resolution | None:
+        """What the Hub says of a commit that is settled, if it says so now."""
+        question = Question(self.store, self.settings, self.repo_id, commit, self.token)
+        attempt = Attempt(question._ask_hub)
+        try:
+            return attempt.result() if attempt.wait(self.settings.timeout) else None
+        except Unresolved:
+            return None
 
     # -- whose word -------------------------------------------------------------------------------------------------
     def ask_here(self) -> Resolution | None:
@@ -95,11 +116,13 @@ class Question:
         if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
             use.mark(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
         tree = self.store.read_tree(self.repo_id, commit)
-        if tree is not None:
+        if tree is None:
+            self.store.drop_empty_listing(self.repo_id, commit)
+        else:
             hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
-            return self._found(tree, HEARSAY if hearsay else "store")
+            return self._found(tree, HEARSAY if hearsay else STORE)
         tree = self._ask_caches(lambda: self.lower.known_tree(self.repo_id, commit))
-        return None if tree is None else self._found(tree, "lower tier")
+        return None if tree is None else self._found(tree, LOWER)
 
     def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
         """What other caches say; they may lie on a mount that hangs."""
@@ -129,13 +152,15 @@ class Question:
             self._note_access(public)
         tree = self._with_proven(tree)
         self._keep(tree)
-        return self._found(tree, "hub", public)
+        return self._found(tree, HUB, public)
 
     def _with_proven(self, tree: Tree) -> Tree:
         """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
         kept = self.store.read_tree(self.repo_id, tree.commit)
         if kept is None or kept.files == tree.files or self.store.is_hearsay(self.repo_id, tree.commit):
             return tree
+        if not tree.is_listing:
+            return Tree(kept.commit, kept.files, tree.info or kept.info, kept.complete)
         proven = {path: row for path, row in kept.files.items() if self._is_here(tree.commit, path, row)}
         return Tree(tree.commit, {**tree.files, **proven}, tree.info)
 
@@ -211,7 +236,8 @@ class Question:
         try:
             kept = self.store.read_tree(self.repo_id, tree.commit)
             new = kept is None or kept.files != tree.files
-            if kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit))):
+            better = kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit)))
+            if better and tree.is_listing:
                 self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
             if not self.pinned:
                 self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)

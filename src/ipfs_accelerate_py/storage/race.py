@@ -38,6 +38,7 @@ class Race:
         self.wrong: list[tuple[str, Mismatch]] = []
         self.reasons: list[str] = []
         self.hint: str | None = None  # of the last of them that has one
+        self.hub_error: Exception | None = None  # what the Hub's client raised after all its retries
         self._complain = complain
         self._stopped = stopped or threading.Event()
         self._running: list[Runner] = []
@@ -192,4 +193,6 @@ class Race:
     def _note(self, source: Source, error: Exception) -> None:
         self.reasons.append(f"{source.label}: {error}")
         self.hint = getattr(error, "hint", None) or self.hint
+        if source.is_patient and isinstance(error.__cause__, Exception):
+            self.hub_error = error.__cause__
         self._complain(source, error)

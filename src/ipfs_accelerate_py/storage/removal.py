@@ -50,6 +50,7 @@ def forget_commit(store: Store, repo_id: str, commit: str) -> None:
         store.path(layout.tree_path(repo_id, commit)),
         own / "hearsay" / folder / commit,
         own / "outbox" / folder / commit,
+        own / "vouched" / folder / commit,
     ):
         with contextlib.suppress(OSError):
             file.unlink()

@@ -5,10 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+from .attempt import Attempt
 from .tree import Tree
 
 HEARSAY = "publisher"  # whose word it is when a publisher's was kept earlier
 LOCK = "lock file"
+HUB = "hub"
+STORE = "store"  # what this machine has kept
+LOWER = "lower tier"  # what another cache of this machine shows
 
 
 @dataclass(frozen=True)
@@ -16,7 +20,7 @@ class Resolution:
     """What is known about one revision of one repo.
 
     `word` says whose word it is: lock file, hub, store, lower tier, or a publisher. `public`: may anybody read the
-    repo (None: not known)?
+    repo (None: not known)? `asking`: the Hub has been asked, and not been waited for.
     """
 
     repo_id: str
@@ -25,6 +29,7 @@ class Resolution:
     word: str
     public: bool | None
     cids: Mapping[str, str] = field(default_factory=dict)  # of files, where a lock file gives them
+    asking: Attempt[Resolution] | None = field(default=None, compare=False, repr=False)
 
     @property
     def commit(self) -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 import time
+from dataclasses import replace
 
 from ..errors import Unresolved
 from ..settings import Settings
@@ -14,11 +15,11 @@ from . import hub_rest, layout, policy
 from .hub_rest import REST, end_rest, endpoint, hub_is_resting
 from .lock_file import read_lock_file
 from .question import Question
-from .resolution import LOCK, Resolution
+from .resolution import HEARSAY, LOCK, STORE, Resolution
 from .sources import hub
 from .store import Store
 
-__all__ = ["Resolution", "end_rest", "forget", "hub_is_resting", "resolve"]
+__all__ = ["Resolution", "end_rest", "forget", "hub_is_resting", "learn_listing", "resolve"]
 REMEMBER = 60.0  # seconds that one resolution serves all the parts of a repo
 _known: dict[tuple[str, ...], tuple[float, Resolution]] = {}
 _failed: dict[tuple[str, ...], tuple[float, Unresolved]] = {}
@@ -77,3 +78,35 @@ def resolve(
     finally:
         if held:
             lock.release()
+
+
+def learn_listing(store: Store, settings: Settings, resolution: Resolution, token: str | bool | None) -> Resolution:
+    """The same commit with its listing, if a Hub that was slow gives it after all; else what was known before.
+
+    For files of which it is not known whether the commit has them. Waits for one more time budget, once.
+    """
+    kept = store.read_tree(resolution.repo_id, resolution.commit)  # what it said meanwhile was kept
+    if kept is not None and kept.files.keys() >= resolution.tree.files.keys():
+        word = HEARSAY if store.is_hearsay(resolution.repo_id, resolution.commit) else STORE
+        found = replace(resolution, tree=kept, word=word, asking=None)
+    else:
+        found = _wait_for_listing(store, settings, resolution, token)
+    for key, (when, known) in list(_known.items()):
+        if known is resolution:
+            _known[key] = (when, found)
+    return found
+
+
+def _wait_for_listing(store: Store, settings: Settings, resolution: Resolution, token: str | bool | None) -> Resolution:
+    asking, told = resolution.asking, None
+    if asking is not None and asking.wait(settings.timeout):
+        try:
+            told = asking.result()
+        except Unresolved:
+            return replace(resolution, asking=None)
+        if told.commit != resolution.commit:  # the branch has moved; this load stays at its commit
+            question = Question(store, settings, resolution.repo_id, resolution.revision, token)
+            told = question.ask_listing(resolution.commit)
+    if told is None or not told.tree.files:
+        return replace(resolution, asking=None) if asking is not None else resolution
+    return replace(told, revision=resolution.revision)

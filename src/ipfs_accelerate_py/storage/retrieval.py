@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Iterable
@@ -12,7 +13,7 @@ from .. import state
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..log import get_logger, warn_once
 from ..settings import Settings
-from . import blob_lock, layout, parts, use
+from . import blob_lock, layout, parts, unlisted, use
 from .attempt import Attempt
 from .candidates import Candidates
 from .race import Race
@@ -104,12 +105,22 @@ class Retrieval:
             found = None if self.force else self._find(path, entry)  # another process may have been quicker
             if found is not None:
                 return found
+            if entry.hint and not entry.sha256:
+                self._refuse_other_checksum(path)
             giver, source = self._ask_sources(path, entry)
             visible = self.store.link(repo_id, self.resolution.commit, path, entry)
         state.count(source, entry.size)
         seconds = time.monotonic() - started
         get_logger().info("%s %s: %s from %s in %.2f s", repo_id, path, _size(entry.size), giver, seconds)
         return visible
+
+    def _refuse_other_checksum(self, path: str) -> None:
+        """Unavailable if a cache names the blob of a file by a checksum that a mirror made up: it promises nothing."""
+        visible = layout.snapshot_path(self.resolution.repo_id, self.resolution.commit, path)
+        for cache in self.settings.lower:
+            with contextlib.suppress(OSError):
+                if (cache / visible).is_file() and unlisted.check_by_name(self.store, cache / visible) is None:
+                    raise Unavailable(f"{self.resolution.repo_id}: it is not known what {path} must be")
 
     def _ask_sources(self, path: str, entry: Entry) -> tuple[str, str]:
         repo_id, commit = self.resolution.repo_id, self.resolution.commit
@@ -141,7 +152,7 @@ class Retrieval:
             )
         said = "; ".join(race.reasons) or "nobody was asked"
         hint = _ALONE if self._candidates.local_only else _OFFLINE if is_offline() else race.hint
-        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint)
+        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint, race.hub_error)
 
     def _complain(self, source: Source, error: Exception) -> None:
         # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.

@@ -164,19 +164,23 @@ class Store:
             self._mark_hearsay(repo_id, tree.commit, hearsay)
             self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
 
-    def drop_empty_listing(self, repo_id: str, commit: str) -> bool:
-        """Remove a listing without a file, and what was taken for missing because of it; False if there is none."""
-        listing = self.path(layout.tree_path(repo_id, commit))
+    def has_empty_listing(self, repo_id: str, commit: str) -> bool:
+        """Is a listing without a file kept of this commit? 0.1.0 has then marked files as missing that are not."""
         try:
-            tree_from_json(commit, listing.read_bytes())
+            with open(self.path(layout.tree_path(repo_id, commit)), "rb") as file:
+                tree_from_json(commit, file.read(MAX_BYTES + 1))
         except EmptyListing:
-            with contextlib.suppress(OSError):  # a store that is read-only
-                shutil.rmtree(self.path(layout.missing_folder(repo_id, commit)), ignore_errors=True)
-                listing.unlink()
             return True
         except (OSError, ValueError):
             pass
         return False
+
+    def drop_empty_listing(self, repo_id: str, commit: str) -> None:
+        """Remove a listing without a file, and what was marked as missing because of it."""
+        if self.has_empty_listing(repo_id, commit):
+            with contextlib.suppress(OSError):  # a store that is read-only
+                shutil.rmtree(self.path(layout.missing_folder(repo_id, commit)), ignore_errors=True)
+                self.path(layout.tree_path(repo_id, commit)).unlink()
 
     def is_hearsay(self, repo_id: str, what: str) -> bool:
         """Is `refs/<revision>`, or the listing of a commit, a publisher's word and not the Hub's?"""

@@ -142,7 +142,7 @@ def _folded(path: str) -> str:
 
 
 def tree_from_json(commit: str, raw: bytes) -> Tree:
-    """Parse `trees/<commit>.json`; ValueError (EmptyListing too) on anything unexpected, UnsafeName on hostile names."""
+    """Parse `trees/<commit>.json`; ValueError (EmptyListing among them) or UnsafeName on anything unexpected."""
     if len(raw) > MAX_BYTES:
         raise ValueError(f"a listing of {len(raw)} bytes is too large")
     if not is_commit(commit):

@@ -88,6 +88,19 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
     return tree, answer.private is False and answer.gated is False
 
 
+def vouches_for(repo_id: str, commit: str, path: str, etag: str) -> bool:
+    """Does the Hub itself, and no mirror's server on its way, say that a file has this etag (`X-Linked-Etag`)?"""
+    from huggingface_hub import get_session, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+    url = hf_hub_url(repo_id, path, revision=commit)
+    try:
+        answer = get_session().head(url, headers=build_hf_headers(), timeout=patience())
+    except Exception:  # nobody says so
+        return False
+    return str(answer.headers.get("X-Linked-Etag", "")).strip('"') == etag
+
+
 class _Writer:
     """A receiver as the file that huggingface_hub writes to."""
 
@@ -118,6 +131,10 @@ def blobs_folder(scratch: Path, repo_id: str) -> Path:
     return scratch / folder / folder / "blobs"
 
 
+class _Lost(SourceError):
+    """What came is not there any more."""
+
+
 class _BrokenOff(SourceError):
     """A download that began and did not end, or that is not where the client says."""
 
@@ -138,11 +155,15 @@ class Hub:
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         if (receiver.size or self._take_leftover(wanted, receiver)) and self._give_rest(wanted, receiver):
             return "the Hub"
+        before = self.seen_so_far(wanted)
         try:
             self._adopt(wanted, receiver)
-        except (Mismatch, _BrokenOff):
+        except (Mismatch, _BrokenOff, _Lost) as error:
             # The Hub is asked once more before it counts as lying: the damage may have happened on the way. And 4.57's
-            # client does not resume by itself when a connection breaks; the next call goes on where it ended.
+            # client does not resume by itself when a connection breaks; the next call goes on where it ended. Where
+            # nothing came at all the client has tried often enough.
+            if isinstance(error, _BrokenOff) and self.seen_so_far(wanted) == before:
+                raise
             self._adopt(wanted, receiver)
         except _NoLocks:  # the client cannot do without; its loop can
             receiver.start()
@@ -192,7 +213,7 @@ class Hub:
         try:
             receiver.adopt(self._download(wanted), move=True)
         except FileNotFoundError as error:
-            raise _BrokenOff(f"what the Hub's client downloaded is not there any more: {error}") from error
+            raise _Lost(f"what the Hub's client downloaded is not there any more: {error}") from error
 
     def _continue(self, wanted: Wanted, receiver: Receiver) -> None:
         """Download from `receiver.size` on, by the client's own loop with its retries."""

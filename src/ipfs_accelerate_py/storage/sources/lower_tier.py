@@ -61,7 +61,8 @@ class LowerTier:
     def known_tree(self, repo_id: str, commit: str) -> Tree | None:
         """What a cache knows of a commit: its listing, else what the names of the blobs of a snapshot say.
 
-        The latter is the Hub's word too, given when the file was downloaded, but not a complete listing.
+        The latter is the Hub's word too, given when the file was downloaded, unless it came through a mirror with
+        checksums of its own; and it is not a complete listing.
         """
         files: dict[str, Entry] = {}
         for cache in self.caches:
@@ -83,7 +84,7 @@ def _entries(snapshot: Path) -> Mapping[str, Entry]:
             except (OSError, UnsafeName):  # a copy instead of a link tells no hash: not ours to vouch for
                 continue
             if layout.is_sha256(etag):
-                entries[path] = Entry(size, None, etag)
+                entries[path] = Entry(size, None, etag, hint=True)
             elif layout.is_commit(etag):
-                entries[path] = Entry(size, etag)
+                entries[path] = Entry(size, etag, hint=True)
     return entries

@@ -1,0 +1,43 @@
+"""Whose word it was that the bytes of a load were checked against: what `status` shows for each repo.
+
+`.locks/ipfs_accelerate/vouched/<repo>/<commit>` has one word a line, those of the last process that loaded it.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+
+from .. import state
+from . import layout
+from .resolution import HEARSAY, LOWER, STORE
+from .store import Store
+
+NOBODY = "nobody"
+MEMORY = "memory"  # what this machine learnt earlier, from the Hub itself
+_SHOWN = {STORE: MEMORY, LOWER: MEMORY, HEARSAY: "publisher"}
+
+
+def note(store: Store, repo_id: str, commit: str, word: str) -> None:
+    """Write down who vouched for files of a commit; where nothing can be written, only this process knows it."""
+    word = _SHOWN.get(word, word)
+    by = state.vouched.setdefault(repo_id, {}).setdefault(commit, [])
+    if word in by:
+        return
+    by.append(word)
+    path = store.own_folder / "vouched" / layout.repo_folder(repo_id) / commit
+    text = "\n".join(sorted(by))
+    with suppress(OSError):
+        if not (os.path.exists(path) and path.read_text() == text):
+            store.write_file(path, text.encode())
+
+
+def read(store: Store) -> dict[str, dict[str, list[str]]]:
+    """What the store remembers: {repo id: {commit: [word, ...]}}."""
+    found: dict[str, dict[str, list[str]]] = {}
+    for path in sorted((store.own_folder / "vouched").glob("*/*")):
+        repo_id = layout.repo_of(path.parent.name)
+        if repo_id is not None and layout.is_commit(path.name):
+            with suppress(OSError, ValueError):
+                found.setdefault(repo_id, {})[path.name] = path.read_text().splitlines()
+    return found
