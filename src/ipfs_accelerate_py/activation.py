@@ -161,7 +161,9 @@ def get_status() -> dict[str, Any]:
     `enabled`: a load here and now would go through us. `applied`: our hooks are in place. `patched_classes`:
     `["transformers.AutoModel", ...]`. `should_patch`, `reason`, `variable`: what the environment says, and which
     variable says it. `store`: the folder. `node`: the RPC address, or None. `served`: files and bytes per source in
-    this process. `liars`: sources that gave wrong bytes to this process, and what they did. `doors`: see
+    this process. `vouched`: repo -> commit -> who said what the bytes of its loads in this process must be: "hub",
+    "lock file", "publisher <name>", "memory" (what this machine has kept of their words), or "nobody": those files
+    were not verified. `liars`: sources that gave wrong bytes to this process, and what they did. `doors`: see
     `describe_doors`.
     """
     from .errors import SettingsError
@@ -176,7 +178,7 @@ def get_status() -> dict[str, Any]:
         address = None
     proxies = sys.modules.get(f"{__package__}.proxies")
     enabled = is_applied() and state.is_enabled()
-    reason = switch.reason
+    reason, vouched = switch.reason, state.vouched
     if switch.on and not enabled:
         reason = "disabled by disable()" if state.disabled else "not applied" if not is_applied() else switch.reason
     return {
@@ -189,6 +191,7 @@ def get_status() -> dict[str, Any]:
         "store": str(settings.home),
         "node": address,
         "served": {name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()},
+        "vouched": {repo: {commit: sorted(by) for commit, by in commits.items()} for repo, commits in vouched.items()},
         "liars": dict(state.liars),
         "doors": describe_doors(),
     }

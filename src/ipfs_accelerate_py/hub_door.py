@@ -19,6 +19,7 @@ from .rewriting import Asked
 from .serving import (
     callers_kwargs,
     door,
+    is_local_only,
     is_store,
     name_arguments,
     note_learnt,
@@ -34,11 +35,6 @@ from .storage.resolver import Resolution, hub_is_resting
 from .storage.store import Store
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
 
-_MAIN_TEMPLATE = "chat_template.jinja"
-_ANY_NAME = "?"  # no file's: is the whole listing known?
-
-# -- files ----------------------------------------------------------------------------------------------------------
-
 
 def cached_files(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Make each wanted file present, then let the original find them all in the cache.
@@ -52,12 +48,10 @@ def cached_files(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dic
 
 @door
 def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    from .storage.sources.hub import is_offline
-
     resolution = resolve(storage, asked, named.get("_commit_hash"))
     subfolder = named.get("subfolder") or ""
     paths = [os.path.join(subfolder, name).replace(os.sep, "/") for name in named["filenames"]]
-    local_only = asked.local_only or is_offline()
+    local_only = is_local_only(asked)
     resolution, missing, unknown = storage.look_up(resolution, paths, token=asked.token, local_only=local_only)
     note_learnt(resolution)
     if unknown and (not local_only or storage.is_seen(resolution, unknown, asked.cache_dir)):
@@ -118,152 +112,6 @@ def hf_hub_download(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: 
 
 
 snapshot_download = hf_hub_download
-
-
-# -- words ----------------------------------------------------------------------------------------------------------
-
-
-@door
-def has_file(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    """Has the commit such a file? Its tree knows, or the mark of what the Hub did not have."""
-    from .storage.sources.hub import is_offline
-
-    local_only = asked.local_only or is_offline()
-    path = named["filename"]
-    resolution, _, unknown = storage.look_up(resolve(storage, asked), [path], token=asked.token, local_only=local_only)
-    if unknown:
-        return _ask_original(storage, resolution, local_only, wrapped, named)
-    return lambda: path in resolution.tree
-
-
-@door
-def list_repo_templates(
-    storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]
-) -> Callable[[], Any]:
-    """The chat templates besides the main one."""
-    resolution = _with_listing(storage, asked, named)
-    if not resolution.tree.complete and not _was_asked_before(storage, resolution):
-        return _ask_original(storage, resolution, bool(named.get("local_files_only")), wrapped, named)
-    folder = "additional_chat_templates/"
-    found = [path.removeprefix(folder) for path in resolution.tree.files if path.startswith(folder)]
-    return lambda: [path for path in found if path.endswith(".jinja") and "/" not in path]
-
-
-def _with_listing(storage: StorageWrapper, asked: Asked, named: dict[str, Any]) -> Resolution:
-    """The resolution of a call that asks for names: with the whole listing, where that is to be had."""
-    from .storage.sources.hub import is_offline
-
-    local_only = asked.local_only or is_offline()
-    resolution = resolve(storage, asked)
-    if not resolution.tree.complete:
-        resolution, _, _ = storage.look_up(resolution, [_ANY_NAME], token=asked.token, local_only=local_only)
-        note_learnt(resolution)
-    return resolution
-
-
-def _was_asked_before(storage: StorageWrapper, resolution: Resolution) -> bool:
-    """Has a tokenizer of this commit been loaded on this machine, while the Hub is unwell now?
-
-    A tokenizer asks for the names of its templates first, and then for the main one: where it is known whether the
-    commit has that, the others are here already. A Hub that is unwell would not say more.
-    """
-    _, _, unknown = storage.look_up(resolution, [_MAIN_TEMPLATE], token=None, local_only=True)
-    return hub_is_resting() and not unknown
-
-
-def _ask_original(
-    storage: StorageWrapper, resolution: Resolution, local_only: bool, wrapped: Any, named: dict[str, Any]
-) -> Callable[[], Any]:
-    """Let the original ask: nobody here knows it. With local files alone, ours count as well."""
-    if not local_only:
-        kept = callers_kwargs(storage, named)
-        return lambda: _aside(wrapped, kept)
-    pinned = rewriting.pin(None, resolution.commit, resolution.repo_id)
-    local = {"cache_dir": str(storage.get_cache_dir()), "revision": pinned, "local_files_only": True}
-    return lambda: wrapped(**{**named, **local})
-
-
-def _aside(wrapped: Any, kwargs: dict[str, Any]) -> Any:
-    with stand_aside():
-        return wrapped(**kwargs)
-
-
-def resolve_revision(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """transformers 5 asks this once per load; the answer is a str equal to what was asked."""
-    why = aside.current()
-    if why is not None and why.waited:  # the same question, to a Hub that has just been waited for
-        return wrapped(*args, **{**kwargs, "local_files_only": True})
-    return _resolve_revision(wrapped, instance, args, kwargs)
-
-
-@door
-def _resolve_revision(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    resolution = resolve(storage, asked)
-    return lambda: rewriting.pin(rewriting.plain_revision(asked.revision), resolution.commit, asked.repo_id)
-
-
-@door
-def list_repo_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    """The names of all files of a commit."""
-    resolution = _with_listing(storage, asked, named)
-    if not resolution.tree.complete and not _was_asked_before(storage, resolution):
-        return lambda: _aside(wrapped, named)
-    return lambda: list(resolution.tree.files)
-
-
-@door
-def list_repo_tree(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    """The files below a folder of the repo, as huggingface_hub's own objects."""
-    from huggingface_hub.hf_api import RepoFile
-
-    if named.get("expand"):
-        return lambda: wrapped(**named)
-    resolution = _with_listing(storage, asked, named)
-    if not resolution.tree.complete and not _was_asked_before(storage, resolution):
-        return lambda: _aside(wrapped, named)
-    folder = (named.get("path_in_repo") or "").strip("/")
-    prefix = f"{folder}/" if folder else ""
-    rows = []
-    for path, entry in resolution.tree.files.items():
-        if path.startswith(prefix) and (named.get("recursive") or "/" not in path[len(prefix) :]):
-            lfs = {"oid": entry.sha256, "size": entry.size, "pointerSize": 0} if entry.sha256 else None
-            rows.append(RepoFile(path=path, size=entry.size, oid=entry.blob_id or "", lfs=lfs))
-    return lambda: iter(rows)
-
-
-@door
-def model_info(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    """The few words about a repo that loading needs: commit, tags, task, library."""
-    from huggingface_hub.hf_api import ModelInfo
-
-    if set(named) - {"repo_id", "revision", "token", "timeout"}:
-        return lambda: wrapped(**named)
-    resolution = _with_listing(storage, asked, named)
-    info = resolution.tree.info
-    unknown = "tags" not in info or not resolution.tree.complete
-    if unknown and not _was_asked_before(storage, resolution):
-        return lambda: _aside(wrapped, named)
-    siblings = [{"rfilename": path} for path in resolution.tree.files]
-    known = {"tags": [], **info}
-    return lambda: ModelInfo(
-        id=asked.repo_id, sha=resolution.commit, private=False, downloads=0, likes=0, siblings=siblings, **known
-    )
-
-
-def patch_mistral_regex(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-    """4.57 asks the Hub for the tags of a repo here, and fails if it is silent; the tree's copy of them is enough.
-
-    Returns the tokenizer as it is unless it descends from Mistral's, as the original does.
-    """
-    named = name_arguments(wrapped, args, kwargs)
-    if not named.get("_is_local") and (asked := plan((named.get("pretrained_model_name_or_path"),), named)):
-        try:
-            tags = resolve(get_storage_wrapper(), asked, named.get("_commit_hash")).tree.info.get("tags")
-        except Exception:
-            tags = None
-        if tags is not None and not any(tag.startswith("base_model:") and "mistralai" in tag for tag in tags):
-            return named["tokenizer"]
-    return wrapped(*args, **kwargs)
 
 
 def load_adapter(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -16,7 +16,7 @@ from itertools import chain
 from types import ModuleType
 from typing import Any
 
-from . import aside, hub_door, rewriting, serving
+from . import aside, hub_door, hub_words, rewriting, serving
 from .errors import VerificationError
 from .libraries import transformers as library
 from .log import get_logger
@@ -121,11 +121,18 @@ def _patch(module: ModuleType, name: str) -> None:
     for class_name, method in library.STRAY_METHODS.get(name, ()):
         cls = vars(module).get(class_name)
         if isinstance(cls, type) and library.has_strays(_version()):
-            _replace(cls, method, getattr(hub_door, method.lstrip("_")))
+            _replace(cls, method, _wrapper_of(method.lstrip("_")))
     functions = library.HUB_FUNCTIONS if name == library.HUB else library.STRAY_FUNCTIONS.get(name, ())
     for function in functions:
         if callable(vars(module).get(function)):
-            _replace(module, function, _hf_api if function == "hf_api" else getattr(hub_door, function))
+            _replace(module, function, _wrapper_of(function))
+
+
+def _wrapper_of(name: str) -> Callable[..., Any]:
+    """The function of ours that serves a function or method of that name."""
+    if name == "hf_api":
+        return _hf_api
+    return getattr(hub_door, name, None) or getattr(hub_words, name)
 
 
 def _patch_auto(module: ModuleType) -> None:
@@ -153,7 +160,7 @@ class HubApi(ClientProxy):
     def __getattr__(self, name: str) -> Any:
         value = getattr(self.__wrapped__, name)
         if name in ("list_repo_files", "list_repo_tree", "model_info"):
-            return Wrapper(value, getattr(hub_door, name))
+            return Wrapper(value, _wrapper_of(name))
         return value
 
 

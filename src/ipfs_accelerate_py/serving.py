@@ -103,15 +103,19 @@ def note_learnt(resolution: Resolution) -> None:
 
 def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) -> Resolution:
     """The resolution of a call; `commit` if a caller further out has settled it already."""
-    from .storage.sources.hub import is_offline
-
     commit = commit or asked.commit or rewriting.pinned_commit(asked.revision, asked.repo_id)
     load = _under_way.get()
     if load is not None and load.asked.repo_id == asked.repo_id and load.resolution.commit == commit:
         return load.resolution
     revision = commit or rewriting.plain_revision(asked.revision)
-    local_only = asked.local_only or is_offline()
-    return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=local_only)
+    return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=is_local_only(asked))
+
+
+def is_local_only(asked: Asked) -> bool:
+    """Has the user said, for this call or for all, that only this machine is to be asked?"""
+    from .storage.sources.hub import is_offline
+
+    return asked.local_only or is_offline()
 
 
 def is_store(storage: StorageWrapper, cache_dir: str | None) -> bool:

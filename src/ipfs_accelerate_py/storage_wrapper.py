@@ -9,7 +9,7 @@ from .log import get_logger
 from .setting_forms import default_lower
 from .settings import Settings, read_settings, read_switch
 from .storage import resolver, vouchers
-from .storage.absence import find_missing, is_seen
+from .storage.absence import find_missing, is_seen, names_seen
 from .storage.resolver import Resolution
 from .storage.retrieval import Retrieval
 from .storage.store import Store
@@ -64,6 +64,11 @@ class StorageWrapper:
         cache = (Path(cache_dir or default_lower()).expanduser(),)
         there = [path for path in paths if not is_seen(cache, resolution, path)]
         return len(find_missing(self.store, cache, resolution, there)) == len(there)
+
+    def names_seen(self, resolution: Resolution) -> set[str]:
+        """The names that this machine shows in the commit, verified or not."""
+        roots = (self.store.root, *self.settings.lower, Path(default_lower()).expanduser())
+        return names_seen(roots, resolution)
 
     def make_present(
         self,

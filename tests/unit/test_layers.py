@@ -26,6 +26,7 @@ LAYERS = {
     f"{PACKAGE}.serving": 4,
     f"{PACKAGE}.aside": 4,
     f"{PACKAGE}.hub_door": 4,
+    f"{PACKAGE}.hub_words": 4,
     f"{PACKAGE}.libraries": 4,
     f"{PACKAGE}.proxies": 4,
     f"{PACKAGE}.wrappers": 4,
@@ -114,7 +115,7 @@ def test_who_may_import_a_library(library):
 
 
 def test_storage_knows_neither_the_hook_nor_transformers():
-    above = ("hook", "libraries", "proxies", "hub_door", "activation", "rewriting", "storage_wrapper")
+    above = ("hook", "libraries", "proxies", "hub_door", "hub_words", "activation", "rewriting", "storage_wrapper")
     names = tuple(f"{PACKAGE}.{each}" for each in above)
     for name in MODULES:
         if name.startswith(f"{PACKAGE}.storage.") or name == f"{PACKAGE}.storage":

@@ -40,3 +40,12 @@ def is_seen(caches: Iterable[Path], resolution: Resolution, path: str) -> bool:
     except ValueError:
         return False
     return any(os.path.isfile(cache / name) for cache in caches)
+
+
+def names_seen(caches: Iterable[Path], resolution: Resolution) -> set[str]:
+    """The names of the files that the caches show in the commit."""
+    found = set()
+    for cache in caches:
+        snapshot = cache / layout.snapshot_path(resolution.repo_id, resolution.commit)
+        found |= {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*") if path.is_file()}
+    return found

@@ -26,6 +26,8 @@ def execute(args: Namespace) -> int:
         return GOOD
     startup, doors = status.pop("startup"), list(status.pop("doors").values())
     status["doors"] = ", ".join(f"{doors.count(each)} {each}" for each in dict.fromkeys(doors))
+    loads = [word for commits in status["vouched"].values() for by in commits.values() for word in by]
+    status["vouched"] = ", ".join(f"{loads.count(word)} by {word}" for word in dict.fromkeys(sorted(loads))) or None
     status["patched_classes"] = len(status.get("patched_classes", ()))
     status["startup files"] = ", ".join(startup["files"]) if startup["enabled"] else None
     width = max(map(len, status))
@@ -36,15 +38,19 @@ def execute(args: Namespace) -> int:
 
 
 def read_status() -> dict[str, Any]:
-    """`get_status()` of a program that is started here, and which startup files there are."""
+    """`get_status()` of a program that starts here, who vouched for the last loads, and which startup files there are."""
     from ...activation import activate, get_status
+    from ...settings import read_settings
+    from ...storage import vouchers
+    from ...storage.store import Store
     from ..startup_files import find_startup_files
 
     # Asked is what a program here would do, and this one imports no transformers: what started here, and what did not?
     booted = "_ipfs_accelerate_boot" in sys.modules
     if booted:
         activate("startup")
-    status = {**get_status(), "startup": find_startup_files()}
+    said = vouchers.read(Store(read_settings().home))
+    status = {**get_status(), "vouched": said, "startup": find_startup_files()}
     if not booted and status["should_patch"]:
         reason = "no startup file: only programs that `run` starts, or that import ipfs_accelerate_py, are hooked"
         status.update(enabled=False, applied=False, reason=reason)
