@@ -38,7 +38,7 @@ def execute(args: Namespace) -> int:
 
 
 def read_status() -> dict[str, Any]:
-    """`get_status()` of a program that starts here, who vouched for the last loads, and which startup files there are."""
+    """`get_status()` of a program that starts here, who vouched for the last loads, and the startup files there are."""
     from ...activation import activate, get_status
     from ...settings import read_settings
     from ...storage import vouchers
