@@ -8,8 +8,6 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from .loads import LOADS
-
 
 @dataclass(frozen=True)
 class CacheState:
@@ -66,7 +64,7 @@ def _half_written(folder: Path, commit: str) -> None:
             blob.with_name(blob.name + ".incomplete").write_bytes(content[: len(content) // 2])
 
 
-EVERYTHING = tuple(name for name in LOADS if not name.endswith("-local-only"))
+EVERYTHING = ("config", "tokenizer", "model", "processor", "image-processor", "pipeline", "remote-code", "templates")
 CACHES: dict[str, CacheState] = {
     "nothing": CacheState(),
     "config": CacheState(("config",)),

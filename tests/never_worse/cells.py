@@ -79,6 +79,11 @@ REPORTED = [
     Cell("nothing", "empty", "well", "has-file"),
     Cell("nothing", "empty", "well", "pipeline"),
     Cell("nothing", "empty", "well", "processor"),
+    Cell("nothing", "empty", "well", "left-for-others"),
+    Cell("nothing", "empty", "well", "after-a-push"),
+    Cell("everything", "complete", "well", "after-a-push"),
+    Cell("nothing", "empty", "well", "mock"),
+    Cell("everything", "empty", "well", "tokenizer-local-only"),
 ]
 
 

@@ -1,15 +1,11 @@
-"""What is loaded: one expression of a user's program each, and the repos."""
+"""What is loaded: one expression of a user's program each."""
 
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-
-import numpy
-from safetensors.numpy import save_file
-
-from tests.integration.repos import OWN
+from typing import Any
+from unittest.mock import Mock, create_autospec
 
 LOADS = {
     "config": "AutoConfig.from_pretrained('acme/bert')",
@@ -24,26 +20,35 @@ LOADS = {
     "config-local-only": "AutoConfig.from_pretrained('acme/bert', local_files_only=True)",
     "tokenizer-local-only": "AutoTokenizer.from_pretrained('acme/bert', local_files_only=True)",
     "model-local-only": "AutoModel.from_pretrained('acme/bert', local_files_only=True)",
+    "left-for-others": "[AutoModel.from_pretrained('acme/bert').dtype, left_in_cache()]",
+    "after-a-push": "[AutoConfig.from_pretrained('acme/bert'), push(), AutoConfig.from_pretrained('acme/bert')][-1]",
+    "mock": "mocks_of(AutoModel)",
 }
-BEFORE = "from transformers.utils.hub import has_file, list_repo_templates"
-REPOS = ("acme/bert", "acme/own")
+BEFORE = """
+from transformers.utils.hub import has_file, list_repo_templates
+from tests.never_worse.loads import left_in_cache, mocks_of, push
+"""
 
 
-def make_repos(folder: Path, tiny_models: Path) -> dict[str, list[Path]]:
-    """Folders of the commits of each repo, the older first. In the older one the fast tokenizer's file is missing."""
-    bert, own = folder / "bert", folder / "own"
-    shutil.copytree(tiny_models / "tiny" / "bert", bert)
-    shutil.copy(tiny_models / "tiny" / "vit" / "preprocessor_config.json", bert)
-    (bert / "chat_template.jinja").write_text("{{ messages[0].content }}")
-    (bert / "additional_chat_templates").mkdir()
-    (bert / "additional_chat_templates" / "tool.jinja").write_text("{{ messages[0].content }} with tools")
-    older = shutil.copytree(bert, folder / "older")
-    (older / "tokenizer.json").unlink()
-    config = json.loads((older / "config.json").read_text())
-    (older / "config.json").write_text(json.dumps({**config, "layer_norm_eps": 0.5}))
-    own.mkdir()
-    for path, text in OWN.items():
-        (own / path).write_text(text)
-    weights = {"line.weight": numpy.arange(16.0, dtype="f4").reshape(4, 4), "line.bias": numpy.ones(4, "f4")}
-    save_file(weights, own / "model.safetensors", metadata={"format": "pt"})
-    return {"acme/bert": [older, bert], "acme/own": [own]}
+def left_in_cache() -> Any:
+    """What other tools find in the Hugging Face cache."""
+    from huggingface_hub import scan_cache_dir, try_to_load_from_cache
+
+    repos = scan_cache_dir().repos
+    files = [file.file_name for repo in repos for revision in repo.revisions for file in revision.files]
+    found = [try_to_load_from_cache("acme/bert", name) for name in ("config.json", "adapter_config.json")]
+    return {"files": sorted(files), "found": [type(each).__name__ for each in found]}
+
+
+def mocks_of(cls: type) -> list[bool]:
+    """Do mocks of a class pass for its instances?"""
+    return [isinstance(mock, cls) for mock in (Mock(spec=cls), create_autospec(cls, instance=True))]
+
+
+def push() -> None:
+    """A new config for acme/bert."""
+    from huggingface_hub import HfApi, hf_hub_download
+
+    config = json.loads(Path(hf_hub_download("acme/bert", "config.json")).read_text())
+    content = json.dumps({**config, "layer_norm_eps": 0.25}).encode()
+    HfApi(token="hf_test").upload_file(path_or_fileobj=content, path_in_repo="config.json", repo_id="acme/bert")

@@ -15,7 +15,7 @@ from typing import Any
 
 from tests.support import local_hub
 
-from . import child, loads
+from . import child, repos
 from .caches import CACHES
 from .cells import Cell
 from .hubs import HUBS, HubState
@@ -31,7 +31,7 @@ class World:
     def __init__(self, tiny_models: Path, work: Path, kept: Path | None = None) -> None:
         self.work, self.kept = work, kept
         self.sides = {False: Zygote(False), True: Zygote(True)}
-        self.repos = loads.make_repos(work / "repos", tiny_models)
+        self.repos = repos.make_repos(work / "repos", tiny_models)
         self.older = {repo_id: folders[:1] for repo_id, folders in self.repos.items()}
         self._numbers, self._lock = count(), threading.Lock()
         self._locks: dict[str, threading.Lock] = {}
@@ -148,7 +148,7 @@ def _digest(*texts: str) -> str:
 def _recipe() -> str:
     """Whatever every measurement depends on: the libraries, the Hub of the tests, the repos, the child."""
     versions = [importlib.metadata.version(name) for name in ("transformers", "huggingface_hub", "torch")]
-    files = [*Path(local_hub.__file__).parent.glob("*.py"), Path(child.__file__), Path(loads.__file__)]
+    files = [*Path(local_hub.__file__).parent.glob("*.py"), *(Path(each.__file__) for each in (child, repos))]
     return _digest(*versions, *(path.read_text() for path in sorted(files)))
 
 
