@@ -13,7 +13,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test faults fuzz crashes lint format bench demo constraints clean
+.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -79,6 +79,9 @@ test: venv node s3 $(OLDER)/.installed ## all tests, then the marked ones with t
 
 faults: venv node ## the whole fault matrix, as a table
 	FAULTS=all $(PYTEST) -q -p no:xdist tests/faults
+
+never-worse: venv $(OLDER)/.installed ## plain and hooked in every state of caches and Hub, as a table; NEVER_WORSE='words' for some
+	$(BIN)/python -m tests.never_worse; first=$$?; $(OLDER)/bin/python -m tests.never_worse && exit $$first
 
 fuzz: venv ## more than a million mutated answers to every reader of foreign bytes
 	$(BIN)/python -m tests.fuzz

@@ -15,9 +15,11 @@ info, tree, paths-info, refs, commits, search, whoami, gating, private repos, th
 basic), and with `xet=True` the download side of Xet. Not spoken: Xet uploads (set HF_HUB_DISABLE_XET=1),
 discussions, git clone.
 
-Faults: see `Fault`. Shaping: `latency` and `bandwidth` of the constructor. All of it also by HTTP under /__admin__.
+Faults: see `Fault`. Mirrors that are not the whole Hub: `mirror=Mirror(...)`. Shaping: `latency` and
+`bandwidth` of the constructor. All of it also by HTTP under /__admin__.
 """
 
+from .mirror import Mirror
 from .server import LocalHub
 
-__all__ = ["LocalHub"]
+__all__ = ["LocalHub", "Mirror"]

@@ -21,7 +21,7 @@ def disposition(name, kind="inline"):
 class Files(Request):
     def file(self, kind, rid, rev, path, cached=False):
         repo = self.repo(kind, unquote(rid), "content")
-        commit, files = self.revision(repo, rev)
+        commit, files = self.revision_of_files(repo, rev)
         blob = files.get(unquote(path))
         head = {
             "X-Repo-Commit": commit,
@@ -29,6 +29,8 @@ class Files(Request):
             "Vary": "Origin, Accept",
             "Access-Control-Expose-Headers": "X-Repo-Commit,X-Linked-Size,X-Linked-ETag,X-Error-Code,ETag",
         }
+        if not self.hub.mirror.commit:
+            del head["X-Repo-Commit"]
         if blob is None:
             raise Stop(404, "EntryNotFound", "Entry not found", head)
         etag = '"%s"' % (blob.sha256 or blob.oid)
@@ -58,7 +60,20 @@ class Files(Request):
                 },
                 "text/plain",
             )
-        self.send_blob(blob, {**head, "ETag": etag, "Content-Disposition": disposition(name)})
+        own = self.hub.mirror.headers(etag, lambda: self.read(blob))
+        self.send_blob(blob, {**head, **own, "Content-Disposition": disposition(name)})
+
+    def revision_of_files(self, repo, rev):
+        """The commit whose files are served, and the files; behind the API if the mirror is."""
+        commit, files = self.revision(repo, rev)
+        behind, parent = self.hub.mirror.behind, repo.commits[commit]["parent"]
+        if not behind or not parent:
+            return commit, files
+        if unquote(rev) == commit:
+            if behind == "files":
+                raise Stop(404, None, "this mirror does not have that commit yet")
+            return commit, files
+        return parent, repo.commits[parent]["files"]
 
     def cdn_blob(self, sha):
         self.send_blob(

@@ -5,7 +5,7 @@ import hashlib
 import json
 import os
 import time
-from urllib.parse import parse_qs, quote, unquote, urlsplit
+from urllib.parse import parse_qs, quote, unquote
 
 from .content import LFS_GLOBS, stamp, tree_oid
 from .files import Files
@@ -133,7 +133,7 @@ class Listings(Files):
         at, headers = int(self.query.get("cursor", 0)), dict(headers or {})
         if at + size < len(rows):
             query = "&".join(f"{k}={quote(v)}" for k, v in {**self.query, "cursor": str(at + size)}.items())
-            headers["Link"] = f'<{self.hub.endpoint}{urlsplit(self.path).path}?{query}>; rel="next"'
+            headers["Link"] = f'<{self.hub.endpoint}{self.asked.path}?{query}>; rel="next"'
         self.reply(200, rows[at : at + size], headers)
 
     def info(self, repo, rev):

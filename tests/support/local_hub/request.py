@@ -9,8 +9,10 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 
 
 class Fault(dict):
-    """match: regex on 'METHOD /path?query'; times: how often (-1 for ever); p: probability; then any of
+    """match: regex on 'METHOD /path?query'; times: how often (-1 for ever); every: only each so many matching requests;
+    p: probability; then any of
     status, code, message, retry_after, ratelimit (seconds): an error answer;
+    html: a page with status 200 (or `status`) in place of the answer;
     latency (seconds), bandwidth (bytes/s); truncate: drop the connection after that many bytes; stall: send that many,
     then nothing until the Hub stops; corrupt: flip the byte at that offset; reset: close without an answer;
     hang: accept the request and answer nothing until the Hub stops."""
@@ -21,6 +23,9 @@ class Fault(dict):
             or not re.search(self.get("match", ""), line)
             or random.random() > self.get("p", 1)
         ):
+            return False
+        self["met"] = self.get("met", 0) + 1
+        if self["met"] % self.get("every", 1):
             return False
         self["times"] = self.get("times", -1) - 1 if self.get("times", -1) > 0 else self.get("times", -1)
         return True
@@ -42,7 +47,8 @@ class Request(BaseHTTPRequestHandler):
     def handle_any(self):
         hub, t0 = self.hub, time.monotonic()
         self.sent, self.user, self.fault = 0, None, Fault()
-        parts = urlsplit(self.path)
+        path = self.path if self.path.startswith("/_") else hub.mirror.path(self.path)
+        parts = self.asked = urlsplit(path or "/")
         self.query = dict(parse_qsl(parts.query, keep_blank_values=True))
         self.segs = [s for s in parts.path.split("/") if s]
         n = int(self.headers.get("Content-Length") or 0)
@@ -78,6 +84,9 @@ class Request(BaseHTTPRequestHandler):
             if self.fault.get("reset") or self.fault.get("hang"):
                 self.close_connection = True
                 return
+            if "html" in self.fault:
+                page = self.fault["html"].encode()
+                return self.reply(self.fault.get("status", 200), page, ctype="text/html; charset=utf-8")
             if "status" in self.fault:
                 f, extra = self.fault, {}
                 if "retry_after" in f:

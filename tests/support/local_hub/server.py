@@ -11,6 +11,7 @@ import threading
 from http.server import ThreadingHTTPServer
 
 from .content import Repo, blob_of
+from .mirror import Mirror
 from .request import Fault
 from .routes import KINDS, Handler
 
@@ -31,10 +32,12 @@ class LocalHub:
         host="127.0.0.1",
         store=None,
         xet=False,
+        mirror=None,
     ):
         if not (host == "localhost" or host.startswith("127.") or host == "::1"):
             raise ValueError("localhub binds loopback addresses only")
         self.xet = xet
+        self.mirror = mirror or Mirror()
         self.root, self.tokens, self.threshold = root, dict(tokens or {"hf_test": "tester"}), lfs_threshold
         self.cdn, self.resolve_cache, self.latency, self.bandwidth, self.page = (
             cdn,
@@ -52,7 +55,7 @@ class LocalHub:
         self.servers = [Server((host, port), handler)]
         if cdn == "other":
             self.servers.append(Server((host, 0), handler))
-        self.endpoint = f"http://{host}:{self.servers[0].server_address[1]}"
+        self.endpoint = f"http://{host}:{self.servers[0].server_address[1]}{self.mirror.prefix}"
         self.cdn_url = f"http://{host}:{self.servers[-1].server_address[1]}"
         if root:
             self.scan()

@@ -1,0 +1,90 @@
+"""What came of a cell on both sides, compared."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+BUDGET = 1.0  # IPFS_ACCELERATE_TIMEOUT
+SLACK = 1.0  # this machine is busy with other cells
+# Told of a network that fails: who asks less has less to tell.
+OF_THE_NETWORK = re.compile(r"thrown while requesting|Retrying in |Error while downloading|Trying to resume")
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """Does the property hold? `why`: in what words it does or does not. `late`: only the time is wrong."""
+
+    holds: bool
+    why: str
+    late: bool = False
+
+
+def normalised(answer: dict[str, Any], folder: Path) -> dict[str, Any]:
+    """Without what differs from one run to the next: folders, ports, ids."""
+    text = json.dumps({key: answer.get(key) for key in ("value", "error", "said")}, sort_keys=True)
+    for old, new in (
+        (re.escape(str(folder)) + r"/(store|hf/hub)", "CACHE"),
+        (re.escape(str(folder)), "HOME"),
+        (r"(127\.0\.0\.1|localhost)(:\d+|', port=\d+)", "HUB"),
+        (r"Request ID: [\w-]+", "Request ID"),
+        (r"0x[0-9a-f]{6,}", "0x"),
+        (r"\b[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\b", "UUID"),
+        (r"X-Sig=[0-9a-f]+", "X-Sig"),
+        (r"Could not reach the Hub \(.*?\)\. Using cached", "Could not reach the Hub (...). Using cached"),
+    ):
+        text = re.sub(old, new, text)
+    return {**json.loads(text), "seconds": answer["seconds"]}
+
+
+def judge(plain: dict[str, Any] | None, hooked: dict[str, Any], rights: list[Any]) -> Verdict:
+    """`rights`: the values of each commit when all is well, the newest last. Without plain only right is good."""
+    value = hooked["value"]
+    if hooked["error"] and hooked["error"]["type"] == "no answer":
+        return Verdict(False, "no answer")
+    right = value is not None and value in rights
+    if plain is None:
+        return Verdict(right and value == rights[-1], "right" if right else f"{say(hooked)}, wanted the right values")
+    if plain["value"] is not None and plain["value"] in rights:
+        if value != plain["value"] and not (right and rights.index(value) > rights.index(plain["value"])):
+            what = "an older commit" if right else "WRONG VALUES" if value is not None else "FAILS"
+            return Verdict(False, f"{what}, plain is right")
+        same_words = value != plain["value"] or _said(plain) == _said(hooked)
+        return _in_time(plain, hooked) if same_words else _other_words(plain, hooked)
+    if right:
+        return Verdict(True, "right, plain is not")  # whenever
+    if value is not None:
+        same = value == plain["value"]
+        return _in_time(plain, hooked) if same else Verdict(False, "WRONG VALUES, plain fails or has others")
+    if plain["error"] != hooked["error"]:
+        return Verdict(False, "fails otherwise than plain")
+    return _in_time(plain, hooked)
+
+
+def _in_time(plain: dict[str, Any], hooked: dict[str, Any]) -> Verdict:
+    late = hooked["seconds"] - 1.1 * plain["seconds"] - BUDGET
+    if late > SLACK:
+        return Verdict(False, f"late by {late:.1f} s", late=True)
+    return Verdict(True, "right" if hooked["value"] is not None else "fails alike")
+
+
+def _said(answer: dict[str, Any]) -> list[list[str]]:
+    """Each line once: how often one is said of a network that fails depends on the moment."""
+    lines = [line for line in answer["said"] if not OF_THE_NETWORK.search(line[1])]
+    return sorted(line for number, line in enumerate(lines) if line not in lines[:number])
+
+
+def _other_words(plain: dict[str, Any], hooked: dict[str, Any]) -> Verdict:
+    lost = [line for line in _said(plain) if line not in _said(hooked)]
+    more = [line for line in _said(hooked) if line not in _said(plain)]
+    return Verdict(False, f"says other words: {len(lost)} of plain's lost, {len(more)} more")
+
+
+def say(answer: dict[str, Any] | None) -> str:
+    """In a few words."""
+    if answer is None:
+        return "-"
+    return answer["error"]["type"].rpartition(".")[2] if answer["error"] else "value"
