@@ -35,7 +35,8 @@ class Unresolved(IPFSAccelerateError):
     """Nobody could say which commit a revision is.
 
     `answered`: the Hub itself said no (unknown, closed). `about_revision`: it knows the repo, and not that revision.
-    `waited`: the Hub was waited for as plain huggingface_hub waits for one answer, and said nothing.
+    `waited`: the Hub was waited for as plain huggingface_hub waits for one answer, and said nothing. `unreachable`: the
+    client's words for a Hub that cannot be reached or is down.
     """
 
     def __init__(
@@ -44,6 +45,7 @@ class Unresolved(IPFSAccelerateError):
         super().__init__(message, hint)
         self.answered, self.about_revision = answered, about_revision
         self.waited = False
+        self.unreachable: str | None = None
 
 
 class Unavailable(IPFSAccelerateError):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from . import aside, rewriting
+from . import aside, rewriting, serving
 from .aside import stand_aside
 from .rewriting import Asked
 from .serving import callers_kwargs, door, is_local_only, name_arguments, note_learnt, plan, resolve
@@ -86,6 +86,7 @@ def resolve_revision(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs:
 @door
 def _resolve_revision(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
     resolution = resolve(storage, asked)
+    serving.say_unreachable(resolution, asked)
     return lambda: rewriting.pin(rewriting.plain_revision(asked.revision), resolution.commit, asked.repo_id)
 
 

@@ -37,6 +37,7 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     except Exception as error:
         with aside.stand_aside(error):
             return wrapped(*args, **kwargs)
+    serving.say_unreachable(resolution, asked)
     under_way = serving.Load(asked, storage, resolution)
     with serving.under_way(under_way):
         loaded = wrapped(*args, **rewritten)

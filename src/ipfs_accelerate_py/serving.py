@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import functools
 import inspect
+import logging
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -19,6 +20,8 @@ from . import aside, rewriting, state
 from .aside import stand_aside
 from .errors import VerificationError
 from .rewriting import Asked
+from .storage.hub_rest import why_hub_rests
+from .storage.resolution import LOWER, STORE
 from .storage.resolver import Resolution, hub_is_resting
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
 
@@ -109,6 +112,17 @@ def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) ->
         return load.resolution
     revision = commit or rewriting.plain_revision(asked.revision)
     return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=is_local_only(asked))
+
+
+def say_unreachable(resolution: Resolution, asked: Asked) -> None:
+    """What the client of transformers 5 says, once for each load, where it falls back to a commit that is cached."""
+    load = _under_way.get()
+    inner = load is not None and load.asked.repo_id == asked.repo_id
+    if inner or not rewriting.has_pins() or is_local_only(asked) or asked.revision == resolution.commit:
+        return
+    if resolution.word in (STORE, LOWER) and (why := why_hub_rests()) is not None:
+        words = f"Could not reach the Hub ({why}). Using cached commit hash for '{asked.repo_id}'."
+        logging.getLogger("huggingface_hub.hf_api").warning(words)
 
 
 def is_local_only(asked: Asked) -> bool:

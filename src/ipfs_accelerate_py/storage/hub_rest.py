@@ -5,17 +5,22 @@ from __future__ import annotations
 import time
 
 REST = 30.0  # seconds that a silent Hub is not asked
-_until: dict[str, float] = {}
+_until: dict[str, tuple[float, str | None]] = {}  # endpoint -> until when, and why
 
 
 def hub_is_resting() -> bool:
     """Was the Hub unwell a moment ago?"""
-    return time.monotonic() < _until.get(endpoint(), 0.0)
+    return time.monotonic() < _until.get(endpoint(), (0.0, None))[0]
 
 
-def begin_rest() -> None:
-    """The Hub was silent, or said nothing that could be used."""
-    _until[endpoint()] = time.monotonic() + REST
+def why_hub_rests() -> str | None:
+    """The client's own words where the Hub could not be reached a moment ago; None if it was silent, or is well."""
+    return _until[endpoint()][1] if hub_is_resting() else None
+
+
+def begin_rest(why: str | None = None) -> None:
+    """The Hub was silent, or said nothing that could be used; `why` if it could not be reached."""
+    _until[endpoint()] = (time.monotonic() + REST, why)
 
 
 def end_rest() -> None:

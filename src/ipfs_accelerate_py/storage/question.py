@@ -62,7 +62,7 @@ class Question:
                 else:
                     return told if told.tree.files else self._without_listing(told, here)
             if refusal is None or not refusal.answered:
-                begin_rest()
+                begin_rest(refusal.unreachable if refusal else None)
                 get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
         if refusal is not None and refusal.answered:
             # Closed or unknown: its name is not sent to anybody else. What is on this disk already may be used.

@@ -81,10 +81,14 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
     except HfHubHTTPError as error:
         status = getattr(error.response, "status_code", None)
         hint = _CLOSED if status in (401, 403) else _UNWELL
-        raise Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403)) from error
+        unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
+        unresolved.unreachable = str(error) if status is None or status >= 500 else None
+        raise unresolved from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
         hint = _OFFLINE if is_offline() else _UNWELL
-        raise Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", hint) from error
+        unresolved = Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", hint)
+        unresolved.unreachable = None if isinstance(error, ValueError) else str(error)
+        raise unresolved from error
     return tree, answer.private is False and answer.gated is False
 
 
