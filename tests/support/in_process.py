@@ -74,6 +74,7 @@ class Here:
         resolver.forget()
         state.liars.clear()
         state.served.clear()
+        state.vouched.clear()
         rpc._resting.clear()
         log._said.clear()
         health.forget()
