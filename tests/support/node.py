@@ -25,25 +25,30 @@ __all__ = [
     "swarm_address",
 ]
 
+BUILT = Path(__file__).resolve().parents[2] / ".tools" / "ipfs"
 JAVASCRIPT_FOLDER = Path(__file__).parent / "javascript_node"
 # one key for all: it keeps strangers out, and says "private swarm" to whoever reads the repo
 SWARM_KEY = "/key/swarm/psk/1.0.0/\n/base16/\n" + "5a" * 32 + "\n"
 
 
 class KuboNode(IpfsNode):
-    """The `ipfs` binary that IPFS_BIN names or PATH holds, in a private swarm."""
+    """The `ipfs` binary that IPFS_BIN names, that PATH holds or that `make node` built, in a private swarm."""
 
     implementation = "kubo"
 
     @staticmethod
     def binary() -> str | None:
-        return os.environ.get("IPFS_BIN") or shutil.which("ipfs")
+        if named := os.environ.get("IPFS_BIN"):
+            return shutil.which(named)
+        return shutil.which("ipfs") or shutil.which(BUILT)
 
     @classmethod
     def missing(cls) -> str:
         if cls.binary():
             return ""
-        return "no Kubo: put its `ipfs` binary on PATH or name it by IPFS_BIN"
+        if named := os.environ.get("IPFS_BIN"):
+            return f"no Kubo: IPFS_BIN names {named}, which is no program"
+        return "no Kubo: run `make node`, which builds it with Go"
 
     def environment(self) -> dict[str, str]:
         return {
