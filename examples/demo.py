@@ -19,7 +19,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
 from tests.support.model import MINILM, add_minilm
-from tests.support.node import IMPLEMENTATIONS, available
+from tests.support.node import KuboNode
 
 WORKER = Path(__file__).with_name("worker.py")
 SHOW_LOG = {"IPFS_ACCELERATE_LOG": "INFO"}
@@ -90,30 +90,18 @@ def demo(folder: Path) -> None:
     }
     say(f"Hub on {hub.endpoint}: {MINILM} at {commit[:8]}, {len(etags)} files")
 
-    kinds = available()
-    node = IMPLEMENTATIONS[kinds[0]] if kinds else None
-    if node is None:
-        say("No IPFS node here, so this shows one machine only. To see both:")
-        for implementation in IMPLEMENTATIONS.values():
-            say(f"   {implementation.missing()}")
-
     say("\n1. Plain transformers, to compare with")
     plain = Machine(folder / "plain", hub=hub)
     expected = work(plain, hooked=False)
     say("   again, offline, from its full cache:")
     expect(work(plain, hooked=False, HF_HUB_OFFLINE="1") == expected, "equal")
 
-    say(f"\n2. Machine A{f', with a {node.implementation} node' if node else ''}: the same worker, from the Hub")
+    say("\n2. Machine A, with a node: the same worker, from the Hub")
     hub.log.clear()
-    a = Machine(folder / "a", hub=hub, node=node)
+    a = Machine(folder / "a", hub=hub, node=KuboNode)
     try:
         expect(work(a) == expected, "equal")
         say(f"   the Hub answered {len(hub.log)} requests and sent {sum(row['bytes'] for row in hub.log) / 1e6:.1f} MB")
-        if node is None:
-            hub.stop()
-            say("\n3. Machine A, the Hub stopped")
-            expect(work(a) == expected, "equal")
-            return
         say("\n3. Machine A publishes the model")
         publisher = publish(a)
         hub.stop()
@@ -121,7 +109,7 @@ def demo(folder: Path) -> None:
 
         say("\n4. Machine B: the Hub stopped, empty caches, a node of its own")
         assert a.node is not None
-        b = Machine(folder / "b", hub=hub, node=node, bootstrap=[a.node], IPFS_ACCELERATE_PUBLISHERS=publisher)
+        b = Machine(folder / "b", hub=hub, node=KuboNode, bootstrap=[a.node], IPFS_ACCELERATE_PUBLISHERS=publisher)
         try:
             expect(work(b) == expected, "equal")
             expect(not hub.log, "the Hub answered 0 requests")
@@ -142,6 +130,9 @@ def demo(folder: Path) -> None:
 
 
 def main() -> int:
+    if missing := KuboNode.missing():
+        say(missing)
+        return 1
     os.environ["NO_PROXY"] = "127.0.0.1,localhost"
     with tempfile.TemporaryDirectory(prefix="ipfs-accelerate-demo-") as folder:
         try:

@@ -14,7 +14,8 @@ import pytest
 from tests.support import model
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
-from tests.support.node import IMPLEMENTATIONS, asked_for, available
+from tests.support.missing import need
+from tests.support.node import KuboNode
 
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 REPOSITORY = Path(__file__).resolve().parents[1]
@@ -59,15 +60,11 @@ def tiny_hub(tiny_models):
         yield running
 
 
-@pytest.fixture(scope="module", params=asked_for())
-def node_class(request):
-    """Each implementation of an IPFS node that is here; continuous integration must have one."""
-    if os.environ.get("CI") and not available():
-        pytest.fail("no IPFS node: " + "; ".join(each.missing() for each in IMPLEMENTATIONS.values()))
-    implementation = IMPLEMENTATIONS[request.param]
-    if implementation.missing():
-        pytest.skip(implementation.missing())
-    return implementation
+@pytest.fixture(scope="module")
+def node_class():
+    """What nodes are made of: Kubo, in a private swarm and with the filestore on."""
+    need(KuboNode)
+    return KuboNode
 
 
 @pytest.fixture(scope="module")
@@ -105,15 +102,3 @@ def here(tmp_path, monkeypatch):
     from tests.support.in_process import Here  # huggingface_hub is only imported where it is needed
 
     return Here(tmp_path / "here", monkeypatch)
-
-
-def pytest_collection_modifyitems(config, items):
-    """A test marked `kubo` is not even asked for with another implementation, nor in CI where only another one is."""
-    absent = os.environ.get("CI") and available() and "kubo" not in available()
-
-    def wrong(item):
-        parameters = item.callspec.params if hasattr(item, "callspec") else {}
-        return item.get_closest_marker("kubo") and (absent or parameters.get("node_class", "kubo") != "kubo")
-
-    config.hook.pytest_deselected(items=[item for item in items if wrong(item)])
-    items[:] = [item for item in items if not wrong(item)]

@@ -17,7 +17,7 @@ from typing import Any
 from tests.support.local_hub import LocalHub
 from tests.support.machine import NO_HUB, Machine
 from tests.support.model import add_minilm
-from tests.support.node import IMPLEMENTATIONS, available
+from tests.support.node import KuboNode
 
 ROUNDS = 1
 PATIENCE = 300.0
@@ -132,7 +132,6 @@ def _three_machines(folder: Path, root: Path) -> None:
         "  three machines load it, one after the other: what the Hub sent of the weights; then the Hub is gone",
         flush=True,
     )
-    node = IMPLEMENTATIONS[available()[0]] if available() else None
     for way in ("plain", "shared", "ours", "ours, timeout 5 s"):
         hooked = way.startswith("ours")
         patience = {"IPFS_ACCELERATE_TIMEOUT": "5"} if way.endswith("5 s") else {}
@@ -144,11 +143,9 @@ def _three_machines(folder: Path, root: Path) -> None:
                 options["HF_HUB_CACHE"] = str(folder / "shared-cache")
             for number in range(3):
                 if hooked:
-                    assert node, "no IPFS node: run `make node`"
                     options = {
                         "hub": hub,
-                        "node": node,
-                        "IPFS_ACCELERATE_PUBLISH": "on",
+                        "node": KuboNode,
                         **patience,
                         **_bootstrap(made),
                     }

@@ -13,7 +13,7 @@ from ipfs_accelerate_py.storage.node import Node
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
 from tests.support.model import add_minilm
-from tests.support.node import IMPLEMENTATIONS, available
+from tests.support.node import KuboNode
 
 from .table import show
 
@@ -23,25 +23,19 @@ NAME = "sentence-transformers/all-MiniLM-L6-v2"
 
 def measure(folder: Path, rounds: int) -> None:
     add_minilm(folder / "hub")
-    for implementation in available():
-        print(f"  {implementation}")
-        _measure(folder, implementation, rounds)
-
-
-def _measure(folder: Path, implementation: str, rounds: int) -> None:
-    crossings = [_cross(folder / f"{implementation}-{n}", folder / "hub", implementation) for n in range(rounds)]
+    crossings = [_cross(folder / str(n), folder / "hub") for n in range(rounds)]
     sources = ("the Hub on loopback", "the peer, Hub down", "the peer's gateway, Hub down")
     show({f"fetch from {name}": [each[name][0] for each in crossings] for name in sources})
     show({f"its weights, from {name}": [each[name][1] for each in crossings] for name in sources})
     print(f"  disk of the publishing machine, store and node: {crossings[-1]['disk'][0]:.3f} x the model")
 
 
-def _cross(folder: Path, root: Path, implementation: str) -> dict[str, tuple[float, float]]:
+def _cross(folder: Path, root: Path) -> dict[str, tuple[float, float]]:
     """(seconds of the whole command, seconds of the weights) by source; the ways take turns."""
-    kind, made = IMPLEMENTATIONS[implementation], []
+    made = []
 
     def machine(name: str, **options: Any) -> Machine:
-        made.append(Machine(folder / name, node=kind, IPFS_ACCELERATE_PUBLISH="off", **options))
+        made.append(Machine(folder / name, node=KuboNode, IPFS_ACCELERATE_PUBLISH="off", **options))
         return made[-1]
 
     try:

@@ -21,7 +21,8 @@ from ipfs_accelerate_py.storage.tree import Entry, Tree
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
-from tests.support.node import IMPLEMENTATIONS, asked_for, available, free_port
+from tests.support.missing import need
+from tests.support.node import KuboNode, free_port
 from tests.support.s3 import S3Server
 
 REPO = "acme/model"
@@ -41,10 +42,6 @@ class Holder:
 
     def hold(self, files: dict[str, bytes], lies: dict[str, bytes] | None = None) -> str:
         raise NotImplementedError
-
-    def can_name(self, path: str) -> bool:
-        """Can the other side serve a file of this name?"""
-        return True
 
     def source(self, silence: float = PATIENCE):
         """The source as it reads from this holder."""
@@ -86,10 +83,10 @@ class CacheHolder(Holder):
 class NodeHolder(Holder):
     """Two nodes: one publishes, the other is asked."""
 
-    def __init__(self, folder, implementation):
-        self.folder, self.implementation = folder, implementation
-        self.theirs = implementation(folder / "theirs" / ".ipfs").start()
-        self.ours = implementation(folder / "ours" / ".ipfs", bootstrap=[self.theirs]).start()
+    def __init__(self, folder):
+        self.folder = folder
+        self.theirs = KuboNode(folder / "theirs" / ".ipfs").start()
+        self.ours = KuboNode(folder / "ours" / ".ipfs", bootstrap=[self.theirs]).start()
         self.count = 0
 
     def hold(self, files, lies=None):
@@ -117,7 +114,7 @@ class NodeHolder(Holder):
         return IPFSNode(Node(self.ours.api, silence), (self.theirs.peer_id,))
 
     def dead(self, silence):
-        never_started = self.implementation(self.folder / "never" / ".ipfs")
+        never_started = KuboNode(self.folder / "never" / ".ipfs")
         return IPFSNode(Node(never_started.api, silence), (self.theirs.peer_id,))
 
     def close(self):
@@ -127,10 +124,6 @@ class NodeHolder(Holder):
 
 class GatewayHolder(NodeHolder):
     """The publishing node's own gateway, asked over HTTP."""
-
-    def can_name(self, path):
-        # the JavaScript gateway decodes paths by decodeURI, which leaves %23 and its like as they are
-        return self.implementation.implementation != "javascript" or not set(path) & set("#?&=+%")
 
     def source(self, silence=PATIENCE):
         return Gateway(self.theirs.gateway, lambda: [self.theirs.peer_id], silence)
@@ -212,7 +205,7 @@ class HubHolder(Holder):
 
 
 MIRRORS = ["mirror file", "mirror s3", "mirror http"]
-KINDS = ["lower tier", *asked_for(), *(f"gateway of {name}" for name in asked_for()), *MIRRORS, "hub"]
+KINDS = ["lower tier", "node", "gateway", *MIRRORS, "hub"]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -224,16 +217,12 @@ def running(request, tmp_path_factory):
     elif request.param == "hub":
         made = HubHolder(folder)
     elif request.param in MIRRORS:
-        if request.param == "mirror s3" and S3Server.missing():
-            (pytest.fail if os.environ.get("CI") else pytest.skip)(S3Server.missing())
+        if request.param == "mirror s3":
+            need(S3Server)
         made = MirrorHolder(folder, request.param.removeprefix("mirror "))
     else:
-        implementation = IMPLEMENTATIONS[request.param.removeprefix("gateway of ")]
-        if implementation.missing():
-            if os.environ.get("CI") and not available():
-                pytest.fail("no IPFS node: " + "; ".join(each.missing() for each in IMPLEMENTATIONS.values()))
-            pytest.skip(implementation.missing())
-        made = (GatewayHolder if request.param.startswith("gateway") else NodeHolder)(folder, implementation)
+        need(KuboNode)
+        made = (GatewayHolder if request.param == "gateway" else NodeHolder)(folder)
     yield made
     made.close()
 

@@ -10,7 +10,7 @@ from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.sources import Wanted
 from ipfs_accelerate_py.storage.verify import Mismatch
 
-from .conftest import REPO, CacheHolder, HubHolder, NodeHolder, entry_of
+from .conftest import KINDS, REPO, CacheHolder, entry_of
 
 CONTENTS = {
     "config.json": b'{"model_type": "bert"}',
@@ -47,13 +47,12 @@ def left(here):
 
 
 def test_the_right_bytes(holder, receive, here):
-    contents = {path: content for path, content in CONTENTS.items() if holder.can_name(path)}
-    commit = holder.hold(contents)
+    commit = holder.hold(CONTENTS)
     source = holder.source()
     assert source.name and source.label
-    for path, content in contents.items():
+    for path, content in CONTENTS.items():
         assert receive(source, commit, path, content).read_bytes() == content, path
-    assert len(left(here)) == len({entry_of(path, content).etag for path, content in contents.items()})
+    assert len(left(here)) == len({entry_of(path, content).etag for path, content in CONTENTS.items()})
 
 
 def test_a_file_that_it_does_not_have(holder, receive, here):
@@ -114,10 +113,10 @@ def test_after_a_failure_the_receiver_takes_the_right_bytes(holder, here):
     assert blob.read_bytes() == CONTENT
 
 
+# huggingface_hub has its own retries; the resolver keeps a dead Hub from being asked
+@pytest.mark.parametrize("running", [kind for kind in KINDS if kind != "hub"], indirect=True)
 def test_nobody_there(holder, receive, here):
     commit = holder.hold({"config.json": b"{}"})
-    if isinstance(holder, HubHolder):
-        pytest.skip("huggingface_hub has its own retries; the resolver keeps a dead Hub from being asked")
     started = time.monotonic()
     # all but other caches, which are only folders here, are left alone for a while
     with pytest.raises(SourceError if isinstance(holder, CacheHolder) else SourceDown):
@@ -126,10 +125,9 @@ def test_nobody_there(holder, receive, here):
     assert left(here) == []
 
 
+@pytest.mark.parametrize("running", ["node"], indirect=True)
 @pytest.mark.parametrize("who", ["ours", "theirs"])
 def test_a_node_that_hangs_costs_little_more_than_its_budget_and_once(holder, receive, here, who):
-    if type(holder) is not NodeHolder:
-        pytest.skip("only a node can be stopped where it is")
     content = os.urandom(100)  # nobody else has it
     commit = holder.hold({"config.json": content})
     source = holder.source(silence=1.0)

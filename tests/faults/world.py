@@ -23,7 +23,7 @@ from ipfs_accelerate_py.storage.store import Store
 from tests.support.fault_server import FaultProxy, FaultServer, FolderServer
 from tests.support.in_process import Here, write_repo
 from tests.support.local_hub import LocalHub
-from tests.support.node import IMPLEMENTATIONS, available
+from tests.support.node import KuboNode
 
 from .file_faults import FILE_FAULTS
 
@@ -98,7 +98,7 @@ class World:
     def start_node(self, known: Resolution) -> None:
         """A node that publishes the model."""
         if self.node is None:
-            self.node = IMPLEMENTATIONS[available()[0]](self.folder / "node" / ".ipfs").start()
+            self.node = KuboNode(self.folder / "node" / ".ipfs").start()
             self.node_proxy = FaultProxy(self.node.api_url).start()
             publisher.publish(Store(self.tree_folder), Node(self.node.api, 20.0), REPO, known.tree, ["main"])
 

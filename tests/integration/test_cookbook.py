@@ -11,7 +11,7 @@ import pytest
 from tests.support.documents import ROOT, read_blocks
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
-from tests.support.node import KuboNode
+from tests.support.missing import need
 from tests.support.s3 import S3Server
 from tests.support.shell import Shell
 
@@ -24,10 +24,10 @@ NOT_HERE = {"pip install ."}
 class Reader:
     """Somebody who goes through the page; `types` does the next blocks and returns what each command printed."""
 
-    def __init__(self, shells, kubo):
-        self.shells, self.kubo, self.blocks = shells, kubo, read_blocks(PAGE)
+    def __init__(self, shells):
+        self.shells, self.blocks = shells, read_blocks(PAGE)
 
-    def types(self, *where, but=()):
+    def types(self, *where):
         said = {}
         for machine in where:
             block = self.blocks.pop(0)
@@ -36,7 +36,7 @@ class Reader:
             )
             for shell in self.shells.values() if machine == "all machines" else [self.shells[machine]]:
                 for command in block.commands:
-                    if command in but or command in NOT_HERE or (command.startswith("ipfs ") and not self.kubo):
+                    if command in NOT_HERE:
                         continue
                     done = shell.type(command)
                     where_it_is = f"{PAGE.name}:{block.number}, on {machine}: {command}"
@@ -63,7 +63,7 @@ def machines(tmp_path, tiny_models, node_class):
 
 @pytest.fixture
 def s3(tmp_path):
-    assert not S3Server.missing(), S3Server.missing()
+    need(S3Server)
     with S3Server(tmp_path / "s3") as server:
         server.make_bucket("models")
         yield server
@@ -90,9 +90,8 @@ def test_the_cookbook(machines, s3, tmp_path, node_class):
     for shell in shells.values():
         (shell.machine.home / "embed.py").write_text(program)
         shell.exported.update(s3.environment)
-        if node_class is KuboNode:
-            (shell.bin / "ipfs").symlink_to(shutil.which(KuboNode.binary()))
-    reader = Reader(shells, node_class is KuboNode)
+        (shell.bin / "ipfs").symlink_to(node_class.binary())
+    reader = Reader(shells)
 
     # one machine
     reader.types("all machines")
@@ -113,12 +112,9 @@ def test_the_cookbook(machines, s3, tmp_path, node_class):
 
     # the third machine, without a node
     reader.types("A")
-    if node_class is KuboNode:
-        a.node.stop()
-        a.node.start()
-        assert reader.types("C")["python embed.py"] == expected
-    else:  # its gateway gives no signed records, so that a publisher's word cannot be read through it
-        reader.types("C", but=["python embed.py"])
+    a.node.stop()
+    a.node.start()
+    assert reader.types("C")["python embed.py"] == expected
 
     # a lock file
     reader.types("A")

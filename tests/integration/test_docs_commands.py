@@ -10,7 +10,6 @@ import pytest
 from tests.support.documents import OURS, ROOT, pages, read_blocks
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
-from tests.support.node import IMPLEMENTATIONS, available
 from tests.support.shell import Shell
 
 pytestmark = pytest.mark.timeout(600)
@@ -65,11 +64,8 @@ OUR_PAGES = [page for page in OUR_PAGES if any(is_ours(command) for _, command i
 
 
 @pytest.fixture(scope="module")
-def node(tmp_path_factory):
-    """One of the implementations: here the commands are tried, not the node."""
-    kinds = available()
-    assert kinds, "no IPFS node: run `make node`"
-    with IMPLEMENTATIONS[kinds[0]](tmp_path_factory.mktemp("node") / ".ipfs") as running:
+def node(node_class, tmp_path_factory):
+    with node_class(tmp_path_factory.mktemp("node") / ".ipfs") as running:
         yield running
 
 

@@ -43,11 +43,10 @@ class Pair:
     code = "import sys; from ipfs_accelerate_py.hook.cli import main; sys.exit(main(['doctor', '--json']))"
 
     def __init__(self, folder, hub, node_class):
-        more = {} if node_class.implementation == "kubo" else {"IPFS_ACCELERATE_PUBLISH": "on"}
-        self.a = Machine(folder / "a", hub=hub, node=node_class, **more)
+        self.a = Machine(folder / "a", hub=hub, node=node_class)
         done = self.a.hook("publish", "tiny/bert", "--all", "--json")
         assert done.returncode == 0, done.stderr
-        self.b = Machine(folder / "b", hub=hub, node=node_class, bootstrap=[self.a.node], **more)
+        self.b = Machine(folder / "b", hub=hub, node=node_class, bootstrap=[self.a.node])
 
     def doctor(self, machine, **environ):
         done = machine.run(self.code, env={"IPFS_ACCELERATE_TIMEOUT": "5", **environ})
@@ -138,11 +137,30 @@ def test_publishers(nodes, ask):
     for names in ("swarm", nobody):
         alone = look_up("off", names)
         assert not alone["ok"] and "there is" in alone["detail"]
-    if node.implementation == "kubo":  # the other's gateway does not show records
-        by_gateway = look_up("off", other.peer_id, node.gateway)
-        assert by_gateway["ok"] and f"the record that {node.gateway} shows" in by_gateway["detail"], by_gateway
+    by_gateway = look_up("off", other.peer_id, node.gateway)
+    assert by_gateway["ok"] and f"the record that {node.gateway} shows" in by_gateway["detail"], by_gateway
     refused = look_up("off", nobody, node.gateway)
     assert not refused["ok"] and node.gateway in refused["detail"]
+
+
+@pytest.mark.parametrize(
+    "version", ["0.43.1", "0.43.1-rc1", "0.44.0-dev/0478248", "0.100.0", "1.0.0", "of an unknown version"]
+)
+def test_a_kubo_that_is_new_enough(version):
+    assert swarm.fixes_missing(version) is None
+
+
+@pytest.mark.parametrize("version", ["0.43.0", "0.42.0-dev", "0.9.1"])
+def test_a_kubo_that_is_older(version):
+    assert "update Kubo to 0.43.1 or newer" in swarm.fixes_missing(version)
+
+
+def test_the_version_of_the_node(nodes, ask):
+    (node,) = nodes(1)
+    version = node.rpc("version")["Version"]
+    row = ask(node)["node"]
+    assert row["ok"] and f"Kubo {version} answers" in row["detail"]
+    assert row["hint"] == swarm.fixes_missing(version)
 
 
 def test_no_node(ask, tmp_path, monkeypatch):
@@ -181,9 +199,8 @@ def test_a_node_that_stopped_and_the_hint_that_starts_it(node_class, tmp_path, a
         (node.repo_path / "api").write_text(said)  # as a power cut leaves it, whatever a dying node could still do
         row = ask("auto")["node"]
         assert not row["ok"] and "ipfs daemon" in row["hint"]
-        if node_class.implementation == "kubo":  # the other does not start over the lock that it has left
-            node.start()
-            assert ask("auto")["node"]["ok"]
+        node.start()
+        assert ask("auto")["node"]["ok"]
     finally:
         node.stop()
 

@@ -27,7 +27,6 @@ def ask(node, home):
     return check_one_copy(Node(node.api, 5.0), home)
 
 
-@pytest.mark.kubo
 def test_by_reference_and_nothing_is_left(node, tmp_path):
     left = []
     for _ in range(2):
@@ -43,7 +42,6 @@ def test_a_store_that_is_not_below_the_right_folder(node, tmp_path):
     assert found.ok and "second copy" in found.detail and str(tmp_path / "home") in found.hint
 
 
-@pytest.mark.kubo
 def test_without_the_filestore_and_what_the_hint_does(node, tmp_path):
     home, config = tmp_path / "home" / "store", node.repo_path / "config"
 
@@ -62,10 +60,3 @@ def test_without_the_filestore_and_what_the_hint_does(node, tmp_path):
     assert found.ok and "second copy" in found.detail and "FilestoreEnabled true" in found.hint
     restart(True)
     assert "by reference" in ask(node, home).detail
-
-
-def test_a_node_that_has_no_filestore_says_so(node, tmp_path):
-    found = ask(node, tmp_path / "home" / "store")
-    assert found.ok
-    if node.implementation != "kubo":
-        assert "no filestore" in found.detail and "Kubo" in found.hint

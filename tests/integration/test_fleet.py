@@ -53,11 +53,6 @@ def in_tree(node, path=""):
         return []
 
 
-def settings(node_class):
-    """The JavaScript node knows no private swarm, which publishing needs unless it is asked for."""
-    return {} if node_class.implementation == "kubo" else {"IPFS_ACCELERATE_PUBLISH": "on"}
-
-
 def arrives(node, path, name, seconds=20):
     deadline = time.monotonic() + seconds
     while name not in in_tree(node, path):
@@ -71,7 +66,7 @@ class Fleet:
     def __init__(self, folder, models, node_class):
         self.folder, self.node_class = folder, node_class
         self.hub = LocalHub(models).start()
-        self.a = Machine(folder / "a", hub=self.hub, node=node_class, **settings(node_class))
+        self.a = Machine(folder / "a", hub=self.hub, node=node_class)
         self.commit = commit_of(self.hub, model.MINILM)
         self.vector = embedding(self.a)
         arrives(self.a.node, f"{MINILM}/snapshots/{self.commit}", "model.safetensors")
@@ -155,9 +150,8 @@ def test_weights_come_from_the_swarm(fleet):
     assert weights_sent(fleet.hub) == 0
 
 
-@pytest.mark.kubo
 def test_one_copy_on_disk(fleet):
-    """Only Kubo can refer to files outside of its repo. The store lies below the folder that holds the repo."""
+    """The node refers to files outside of its repo. The store lies below the folder that holds the repo."""
 
     def used(folder):
         return sum(
@@ -189,7 +183,7 @@ def test_closed_repos_never_reach_the_node(node_class, tiny_models, tmp_path):
         hub.add("acme/private", folders["vit"], meta=closed["private"])
         hub.add("acme/public", folders["bert"])
         hub.add("acme/kept", folders["second"])
-        a = Machine(tmp_path / "a", hub=hub, node=node_class, HF_TOKEN="hf_alice", **settings(node_class))
+        a = Machine(tmp_path / "a", hub=hub, node=node_class, HF_TOKEN="hf_alice")
         stack.callback(a.stop)
         done = a.run(SMALL, "acme/kept", env={"IPFS_ACCELERATE_PUBLISH": "off"})
         assert done.stdout.split() == ["bert"], done.stderr
@@ -205,8 +199,7 @@ def test_closed_repos_never_reach_the_node(node_class, tiny_models, tmp_path):
         for name, kind in {"gated": "gpt2", "private": "vit", "kept": "second"}.items():
             assert not has_block(a.node, (folders[kind] / "config.json").read_bytes()), name
             assert not has_block(a.node, f"models--acme--{name}".encode()), name
-        if node_class.implementation == "kubo":
-            assert has_block(a.node, (folders["bert"] / "config.json").read_bytes())
+        assert has_block(a.node, (folders["bert"] / "config.json").read_bytes())
 
 
 class Stranger(http.server.BaseHTTPRequestHandler):

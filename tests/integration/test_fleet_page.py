@@ -15,7 +15,6 @@ from tests.support.machine import Machine
 from tests.support.node import KuboNode, free_port
 from tests.support.shell import Shell
 
-pytestmark = pytest.mark.kubo
 PAGE = ROOT / "docs" / "fleet.md"
 DAEMON = "LIBP2P_FORCE_PNET=1 ipfs daemon"
 # The last lines of the page, in its text.
@@ -32,7 +31,7 @@ class Member:
     def __init__(self, machine):
         # ports of its own, and loopback only; the rest is the page's
         self.shell = Shell(machine, {"ipfs init": "ipfs init --empty-repo --profile=test"})
-        (self.shell.bin / "ipfs").symlink_to(shutil.which(KuboNode.binary()))
+        (self.shell.bin / "ipfs").symlink_to(KuboNode.binary())
         self.machine, self.port, self.daemon = machine, free_port(), None
 
     def types(self, *commands):

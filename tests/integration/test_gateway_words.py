@@ -14,7 +14,6 @@ from ipfs_accelerate_py.storage import node
 from tests.support.fault_server import FaultServer
 from tests.support.fault_server.faults import Answer
 from tests.support.local_hub import LocalHub
-from tests.support.node import KuboNode
 from tests.support.small_server import silence
 
 RECORDED = json.loads((Path(__file__).parents[1] / "support" / "published_tree.json").read_text())
@@ -145,11 +144,9 @@ def test_nobody_is_believed_by_default(gateway, here):
     assert gateway.log == []
 
 
-@pytest.mark.kubo
-@pytest.mark.skipif(bool(KuboNode.missing()), reason="the JavaScript gateway gives no signed records")
-def test_a_machine_without_node_and_hub_loads_from_a_peers_gateway(machine, tiny_models):
+def test_a_machine_without_node_and_hub_loads_from_a_peers_gateway(machine, node_class, tiny_models):
     with LocalHub(tiny_models) as hub:
-        first = machine("first", hub=hub, node=KuboNode)
+        first = machine("first", hub=hub, node=node_class)
         assert first.run(LOAD).returncode == 0
         done = first.hook("publish", "tiny/bert", "--json")
         assert done.returncode == 0, done.stderr

@@ -123,7 +123,6 @@ def test_what_goes_from_the_store_goes_from_the_node(user):
     assert in_tree(node) == []
 
 
-@pytest.mark.kubo
 def test_no_reference_is_left_dangling(user):
     """Blocks that the file which stays shares with the one that goes were kept for the latter alone."""
     node = user.node
@@ -138,7 +137,6 @@ def test_no_reference_is_left_dangling(user):
     assert read_all(user, "acme/kept") == REPOS["acme/kept"]
 
 
-@pytest.mark.kubo
 def test_nor_after_one_that_was_killed(user):
     for step in (1, 3, 6):
         said(user, "fetch", "acme/old")
@@ -156,7 +154,6 @@ def test_nor_after_one_that_was_killed(user):
     assert read_all(user, "acme/kept") == REPOS["acme/kept"]
 
 
-@pytest.mark.kubo
 def test_what_somebody_has_pinned_in_the_node(user):
     node = user.node
     cid = node.rpc("files/stat", "/ipfs_accelerate/models--acme--old")["Hash"]
@@ -168,7 +165,6 @@ def test_what_somebody_has_pinned_in_the_node(user):
     assert read_all(user, "acme/kept") == REPOS["acme/kept"]
 
 
-@pytest.mark.kubo
 def test_blobs_that_somebody_else_removed(user):
     """As `hf cache rm` or `rm -rf` does: the next collection tells the node."""
     import shutil
@@ -200,6 +196,4 @@ def test_a_node_that_does_not_answer(user, hub):
     assert not (user.store / "models--acme--third").exists()
     user.node.start()
     del user.more["IPFS_ACCELERATE_NODE"]
-    if user.node.implementation == "javascript":  # it writes no `api` file of its own
-        user.more["IPFS_ACCELERATE_NODE"] = user.node.api
     assert [row["repo"] for row in said(user, "gc", "--older-than", "30d")["removed"]] == ["acme/old"]

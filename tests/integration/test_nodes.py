@@ -1,4 +1,4 @@
-"""Two private nodes of each implementation that is here, through ipfshttpclient: the calls the project relies on."""
+"""Two private nodes through ipfshttpclient: the calls the project relies on."""
 
 import hashlib
 import io
@@ -66,7 +66,6 @@ def test_a_changed_name_is_seen_at_once_without_its_cache(pair, clients):
 
 
 def test_same_bytes_have_the_same_cid_everywhere(clients):
-    # the literal is what both implementations say: each checks the other
     content = b"0123456789abcdef" * 200_000
     cids = {client.add(io.BytesIO(content), **RECIPE)["Hash"] for client in clients}
     assert cids == {"bafybeihnrhpe2df6ai2ymll2v6s47jzklywxojnnwbj7bhoeqn5blfzrhm"}
@@ -76,9 +75,8 @@ def test_a_raw_block_has_the_cid_of_its_content_and_leads_to_its_holder(pair):
     first, second = pair
     cid = first.put_block(b"models--x--y")
     assert cid == "bafkreiczwz45m3ynkh5dtiyvyompmtpvsj6wj4vxhjdmzwjckuunyaucri"
-    routing = "routing" if first.implementation == "kubo" else "dht"
-    first.rpc(f"{routing}/provide", cid)
-    answers = second.rpc(f"{routing}/findprovs", cid, num_providers="5")
+    first.rpc("routing/provide", cid)
+    answers = second.rpc("routing/findprovs", cid, num_providers="5")
     found = {peer["ID"] for answer in answers if answer["Type"] == 4 for peer in answer["Responses"]}
     assert first.peer_id in found
 
@@ -87,7 +85,7 @@ def test_what_is_not_there_is_an_error_in_time(pair, clients):
     with pytest.raises(exceptions.ErrorResponse, match=r"not resolve|not found"):
         clients[1].name.resolve("12D3KooWGzxzKZYveHXtpG6AsrUJBcWxHBFS2HsEoGTxrMLvKXtf", opts={"timeout": "5s"})
     start = time.monotonic()
-    with pytest.raises(exceptions.ErrorResponse, match=r"deadline|timed out"):
+    with pytest.raises(exceptions.ErrorResponse, match="deadline"):
         clients[1].cat(f"/ipfs/{ABSENT}", opts={"timeout": "1s"})
     assert 0.9 < time.monotonic() - start < 15
     with pytest.raises(exceptions.ErrorResponse, match="exist"):
@@ -107,8 +105,7 @@ def test_a_node_keeps_its_ports_name_and_content_over_a_restart(pair, clients):
     second.connect_to(first)
 
 
-@pytest.mark.kubo
-def test_kubo_stores_references_only_when_asked(pair, clients, tmp_path_factory):
+def test_references_are_stored_instead_of_a_copy(pair, clients, tmp_path_factory):
     node, client = pair[0], clients[0]
     file = node.repo_path.parent / "blob"
     file.write_bytes(os.urandom(4 << 20))

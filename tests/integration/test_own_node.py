@@ -86,8 +86,7 @@ def test_where_it_has_nothing_it_is_asked_little(known, questions, here):
     assert asked["files/stat"] == 1 and asked["cat"] <= len(FILES)
 
 
-@pytest.mark.kubo
-def test_a_kubo_does_not_search_the_swarm_for_it(known, questions, here):
+def test_the_swarm_is_not_searched_for_it(known, questions, here):
     here.make_present(replace(known, cids=dict.fromkeys(FILES, NOTHING)))
     reads = [options for command, options in questions() if command in ("cat", "files/stat")]
     assert len(reads) == 1 + len(FILES) and all(options["offline"] == ["true"] for options in reads)
@@ -108,7 +107,6 @@ def test_wrong_bytes_in_its_tree(published, node, here, tmp_path):
     assert "the node itself" in state.liars
 
 
-@pytest.mark.kubo
 def test_a_tree_whose_blocks_are_lost(published, node, questions, here):
     path = f"{publisher.MFS_ROOT}/{layout.snapshot_path(REPO, published.commit, 'sub/vocab.txt')}"
     node.remove_block(node.stat(path)["Hash"])

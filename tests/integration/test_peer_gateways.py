@@ -13,7 +13,6 @@ from ipfs_accelerate_py.storage.store import Store
 from ipfs_accelerate_py.storage.tree import Tree
 from tests.contract.conftest import COMMIT, REPO, entry_of, fill
 from tests.support.fault_server import FaultProxy
-from tests.support.node import KuboNode
 
 LARGE = os.urandom(6 << 20)
 FILES = {"config.json": b"{}", "model.safetensors": LARGE}
@@ -86,18 +85,16 @@ def test_where_no_holder_is_heard_of_the_connected_peers_are_tried(told, nodes, 
     assert set(state.served) == {"node"}
 
 
-@pytest.mark.kubo
-@pytest.mark.skipif(bool(KuboNode.missing()), reason=KuboNode.missing())
-def test_a_peer_that_kubo_met_while_it_started_is_heard(tmp_path, here):
+def test_a_peer_that_kubo_met_while_it_started_is_heard(node_class, tmp_path, here):
     """Such a peer it never asks for blocks, though they are connected: the connection is made anew."""
-    with KuboNode(tmp_path / "theirs" / ".ipfs") as theirs:
+    with node_class(tmp_path / "theirs" / ".ipfs") as theirs:
         store = Store(tmp_path / "store")
         fill(store, FILES)
         tree = Tree(COMMIT, {path: entry_of(path, content) for path, content in FILES.items()})
         publisher.publish(store, Node(theirs.api, 10.0), REPO, tree, ["main"])
         address = f"/ip4/127.0.0.1/tcp/{theirs.swarm_port}/p2p/{theirs.peer_id}"
 
-        class Ours(KuboNode):
+        class Ours(node_class):
             def command(self):
                 import json
 

@@ -6,15 +6,13 @@ import urllib.request
 
 import pytest
 
+from tests.support.missing import need
 from tests.support.s3 import S3Server
 
 
 @pytest.fixture
 def server(tmp_path):
-    if S3Server.missing():
-        if os.environ.get("CI"):
-            pytest.fail(S3Server.missing())
-        pytest.skip(S3Server.missing())
+    need(S3Server)
     with S3Server(tmp_path / "s3") as running:
         running.make_bucket("models")
         yield running

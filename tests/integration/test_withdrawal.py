@@ -43,7 +43,7 @@ def hub(tiny_models):
 
 
 def test_they_are_withdrawn_when_the_hub_next_says_so(machine, node_class, hub):
-    user = machine("user", hub=hub, node=node_class, IPFS_ACCELERATE_PUBLISH="on")
+    user = machine("user", hub=hub, node=node_class)
     for name in ("tiny/bert", "tiny/gpt2", "tiny/vit"):
         assert user.run(LOAD, name).returncode == 0
     waits_until(lambda: under_name(user.node) == {"models--tiny--bert", "models--tiny--gpt2", "models--tiny--vit"})
@@ -61,7 +61,7 @@ def test_they_are_withdrawn_when_the_hub_next_says_so(machine, node_class, hub):
 
 
 def test_an_unknown_revision_is_no_reason(machine, node_class, hub):
-    user = machine("user", hub=hub, node=node_class, IPFS_ACCELERATE_PUBLISH="on")
+    user = machine("user", hub=hub, node=node_class)
     assert user.run(LOAD, "tiny/bert").returncode == 0
     waits_until(lambda: in_tree(user.node) == {"models--tiny--bert"})
     wrong = user.run(LOAD.replace("sys.argv[1]", "sys.argv[1], revision='none'"), "tiny/bert")

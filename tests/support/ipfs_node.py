@@ -49,7 +49,6 @@ def swarm_address(node: IpfsNode) -> str:
 class IpfsNode:
     """One node process with its own repo folder; `bootstrap` are started nodes it meets by itself."""
 
-    implementation = ""
     start_seconds = 30.0
 
     def __init__(self, repo_path: str | os.PathLike[str], bootstrap: list[IpfsNode] | None = None) -> None:
@@ -59,11 +58,6 @@ class IpfsNode:
         self.peer_id = ""
         self.log_path = self.repo_path.with_name(self.repo_path.name + ".log")
         self.process: subprocess.Popen[bytes] | None = None
-
-    @classmethod
-    def missing(cls) -> str:
-        """Empty if this implementation can be started here, else what to install."""
-        raise NotImplementedError
 
     def command(self) -> list[str]:
         """Prepares the repo and says how to run the node."""
@@ -117,7 +111,7 @@ class IpfsNode:
         else:
             self.stop()
         if not self.running:
-            raise NodeError(f"{self.implementation} node did not start:\n{self._log_tail()}")
+            raise NodeError(f"the node did not start:\n{self._log_tail()}")
         for peer in self.bootstrap:
             if peer.running:
                 self.connect_to(peer)

@@ -1,7 +1,7 @@
-"""Private IPFS nodes on loopback: Kubo, which users run, and the JavaScript node, which npm can install anywhere.
+"""Private IPFS nodes on loopback: Kubo, as users run it.
 
-Both are `IpfsNode`s: created, started, connected, stopped; their ports stay the same over a restart. What the two
-answer over the HTTP RPC stands in rpc.md; tests/integration/test_nodes.py checks what the project relies on.
+A node is created, started, connected, stopped; its ports stay the same over a restart. What it answers over the HTTP
+RPC stands in rpc.md; tests/integration/test_nodes.py checks what the project relies on.
 """
 
 from __future__ import annotations
@@ -14,36 +14,30 @@ from pathlib import Path
 
 from .ipfs_node import IpfsNode, NodeError, free_port, swarm_address
 
-__all__ = [
-    "IMPLEMENTATIONS",
-    "IpfsNode",
-    "JavaScriptNode",
-    "KuboNode",
-    "NodeError",
-    "available",
-    "free_port",
-    "swarm_address",
-]
+__all__ = ["IpfsNode", "KuboNode", "NodeError", "free_port", "swarm_address"]
 
-JAVASCRIPT_FOLDER = Path(__file__).parent / "javascript_node"
+BUILT = Path(__file__).resolve().parents[2] / ".tools" / "ipfs"
 # one key for all: it keeps strangers out, and says "private swarm" to whoever reads the repo
 SWARM_KEY = "/key/swarm/psk/1.0.0/\n/base16/\n" + "5a" * 32 + "\n"
 
 
 class KuboNode(IpfsNode):
-    """The `ipfs` binary that IPFS_BIN names or PATH holds, in a private swarm."""
-
-    implementation = "kubo"
+    """The `ipfs` binary that IPFS_BIN names, that PATH holds or that `make node` built, in a private swarm."""
 
     @staticmethod
     def binary() -> str | None:
-        return os.environ.get("IPFS_BIN") or shutil.which("ipfs")
+        if named := os.environ.get("IPFS_BIN"):
+            return shutil.which(named)
+        return shutil.which("ipfs") or shutil.which(BUILT)
 
     @classmethod
     def missing(cls) -> str:
+        """Empty if it can be started here, else what to do."""
         if cls.binary():
             return ""
-        return "no Kubo: put its `ipfs` binary on PATH or name it by IPFS_BIN"
+        if named := os.environ.get("IPFS_BIN"):
+            return f"no Kubo: IPFS_BIN names {named}, which is no program"
+        return "no Kubo: run `make node`, which builds it with Go"
 
     def environment(self) -> dict[str, str]:
         return {
@@ -55,7 +49,8 @@ class KuboNode(IpfsNode):
 
     def command(self) -> list[str]:
         binary = self.binary()
-        assert binary is not None
+        if binary is None:
+            raise NodeError(self.missing())
         if not (self.repo_path / "config").exists():
             init = [binary, "init", "--empty-repo", "--profile=test"]
             done = subprocess.run(init, env=self.environment(), capture_output=True, text=True)
@@ -93,43 +88,3 @@ class KuboNode(IpfsNode):
         }
         config_path.write_text(json.dumps(config, indent=2))
         return [binary, "daemon"]
-
-
-class JavaScriptNode(IpfsNode):
-    """The node of tests/support/javascript_node. It has neither a swarm key nor a filestore."""
-
-    implementation = "javascript"
-
-    @classmethod
-    def missing(cls) -> str:
-        if shutil.which("node") is None:
-            return "no JavaScript node: install Node.js 20 with npm, then `make node`"
-        if not (JAVASCRIPT_FOLDER / "node_modules" / "ipfs-core").is_dir():
-            return "no JavaScript node: run `make node`"
-        return ""
-
-    def command(self) -> list[str]:
-        options = {
-            "repo": str(self.repo_path),
-            "api": self.api_port,
-            "gateway": self.gateway_port,
-            "swarm": self.swarm_port,
-        }
-        return ["node", str(JAVASCRIPT_FOLDER / "node.mjs"), json.dumps(options)]
-
-
-IMPLEMENTATIONS: dict[str, type[IpfsNode]] = {"kubo": KuboNode, "javascript": JavaScriptNode}
-
-
-def available() -> list[str]:
-    """The implementations that can be started here, best first."""
-    return [name for name, implementation in IMPLEMENTATIONS.items() if not implementation.missing()]
-
-
-def asked_for() -> list[str]:
-    """The implementations to test with. In continuous integration those that are there, so that nothing is skipped.
-
-    Where a person looks, all: a missing one shows as skipped, with what to install.
-    """
-    present = available()
-    return present if os.environ.get("CI") and present else list(IMPLEMENTATIONS)

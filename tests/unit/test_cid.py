@@ -1,4 +1,4 @@
-"""The CID of a file, computed without a node: what Kubo 0.42 and 0.44 gave for the same bytes and options."""
+"""The CID of a file, computed without a node: what Kubo 0.42 and 0.43.1 gave for the same bytes and options."""
 
 import pytest
 

@@ -39,7 +39,6 @@ class Node:
         self.rpc = RPC(address, silence, login)
         self._ask = self.rpc.ask
         self._peer_id: str | None = None
-        self._agent = ""
         self._repo_path: Path | None = None
 
     # -- who it is --------------------------------------------------------------------------------------------------
@@ -51,13 +50,7 @@ class Node:
             if not isinstance(peer_id, str) or not re.fullmatch(r"\w{40,70}", peer_id):
                 raise SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node")
             self._peer_id = peer_id
-            self._agent = str(answer[0].get("AgentVersion"))
         return self._peer_id
-
-    def is_kubo(self) -> bool:
-        """Is it the implementation that most people run?"""
-        self.peer_id()
-        return self._agent.startswith("kubo/")
 
     def repo_path(self) -> Path | None:
         """The folder of the node's repo, if it is on this machine: its `api` file then names this very node."""
@@ -121,7 +114,7 @@ class Node:
     ) -> Iterator[bytes]:
         """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash.
 
-        `offline`: a Kubo gives what it has itself, and asks nobody.
+        `offline`: the node gives what it has itself, and asks nobody.
         """
         return self.rpc.stream(path, offset, silence, offline=offline)
 
@@ -140,7 +133,7 @@ class Node:
     def holders(self, folder: str, at_most: int = 8) -> list[str]:
         """Peer ids of the nodes that say they hold `models--<org>--<name>`."""
         found: list[str] = []
-        for row in self._routing("findprovs", key_of_repo(folder), num_providers=at_most):
+        for row in self._ask("routing/findprovs", key_of_repo(folder), num_providers=at_most):
             for peer in _rows(row.get("Responses")):
                 peer_id = str(peer.get("ID"))
                 if peer_id not in found and re.fullmatch(r"\w{40,70}", peer_id):
@@ -153,23 +146,15 @@ class Node:
         return [str(peer["Peer"]) for peer in peers if "Peer" in peer]
 
     def reconnect(self, peer_id: str) -> None:
-        """Make the connection to a silent peer anew, where the node is a Kubo. Never raises.
+        """Make the connection to a silent peer anew. Never raises.
 
         A peer that Kubo met while it was still starting it never asks for blocks: its bitswap has not heard of it.
         """
         with suppress(SourceError, KeyError, TypeError, IndexError):
-            if not self.is_kubo():
-                return
             rows = self._ask("swarm/peers")[0].get("Peers") or []
             for address in [f"{row['Addr']}/p2p/{peer_id}" for row in rows if row.get("Peer") == peer_id]:
                 self._ask("swarm/disconnect", address)
                 self._ask("swarm/connect", address)
-
-    def _routing(self, command: str, *args: str, **options: Any) -> list[dict[str, Any]]:
-        try:
-            return self._ask(f"routing/{command}", *args, **options)
-        except NodeAnswer:  # older nodes, and the JavaScript one, know it by its first name
-            return self._ask(f"dht/{command}", *args, **options)
 
     # -- writing ----------------------------------------------------------------------------------------------------
     def add(self, path: Path, *, nocopy: bool = False) -> str:
@@ -246,7 +231,7 @@ class Node:
     def announce(self, folder: str) -> None:
         """Say to the swarm that this node holds `models--<org>--<name>`."""
         self.rpc.put_block(folder.encode())
-        self._routing("provide", key_of_repo(folder), silence=max(self.rpc.silence, PATIENCE))
+        self._ask("routing/provide", key_of_repo(folder), silence=max(self.rpc.silence, PATIENCE))
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:

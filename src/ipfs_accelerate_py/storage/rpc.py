@@ -130,7 +130,7 @@ class RPC:
     ) -> Iterator[bytes]:
         """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash.
 
-        `offline`: only what the node has itself; the JavaScript node asks its peers all the same.
+        `offline`: only what the node has itself.
         """
         options = {"offset": str(offset)} if offset else {}
         options |= {"offline": "true"} if offline else {}
@@ -189,8 +189,7 @@ class RPC:
         try:
             client.block.put(
                 io.BytesIO(data),
-                # not `cid-codec`: the JavaScript node makes another CID of that
-                opts={"format": "raw", "mhtype": "sha2-256", "version": "1"},
+                opts={"cid-codec": "raw", "mhtype": "sha2-256"},
                 timeout=self._timeout(),
             )
         except Exception as error:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
 
 from ...errors import SettingsError, SourceError
@@ -15,6 +16,7 @@ from .one_copy import check_one_copy
 from .round_trip import check_round_trip
 
 PATIENCE = 4.0  # seconds of silence of the node
+GOOD_KUBO = (0, 43, 1)  # docs/fleet.md says what was mended with it
 
 
 def checks(settings: Settings) -> list[Check]:
@@ -55,12 +57,22 @@ def check_node(settings: Settings) -> Result:
     node = Node(address, PATIENCE)
     peer_id = node.peer_id()
     try:
-        answer = node.rpc.ask("version")[0]
-        version = answer.get("ipfs-core") or answer.get("Version") or "unknown"
-        kind = "js-ipfs" if "ipfs-core" in answer else "Kubo"
+        version = str(node.rpc.ask("version")[0]["Version"])
     except (SourceError, LookupError):
-        kind, version = "version", "unknown"
-    return good(f"{kind} {version} answers at {address}, peer id {peer_id}")
+        version = "of an unknown version"
+    return good(f"Kubo {version} answers at {address}, peer id {peer_id}", fixes_missing(version))
+
+
+def fixes_missing(version: str) -> str | None:
+    """What an older Kubo does wrong here, and what to do; None for a newer one and for what is no version."""
+    found = re.match(r"(\d+)\.(\d+)\.(\d+)", version)
+    if found is None or tuple(map(int, found.groups())) >= GOOD_KUBO:
+        return None
+    newer = ".".join(map(str, GOOD_KUBO))
+    return (
+        f"update Kubo to {newer} or newer: with this one 'ipfs repo gc' can leave the tree hanging, a search for "
+        "holders can end the daemon, and a peer that was connected at its start may never be asked (docs/fleet.md)"
+    )
 
 
 def check_private(node: Node, publish: str) -> Result:

@@ -53,7 +53,6 @@ class IPFSNode:
     ) -> None:
         self.node = node
         self.own = OwnContent(node, cid_of)
-        self._searched_in_vain = False  # for a CID: once is enough
         self._peer_silence = peer_silence  # seconds that one peer may be silent while another can be asked
         self._ask_swarm = ask_swarm  # may the repo's name be looked up in a swarm that is not private?
         self._publishers = publishers
@@ -86,8 +85,6 @@ class IPFSNode:
                 self.node.reconnect(name)
             if f"peer {name}" not in state.liars and self._ask_peer(tries, name, None):
                 return f"peer {name}"
-        if self._search(tries):
-            return "the swarm"
         if tries.wrong is not None:
             raise tries.wrong
         raise SourceError("; ".join(dict.fromkeys(tries.reasons)) or "no peer says that it holds this model")
@@ -107,15 +104,6 @@ class IPFSNode:
         wanted = tries.wanted
         snapshot = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
         return self._take(tries, f"peer {name}", lambda: f"{self._root(name)}/{snapshot}", silence)
-
-    def _search(self, tries: _Tries) -> bool:
-        """Take it by its CID from a node that cannot say what it has itself; not for long, and in vain only once."""
-        cid = self.own.cid_of(tries.wanted)
-        if not cid or self._searched_in_vain or self.node.is_kubo() or not (self._ask_swarm or self.node.is_private()):
-            return False
-        found = self._take(tries, "the swarm", lambda: f"/ipfs/{cid}", self._peer_silence)
-        self._searched_in_vain = not found
-        return found
 
     def _take(
         self, tries: _Tries, giver: str, path: Callable[[], str], silence: float | None, *, offline: bool = False

@@ -43,6 +43,6 @@ class OwnContent:
         self._here[wanted.repo_id, wanted.commit] = False
 
     def by_cid(self, wanted: Wanted) -> str | None:
-        """By the CID that a lock file gives; only of a Kubo, since others look in the swarm, whatever one says."""
+        """By the CID that a lock file gives."""
         cid = self.cid_of(wanted)
-        return f"/ipfs/{cid}" if cid and self.node.is_kubo() else None
+        return f"/ipfs/{cid}" if cid else None
