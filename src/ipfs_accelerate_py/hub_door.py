@@ -29,6 +29,7 @@ from .serving import (
 from .storage import layout
 from .storage.filling import fill, mark_missing
 from .storage.resolver import Resolution, hub_is_resting
+from .storage.sharing import share
 from .storage.store import Store
 from .storage.verify import Mismatch, verify_file
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
@@ -52,9 +53,14 @@ def cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dic
         return functools.partial(_run_aside, storage, resolution, error, wrapped, named)
     missing = [path for path in paths if path not in present]
     cache_dir = storage.get_cache_dir()
-    if not is_store(storage, asked.cache_dir):
+    named_by = rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
+    if is_store(storage, asked.cache_dir):
+        if storage.settings.share == "on":
+            gone = missing if resolution.tree.complete else []
+            cache, patience = library.cache_folder(), storage.settings.timeout
+            share(storage.store, cache, resolution, present, gone, named_by, replace=force, patience=patience)
+    else:
         cache_dir = Path(str(asked.cache_dir)).expanduser()
-        named_by = rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
         fill(Store(cache_dir), storage.store, resolution, present, named_by)
     if resolution.tree.complete:
         mark_missing(Store(cache_dir), resolution, missing)

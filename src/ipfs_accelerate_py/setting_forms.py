@@ -129,7 +129,7 @@ def default_home() -> str:
 
 
 def store_without_hf_home() -> Path | None:
-    """The store that was filled while HF_HOME was not set, if the default store lies elsewhere now; None without one."""
+    """The store that was filled while HF_HOME was not set, where the default is another one now; None without one."""
     try:
         store = _folder(HOME)
         return store if store != _folder(default_home()) and store.is_dir() else None
