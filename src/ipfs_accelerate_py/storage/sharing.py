@@ -21,6 +21,7 @@ from . import layout
 from .attempt import Attempt
 from .folders import make_folder, replace_file
 from .resolution import HEARSAY, LOCK, Resolution
+from .shared_links import note_path
 from .store import Store
 from .tree import Tree
 
@@ -98,7 +99,7 @@ def _share_file(store: Store, cache: Path, resolution: Resolution, path: str, re
             raise OSError(errno.EROFS, "the store cannot note what it would leave", str(store.root))
         note = note_path(store, repo_id, entry.etag)
         make_folder(note.parent)
-        replace_file(note, os.fsencode(cache))
+        replace_file(note, os.fsencode(os.path.abspath(cache)))
         try:
             with _folder(theirs.parent):
                 made = _link(ours, theirs)
@@ -209,8 +210,3 @@ def _answers(cache: str, patience: float) -> bool:
     if cache not in _answered:
         _answered[cache] = Attempt(lambda: os.path.exists(cache)).wait(patience)
     return _answered[cache]
-
-
-def note_path(store: Store, repo_id: str, etag: str) -> Path:
-    """The note that a blob was left in the cache whose folder the note holds."""
-    return store.own_folder / "shared" / layout.repo_folder(repo_id) / etag
