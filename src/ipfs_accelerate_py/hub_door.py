@@ -53,7 +53,9 @@ def cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dic
         return functools.partial(_run_aside, storage, resolution, error, wrapped, named)
     missing = [path for path in paths if path not in present]
     cache_dir = storage.get_cache_dir()
-    named_by = rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
+    # Where the commit was settled further out and no revision is named, it is that of whatever the load was asked for.
+    settled = asked.commit or named.get("_commit_hash")
+    named_by = rewriting.plain_revision(asked.revision) or settled or layout.DEFAULT_REVISION
     if is_store(storage, asked.cache_dir):
         if storage.settings.share == "on":
             gone = missing if resolution.tree.complete else []

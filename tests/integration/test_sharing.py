@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import re
+from importlib.metadata import version
 
 import huggingface_hub
 import pytest
@@ -35,6 +37,7 @@ LINES = {
     "private": "AutoConfig.from_pretrained('acme/private', token='hf_alice').model_type",
     "cached_file that is not there": "cached_file('acme/config', 'none', _raise_exceptions_for_missing_entries=False)",
 }
+ADAPTER = re.compile(r"models--acme--(tag|commit)/\.no_exist/\w+(/adapter_config.json)?$")
 BEFORE = "from transformers.utils.hub import cached_file"
 
 
@@ -98,6 +101,13 @@ def contents(cache):
 
 def test_the_cache_is_as_plain_leaves_it(plain, hooked):
     expected, found = (contents(machine.cache / "hub") for machine, _ in (plain, hooked))
+    if version("transformers").startswith("4."):
+        # Plain looks for an adapter on the main branch whatever revision is loaded, and we at the commit of the load.
+        for names in (expected, found):
+            for name in [name for name in names if ADAPTER.match(name)]:
+                del names[name]
+        for name in ("tag", "commit"):
+            del expected[f"models--acme--{name}/refs/main"]
     assert (sorted(found.keys() - expected.keys()), sorted(expected.keys() - found.keys())) == ([], [])
     assert found == expected
 

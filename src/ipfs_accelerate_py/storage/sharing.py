@@ -19,11 +19,13 @@ from ..errors import IPFSAccelerateError
 from ..log import get_logger
 from . import layout
 from .attempt import Attempt
-from .folders import make_folder, replace_file
-from .resolution import HEARSAY, LOCK, Resolution
+from .folders import make_folder
+from .resolution import LOCK, Resolution
 from .shared_links import note_path
 from .store import Store
 from .tree import Tree
+
+_FIRM = ("hub", "store", "lower tier", LOCK)  # the Hub's word, as it was given now or earlier, and the user's own
 
 # (cache, repo id) -> why this process can leave nothing there
 _given_up: dict[tuple[str, str], str] = {}
@@ -47,7 +49,7 @@ def share(
     `patience` seconds to answer at all. Never raises.
     """
     # A publisher's word would be taken for the Hub's there. Plain transformers would have had none, and left nothing.
-    if resolution.word.startswith(HEARSAY) or not _answers(cache, patience):
+    if resolution.word not in _FIRM or not (present or missing) or not _answers(cache, patience):
         return
     repo_id, commit = resolution.repo_id, resolution.commit
     root = f"{cache}/{layout.repo_folder(repo_id)}"
@@ -99,10 +101,10 @@ def _share_file(store: Store, cache: Path, resolution: Resolution, path: str, re
             raise OSError(errno.EROFS, "the store cannot note what it would leave", str(store.root))
         note = note_path(store, repo_id, entry.etag)
         make_folder(note.parent)
-        replace_file(note, os.fsencode(os.path.abspath(cache)))
+        _replace(note, os.fsencode(os.path.abspath(cache)))
         try:
             with _folder(theirs.parent):
-                made = _link(ours, theirs)
+                made = _link(ours, theirs, replace)
         except OSError:
             note.unlink(missing_ok=True)
             raise
@@ -125,11 +127,13 @@ def _share_file(store: Store, cache: Path, resolution: Resolution, path: str, re
                 theirs.unlink()
 
 
-def _link(ours: Path, theirs: Path) -> bool:
+def _link(ours: Path, theirs: Path, replace: bool) -> bool:
     """Give our blob a name in the cache; False if somebody else was quicker. What it replaces is never written to."""
     try:
         os.link(ours, theirs)
     except FileExistsError:
+        if os.path.exists(theirs) and not replace:
+            return False
         # A link that leads nowhere, or a file that was to be fetched anew. It may be a link to a blob that repos share.
         temporary = theirs.with_name(f"{theirs.name}.{os.urandom(4).hex()}.incomplete")
         os.link(ours, temporary)
@@ -157,7 +161,18 @@ def _folder(folder: Path) -> Iterator[None]:
 
 def _write(path: Path, data: bytes) -> None:
     with _folder(path.parent):
-        replace_file(path, data)
+        _replace(path, data)
+
+
+def _replace(path: Path, data: bytes) -> None:
+    """In one step and, as huggingface_hub does it, without waiting for the disk."""
+    temporary = path.with_name(f"{path.name}.{os.urandom(4).hex()}.tmp")
+    try:
+        temporary.write_bytes(data)
+        os.replace(temporary, path)
+    except OSError:
+        temporary.unlink(missing_ok=True)
+        raise
 
 
 def _listing(tree: Tree) -> bytes:
