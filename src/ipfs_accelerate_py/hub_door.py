@@ -32,6 +32,7 @@ from .storage import layout
 from .storage.filling import fill, mark_missing
 from .storage.resolution import HUB
 from .storage.resolver import Resolution, hub_is_resting
+from .storage.sharing import share
 from .storage.store import Store
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
 
@@ -62,9 +63,16 @@ def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: di
     except Unavailable as error:
         return functools.partial(_run_aside, storage, resolution, error, wrapped, named)
     cache_dir = storage.get_cache_dir()
-    if not is_store(storage, asked.cache_dir):
+    # Where the commit was settled further out and no revision is named, it is that of whatever the load was asked for.
+    settled = asked.commit or named.get("_commit_hash")
+    named_by = rewriting.plain_revision(asked.revision) or settled or layout.DEFAULT_REVISION
+    if is_store(storage, asked.cache_dir):
+        if storage.settings.share == "on":
+            gone = missing if resolution.tree.complete else []
+            cache, patience = library.cache_folder(), storage.settings.timeout
+            share(storage.store, cache, resolution, present, gone, named_by, replace=force, patience=patience)
+    else:
         cache_dir = Path(str(asked.cache_dir)).expanduser()
-        named_by = rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
         fill(Store(cache_dir), storage.store, resolution, present, named_by)
     mark_missing(Store(cache_dir), resolution, missing)
     pinned = rewriting.pin(rewriting.plain_revision(asked.revision), resolution.commit, asked.repo_id)

@@ -84,6 +84,12 @@ def _file(text: str) -> Path | None:
         return path
 
 
+def _on_or_off(text: str) -> str:
+    if text not in ("on", "off"):
+        raise ValueError("on or off")
+    return text
+
+
 def _publish(text: str) -> str:
     if text not in ("auto", "on", "off"):
         raise ValueError("auto, on or off")
@@ -113,22 +119,41 @@ def _level(text: str) -> str:
     return text.upper()
 
 
+HOME = "~/.cache/ipfs_accelerate"  # the store, where HF_HOME says nothing
+
+
+def default_home() -> str:
+    """Beside the Hugging Face cache where HF_HOME names a place: a container keeps that one on a volume."""
+    home = os.environ.get("HF_HOME")
+    return os.path.join(os.path.expandvars(home), "ipfs_accelerate") if home else HOME
+
+
+def store_without_hf_home() -> Path | None:
+    """The store that was filled while HF_HOME was not set, where the default is another one now; None without one."""
+    try:
+        store = _folder(HOME)
+        return store if store != _folder(default_home()) and store.is_dir() else None
+    except (OSError, ValueError):
+        return None
+
+
 def default_lower() -> str:
     """The Hugging Face cache, where `huggingface_hub` itself would look (its rules, without importing it)."""
     if cache := os.environ.get("HF_HUB_CACHE") or os.environ.get("HUGGINGFACE_HUB_CACHE"):
-        return cache
+        return os.path.expandvars(cache)
     home = os.environ.get("HF_HOME")
     if not home:
         cache_home = os.environ.get("XDG_CACHE_HOME") or "~/.cache"
         home = os.path.join(cache_home, "huggingface")
-    return os.path.join(home, "hub")
+    return os.path.join(os.path.expandvars(home), "hub")
 
 
 # key -> (how its text is read, its default)
 KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
-    "home": (_folder, lambda: "~/.cache/ipfs_accelerate"),
+    "home": (_folder, default_home),
     "node": (str.strip, lambda: "auto"),
     "lower": (_folders, default_lower),
+    "share": (_on_or_off, lambda: "on"),
     "publish": (_publish, lambda: "auto"),
     "publishers": (_each(_publisher), lambda: ""),
     "timeout": (_seconds, lambda: "1.0"),

@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
-from .setting_forms import KEYS, LISTS, names_in, without_secrets
+from .setting_forms import KEYS, LISTS, names_in, store_without_hf_home, without_secrets
 from .switch import Switch as Switch
 from .switch import is_true as is_true
 from .switch import read_switch as read_switch
@@ -38,6 +38,7 @@ class Settings:
     gateways: tuple[str, ...] = ()
     mirrors: tuple[str, ...] = ()
     lock: Path | None = None
+    share: str = "on"
 
 
 _file_seen: tuple[str, float, dict[str, str]] | None = None
@@ -117,6 +118,11 @@ def find_setting(key: str) -> tuple[str, str]:
     return KEYS[key][1](), "default"
 
 
+def earlier_store() -> Path | None:
+    """The store that was the default before HF_HOME was set, if one is there and the store is the default."""
+    return None if is_given("home") else store_without_hf_home()
+
+
 def read_setting(key: str) -> Any:
     """The value of one setting; SettingsError names variable, value and accepted form if it is bad."""
     return read_text(key, find_setting(key)[0])
@@ -173,6 +179,8 @@ def read_settings() -> Settings:
         file = Path()
     changed = _changed(file)
     values: dict[str, Any] = {key: read_or_default(key) for key in KEYS}
+    if (earlier := earlier_store()) is not None:
+        values["lower"] = tuple(dict.fromkeys((*values["lower"], earlier)))
     settings = Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
     _last = (environment, file, changed, settings)
     return settings

@@ -16,6 +16,7 @@ ROUND_TRIPS = {
     "home": ("~/models", "{home}/models", "{home}/models"),
     "node": ("http://127.0.0.1:5001", "http://127.0.0.1:5001", "http://127.0.0.1:5001"),
     "lower": ("/srv/a:/srv/b", "/srv/a:/srv/b", ["/srv/a", "/srv/b"]),
+    "share": ("off", "off", "off"),
     "publish": ("off", "off", "off"),
     "publishers": ("12D3KooWA, 12D3KooWB", "12D3KooWA,12D3KooWB", ["12D3KooWA", "12D3KooWB"]),
     "timeout": ("2.5", "2.5", 2.5),
@@ -30,7 +31,7 @@ ROUND_TRIPS = {
 def a(machine):
     """A machine whose store is where the settings say, and not the environment."""
     made = machine("a")
-    made.more["IPFS_ACCELERATE_HOME"] = ""
+    made.more |= {"IPFS_ACCELERATE_HOME": "", "HF_HOME": ""}
     return made
 
 

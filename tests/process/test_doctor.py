@@ -23,6 +23,7 @@ NAMES = [
     "store",
     "disk",
     "lock file",
+    "left for others",
     "node",
     "private swarm",
     "peers",

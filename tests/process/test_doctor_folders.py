@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from ipfs_accelerate_py.errors import StoreError
-from ipfs_accelerate_py.hook.doctor import folders
+from ipfs_accelerate_py.hook.doctor import folders, left
 from ipfs_accelerate_py.hook.doctor.check import Check, run
 
 OTHER_FILE_SYSTEM = Path("/dev/shm")
@@ -111,6 +111,31 @@ def test_a_cache_on_another_file_system(filled, tmp_path, elsewhere):
     assert "IPFS_ACCELERATE_HOME" in found.hint
     # the hint mends it: the store on the file system of the cache
     assert folders.check_links(elsewhere / "store", elsewhere).ok
+
+
+def test_a_cache_that_files_can_be_left_in(tmp_path):
+    for cache in (tmp_path / "not" / "yet", tmp_path / "hub"):
+        cache.parent.mkdir(exist_ok=True)
+        before = everything_in(tmp_path)
+        found = left.check_left(tmp_path / "store", cache, "on")
+        assert found.ok and found.hint is None and f"can be linked into {cache}" in found.detail
+        assert everything_in(tmp_path) == before
+
+
+def test_nothing_is_left_where_that_is_not_wanted(tmp_path):
+    found = left.check_left(tmp_path / "store", tmp_path / "hub", "off")
+    assert found.ok and "IPFS_ACCELERATE_SHARE is off" in found.detail
+
+
+@pytest.mark.skipif(
+    not OTHER_FILE_SYSTEM.is_dir() or os.stat(OTHER_FILE_SYSTEM).st_dev == os.stat("/tmp").st_dev,
+    reason="needs a second file system at /dev/shm",
+)
+def test_nothing_can_be_left_on_another_file_system(tmp_path, elsewhere):
+    found = left.check_left(tmp_path / "store", elsewhere, "on")
+    assert found.ok and "programs without the hook do not find" in found.detail and "HF_HOME" in found.hint
+    assert left.check_left(elsewhere / "store", elsewhere / "hub", "on").hint is None  # the hint mends it
+    assert everything_in(elsewhere) == []
 
 
 def test_no_lock_file_is_no_failure():

@@ -30,8 +30,8 @@ class Machine:
     ) -> None:
         self.home = Path(folder)
         self.home.mkdir(parents=True)
-        self.cache = self.home / ".cache" / "huggingface"
-        self.store = self.home / ".cache" / "ipfs_accelerate"
+        self.cache = Path(environment.get("HF_HOME") or self.home / ".cache" / "huggingface")
+        self.store = Path(environment.get("IPFS_ACCELERATE_HOME") or self.home / ".cache" / "ipfs_accelerate")
         self.hub = hub
         self.node = node(self.home / ".ipfs", bootstrap) if node else None
         self.more = environment

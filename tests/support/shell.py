@@ -38,7 +38,8 @@ class Shell:
         environment = {**self.machine.environment, "PATH": os.pathsep.join(folders)}
         environment.pop("PYTHONPATH", None)
         # the settings' defaults, as a user has them: `~/.cache/ipfs_accelerate`
-        environment.pop("IPFS_ACCELERATE_HOME", None)
+        for name in ("IPFS_ACCELERATE_HOME", "HF_HOME"):
+            environment.pop(name, None)
         return {**environment, **self.exported}
 
     def type(self, command: str, timeout: float = 120) -> subprocess.CompletedProcess[str]:

@@ -9,6 +9,8 @@ import pytest
 
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.sources.lower_tier import LowerTier
+from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.storage.tree import Entry, Tree
 
 REPO = "org/name"
 
@@ -27,3 +29,17 @@ def test_the_later_of_two_caches(tmp_path, first, second, winner):
         os.utime(ref, (time.time() + moment,) * 2)
     commit, _ = LowerTier(caches).known_commit(REPO, "main")
     assert commit == f"{winner}" * 40
+
+
+def test_the_word_of_a_publisher_in_another_store_is_not_the_hubs(tmp_path):
+    """What a store was told by a publisher stays a publisher's word where that store is only read."""
+    commit, tier = "1" * 40, LowerTier((tmp_path,))
+    tree = Tree(commit, {"config.json": Entry(2, "2" * 40)})
+    for hearsay in (False, True):
+        Store(tmp_path).write_tree(REPO, tree, hearsay=hearsay)
+        Store(tmp_path).write_ref(REPO, "main", commit, hearsay=hearsay)
+        found = tier.known_commit(REPO, "main"), tier.known_tree(REPO, commit)
+        if hearsay:
+            assert found == (None, None)
+        else:
+            assert found[0][0] == commit and found[1].files == tree.files

@@ -49,6 +49,8 @@ VALUES = [
     ("node", "/ip4/127.0.0.1/tcp/5001", "/ip4/127.0.0.1/tcp/5001", "auto"),
     ("node", "off", "off", "auto"),
     ("lower", f"/a{os.pathsep}~/b", (Path("/a"), "{home}/b"), ("{home}/.cache/huggingface/hub",)),
+    ("share", "off", "off", "on"),
+    ("share", "on", "on", "on"),
     ("publish", "on", "on", "auto"),
     ("publish", "off", "off", "auto"),
     (
@@ -83,6 +85,7 @@ def test_environment_over_file_over_default(home, write_file, monkeypatch, key, 
         "timeout": "9",
         "log": "ERROR",
         "publish": "auto",
+        "share": "on" if text == "off" else "off",
         "gateways": "http://o",
         "mirrors": "s3://o",
         "publishers": "QmX",
@@ -100,6 +103,35 @@ def test_every_setting_is_in_the_table():
 def test_an_empty_variable_is_none(home, monkeypatch):
     monkeypatch.setenv("IPFS_ACCELERATE_TIMEOUT", "")
     assert read_settings().timeout == 1.0
+
+
+OLD = ".cache/ipfs_accelerate"
+STORES = [
+    # the environment, the folders that are there, the store, the lower tiers
+    ({}, [OLD], "{home}/" + OLD, ["{home}/.cache/huggingface/hub"]),
+    ({"XDG_CACHE_HOME": "/c"}, [], "{home}/" + OLD, ["/c/huggingface/hub"]),
+    ({"HF_HOME": ""}, [], "{home}/" + OLD, ["{home}/.cache/huggingface/hub"]),
+    ({"HF_HOME": "/v"}, [], "/v/ipfs_accelerate", ["/v/hub"]),
+    ({"HF_HOME": "~/v"}, [], "{home}/v/ipfs_accelerate", ["{home}/v/hub"]),
+    ({"HF_HOME": "$HOME/v"}, [], "{home}/v/ipfs_accelerate", ["{home}/v/hub"]),
+    ({"HF_HOME": "/v"}, [OLD], "/v/ipfs_accelerate", ["/v/hub", "{home}/" + OLD]),
+    ({"HF_HOME": "~/.cache"}, [OLD], "{home}/" + OLD, ["{home}/.cache/hub"]),
+    ({"HF_HOME": "/v", "HF_HUB_CACHE": "/h"}, [OLD], "/v/ipfs_accelerate", ["/h", "{home}/" + OLD]),
+    ({"HF_HOME": "/v", "IPFS_ACCELERATE_LOWER": "/l"}, [OLD], "/v/ipfs_accelerate", ["/l", "{home}/" + OLD]),
+    ({"HF_HOME": "/v", "IPFS_ACCELERATE_LOWER": "~/" + OLD}, [OLD], "/v/ipfs_accelerate", ["{home}/" + OLD]),
+    ({"HF_HOME": "/v", "IPFS_ACCELERATE_HOME": "/s"}, [OLD], "/s", ["/v/hub"]),
+]
+
+
+@pytest.mark.parametrize(("environment", "there", "store", "lower"), STORES, ids=identify)
+def test_the_store_lies_in_hf_home_and_the_earlier_one_below_it(home, monkeypatch, environment, there, store, lower):
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    for folder in there:
+        (home / folder).mkdir(parents=True)
+    read = read_settings()
+    assert str(read.home) == store.format(home=home)
+    assert [str(folder) for folder in read.lower] == [folder.format(home=home) for folder in lower]
 
 
 @pytest.mark.parametrize(("text", "on"), [("1", True), ("true", True), ("0", False), ("", False), ("off", False)])
@@ -130,6 +162,7 @@ def test_a_changed_file_is_read_again(home, write_file):
 
 BAD = [
     # key, its text, a word of the accepted form
+    ("share", "no", "on or off"),
     ("publish", "maybe", "auto, on or off"),
     ("publish", "True", "auto, on or off"),
     ("timeout", "soon", "seconds"),
@@ -234,6 +267,7 @@ def test_settings_are_those_of_the_moment(home, tmp_path, monkeypatch):
         ("STORAGE_FORCE_LOCAL", "1", "force_local"),
         ("HF_HOME", "/elsewhere", "lower"),
         ("IPFS_ACCELERATE_HOME", "", "home"),
+        ("HF_HOME", "", "home"),
         ("HOME", "/nowhere", "home"),
     ]:
         before = read_settings()

@@ -5,6 +5,7 @@ A door that an installed version does not have is passed over; `after_exec` is a
 
 from __future__ import annotations
 
+import sys
 from types import ModuleType
 
 name = "transformers"
@@ -88,6 +89,14 @@ def after_exec(module: ModuleType) -> None:
     if state.patch_later:
         state.patch_later = False
         patch_loaded()
+
+
+def cache_folder() -> str:
+    """Where plain transformers keeps what is loaded without a `cache_dir`."""
+    from huggingface_hub import constants
+
+    # 4.57 has a name of its own for it, and a variable of old
+    return str(getattr(sys.modules.get(HUB), "TRANSFORMERS_CACHE", None) or constants.HF_HUB_CACHE)
 
 
 def say_missing(repo_id: str, revision: str, subfolder: str, missing: list[str]) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -169,10 +169,13 @@ def _commit_in(ref: Path) -> str:
         return ""
 
 
-def sole_inodes(repos: list[Repo]) -> set[Inode]:
-    """The files whose every name lies in these repos: removing those names frees their bytes."""
+def sole_inodes(repos: list[Repo], elsewhere: Mapping[Inode, int]) -> set[Inode]:
+    """The files whose every name lies in these repos, or is among those `elsewhere` that go with them (how many).
+
+    Removing those names frees their bytes.
+    """
     links: dict[Inode, int] = {}
-    held: dict[Inode, int] = {}
+    held: dict[Inode, int] = dict(elsewhere)
     for repo in repos:
         found = list(repo.blobs.values())
         found += [status for each in repo.snapshots for file in each.files if (status := lstat(file.where))]

@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import SourceError, StoreError
 from ..log import get_logger
 from ..settings import Settings
-from . import contents, outbox, removal
+from . import contents, outbox, removal, shared_links
 from .contents import Inode, Repo, Snapshot
 from .folders import make_folder
 from .leftovers import Leftover, find_leftovers
@@ -88,7 +88,7 @@ class _Collection:
         return blobs
 
     def predict(self) -> dict[str, Any]:
-        sole = contents.sole_inodes(self.repos)
+        sole = contents.sole_inodes(self.repos, shared_links.count_names(self.store, self.repos))
         going = [leftover for leftover in self.leftovers if not leftover.kept]
         removed = [leftover.row() for leftover in going if leftover.published]
         removed += [_row(snapshot, reason) for snapshot, reason in self.doomed]
@@ -132,6 +132,7 @@ class _Collection:
             if why_not is not None:
                 kept.append(_row(snapshot, why_not))
                 continue
+            shared_links.take_back(self.store, snapshot)
             freed += more + self._remove_blobs(snapshot)
             note(_row(snapshot, reason))
         freed += remove([leftover for leftover in going if not leftover.published])

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
 from ..settings import Settings
-from . import contents, publisher
+from . import contents, publisher, shared_links
 from .contents import Snapshot
 from .store import Store, read_tree
 
@@ -24,7 +25,7 @@ def list_repos(store: Store, settings: Settings) -> list[dict[str, Any]]:
     coarse as `Snapshot.last_used` says. Reads only; neither the Hub nor a node is asked.
     """
     repos = contents.scan(store.root)
-    own = own_bytes(repos)
+    own = own_bytes(repos, shared_links.count_names(store, repos))
     rows = [
         {
             **_row(store.root, snapshot, STORE),
@@ -47,9 +48,12 @@ def list_repos(store: Store, settings: Settings) -> list[dict[str, Any]]:
     return rows
 
 
-def own_bytes(repos: list[contents.Repo]) -> dict[tuple[str, str], int]:
-    """Bytes that only these repos hold, by commit; what several share counts for the one that was used last."""
-    sole = contents.sole_inodes(repos)
+def own_bytes(repos: list[contents.Repo], elsewhere: Mapping[contents.Inode, int]) -> dict[tuple[str, str], int]:
+    """Bytes that only these repos hold, by commit; what several share counts for the one that was used last.
+
+    `elsewhere`: names that count as theirs, as for `sole_inodes`.
+    """
+    sole = contents.sole_inodes(repos, elsewhere)
     own: dict[tuple[str, str], int] = {}
     for snapshot in sorted((each for repo in repos for each in repo.snapshots), key=use_order, reverse=True):
         mine = {key: status.st_size for key, status in snapshot.inodes.items() if key in sole}

@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError
-from . import contents, layout, parts, removal, use
+from . import contents, layout, parts, removal, shared_links, use
 from .contents import Repo
 from .references import References
 from .selection import Protection
@@ -139,7 +139,9 @@ def _scratch(store: Store) -> Iterator[Leftover]:
 
 
 def _remembered(store: Store) -> Iterator[Leftover]:
-    """Our own notes on repos and commits that are gone. That a repo is closed is never forgotten."""
+    """Our own notes on repos, commits and blobs that are gone. That a repo is closed is never forgotten."""
+    for note in shared_links.stale_notes(store):
+        yield Leftover(note, "note on a blob that is gone")
     for kind in _REMEMBERED:
         for folder in sorted(contents.names(store.own_folder / kind)):
             path, repo_id = store.own_folder / kind / folder, layout.repo_of(folder)

@@ -67,6 +67,8 @@ def remove_blob(store: Store, folder: str, name: str) -> tuple[int, str | None]:
         repo = contents.read_repo(store.root, folder)
         if repo is not None and points_to(repo, name):
             return 0, "a commit shows it again"
+        with contextlib.suppress(OSError):
+            (store.own_folder / "shared" / folder / name).unlink()  # the note that a cache has it: `shared_links`
         return clear(blob)
 
 
@@ -101,7 +103,7 @@ def remove_empty_repo(store: Store, folder: str) -> bool:
 def _remove_empty_repo(store: Store, folder: str) -> bool:
     where = store.root / folder
     for name in ("blobs", "refs", "trees", ".no_exist", "snapshots"):
-        _remove_empty_folders(where / name, keep=name == "snapshots")
+        remove_empty_folders(where / name, keep=name == "snapshots")
     if contents.names(where) != ["snapshots"] or contents.names(where / "snapshots"):
         return False
     trash = _trash(store)
@@ -122,8 +124,8 @@ def forget_repo(store: Store, folder: str) -> None:
     with contextlib.suppress(OSError):
         if access.read_bytes() == b"public":
             access.unlink()
-    for kind in ("hearsay", "used", "outbox"):
-        _remove_empty_folders(store.own_folder / kind / folder)
+    for kind in ("hearsay", "used", "outbox", "shared"):
+        remove_empty_folders(store.own_folder / kind / folder)
 
 
 def clear(path: Path) -> tuple[int, str | None]:
@@ -161,7 +163,7 @@ def _remove_refs(store: Store, repo_id: str, commit: str) -> dict[str, bool]:
         removed[name] = store.is_hearsay(repo_id, f"refs/{name}")
         for file in (ref, store.own_folder / "hearsay" / folder / "refs" / name):
             file.unlink(missing_ok=True)
-        _remove_empty_folders(ref.parent, keep=ref.parent.name == "refs")
+        remove_empty_folders(ref.parent, keep=ref.parent.name == "refs")
     return removed
 
 
@@ -171,7 +173,8 @@ def _restore_refs(store: Store, repo_id: str, refs: dict[str, bool], commit: str
             store.write_ref(repo_id, name, commit, hearsay=hearsay)
 
 
-def _remove_empty_folders(folder: Path, keep: bool = False) -> None:
+def remove_empty_folders(folder: Path, keep: bool = False) -> None:
+    """Remove a folder with those in it, as far as they hold no file; `keep`: not the first one itself."""
     for root, _, _ in os.walk(folder, topdown=False):
         if not (keep and Path(root) == folder):
             with contextlib.suppress(OSError):

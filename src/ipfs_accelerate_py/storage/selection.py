@@ -8,7 +8,7 @@ from collections import Counter
 from datetime import datetime, timezone
 
 from ..settings import Settings
-from . import contents, inventory, use
+from . import contents, inventory, shared_links, use
 from .contents import Inode, Repo, Snapshot
 from .references import References
 from .store import Store
@@ -82,7 +82,7 @@ def select(
             if why_kept[each.key] is None and time.time() - each.last_used >= older_than:
                 doomed[each.key] = f"not used since {_day(each)}"
     if max_size is not None:
-        sole = contents.sole_inodes(repos)
+        sole = contents.sole_inodes(repos, shared_links.count_names(protection.store, repos))
         left = [each for each in snapshots if each.key not in doomed]
         sizes = {key: status.st_size for each in left for key, status in each.inodes.items() if key in sole}
         users: Counter[Inode] = Counter(key for each in left for key in each.inodes)

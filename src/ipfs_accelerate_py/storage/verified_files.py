@@ -37,8 +37,8 @@ class VerifiedFiles:
         """Let this process know that this file does not hash to `etag`."""
         _in_this_process[etag, _mark(status)] = False
 
-    def remember(self, etag: str, status: os.stat_result) -> None:
-        """Keep that this file hashes to `etag`; where nothing can be written, only this process knows it."""
+    def remember(self, etag: str, status: os.stat_result) -> bool:
+        """Keep that this file hashes to `etag`; False where nothing can be written, and only this process knows it."""
         mark = _mark(status)
         _in_this_process[etag, mark] = True
         with contextlib.suppress(OSError):
@@ -47,6 +47,8 @@ class VerifiedFiles:
             temporary = self._folder / f"{etag[:16]}.{os.getpid()}-{os.urandom(4).hex()}.incomplete"
             temporary.write_text("\n".join(marks), "ascii")
             os.replace(temporary, self._folder / etag)
+            return True
+        return False
 
     def _marks(self, etag: str) -> list[str]:
         try:

@@ -52,7 +52,7 @@ def execute(args: Namespace) -> int:
 
 def _show(args: Namespace, keys: list[str]) -> int:
     from ...setting_forms import KEYS, without_secrets
-    from ...settings import config_file, find_setting, mark_as_said
+    from ...settings import config_file, earlier_store, find_setting, mark_as_said
     from .settings_file import read_table
 
     code, shown = GOOD, {}
@@ -66,6 +66,8 @@ def _show(args: Namespace, keys: list[str]) -> int:
         except SettingsError as error:
             code = print_error(error if origin == _variable(key) else SettingsError(f"{error}: {origin}", error.hint))
             continue
+        if key == "lower" and (earlier := earlier_store()) is not None and earlier not in value:
+            value = (*value, earlier)
         shown[key] = {"value": _plain(value), "origin": origin}
     if args.json:
         if code == GOOD:

@@ -13,12 +13,13 @@ def run_checks(settings: Settings, progress: Callable[[dict[str, Any]], None] | 
 
     `progress` is called with each row, in their order, as soon as it is known. What is not configured is ok.
     """
-    from . import check, environment, folders, gateways, interpreter, mirrors, network, publishers, swarm
+    from . import check, environment, folders, gateways, interpreter, left, mirrors, network, publishers, swarm
 
     checks = [
         *environment.checks(settings),
         interpreter.hook_check(),
         *folders.checks(settings),
+        left.check_of(settings),
         *swarm.checks(settings),
         *publishers.checks(settings),
         *gateways.checks(settings),

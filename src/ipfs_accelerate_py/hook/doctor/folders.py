@@ -73,7 +73,7 @@ def scratch_of(store: Store) -> Iterator[Path]:
 
 def check_disk(home: Path, enough: int = ENOUGH) -> Result:
     """Is there room for another model?"""
-    there = _existing(home)
+    there = existing(home)
     free = shutil.disk_usage(there).free
     files = os.statvfs(there) if hasattr(os, "statvfs") else None
     detail = f"{free / 1e9:.1f} GB free for {home}"
@@ -96,7 +96,7 @@ def check_links(home: Path, tier: Path) -> Result:
         "or IPFS_ACCELERATE_LOWER to caches on that of the store"
     )
     if file is None:
-        if os.stat(_existing(home)).st_dev == os.stat(tier).st_dev:
+        if os.stat(existing(home)).st_dev == os.stat(tier).st_dev:
             return good(f"{tier} has no file yet to try it with; it is on the store's file system")
         return bad(f"files cannot be linked, they will be copied: {apart}", hint)
     with store.writing(), scratch_of(store) as scratch:
@@ -147,14 +147,14 @@ def check_lock_file(path: Path | None) -> Result:
     return good(f"{path} names {commits} commits")
 
 
-def _existing(path: Path) -> Path:
+def existing(path: Path) -> Path:
     """The path, or the nearest folder above it that is there."""
     return next((each for each in (path, *path.parents) if each.exists()), Path(os.sep))
 
 
 def file_system(path: Path) -> str:
     """Kind and mount point of the file system that holds a path, such as `ext4 (/home)`."""
-    there = os.path.realpath(_existing(path))
+    there = os.path.realpath(existing(path))
     best, kind = "", ""
     try:
         with open("/proc/self/mounts", encoding="utf-8", errors="replace") as file:

@@ -10,7 +10,7 @@ from ...errors import SourceError, UnsafeName
 from .. import layout
 from ..disk import past
 from ..receiver import NotWritten, Receiver
-from ..store import read_ref, read_tree
+from ..store import Store, read_ref, read_tree
 from ..tree import Entry, Tree
 from ..verified_files import VerifiedFiles
 from . import Wanted
@@ -49,7 +49,7 @@ class LowerTier:
         best: tuple[str, float] | None = None
         for cache in self.caches:
             commit = read_ref(cache, repo_id, revision)
-            if commit:
+            if commit and not Store(cache).is_hearsay(repo_id, f"refs/{revision}"):
                 try:
                     learnt = past((cache / layout.ref_path(repo_id, revision)).stat().st_mtime)
                 except OSError:
@@ -66,6 +66,8 @@ class LowerTier:
         """
         files: dict[str, Entry] = {}
         for cache in self.caches:
+            if Store(cache).is_hearsay(repo_id, commit):  # it is a store of ours, and had this from a publisher
+                continue
             if tree := read_tree(cache, repo_id, commit):
                 return tree
             files = {**_entries(cache / layout.snapshot_path(repo_id, commit)), **files}

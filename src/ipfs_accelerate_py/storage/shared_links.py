@@ -1,0 +1,111 @@
+"""The names that loads have left in a Hugging Face cache: they count as the store's, and go with what they belong to.
+
+A note of each blob says in which cache it was left. What others have put there, or have linked to since, stays.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+from . import contents, layout, removal
+from .contents import Inode, Repo, Snapshot
+from .store import Store
+
+
+def note_path(store: Store, repo_id: str, etag: str) -> Path:
+    """The note that a blob was left in the cache whose folder the note holds."""
+    return store.own_folder / "shared" / layout.repo_folder(repo_id) / etag
+
+
+def count_names(store: Store, repos: list[Repo]) -> Counter[Inode]:
+    """How many names of the store's files lie in caches and would go with them. Reads only."""
+    found: Counter[Inode] = Counter()
+    for repo in repos:
+        here = {snapshot.commit for snapshot in repo.snapshots}
+        for cache, names in _caches(store, repo).items():
+            there = contents.read_repo(cache, repo.folder.name)
+            if there is None:
+                continue
+            for name in names:
+                status = there.blobs.get(name)
+                if status is None or contents.inode(status) != contents.inode(repo.blobs[name]):
+                    continue
+                if _shown_in(there, name) <= here:
+                    found[contents.inode(status)] += 1
+    return found
+
+
+def take_back(store: Store, snapshot: Snapshot) -> None:
+    """Remove what loads of a commit have left in caches, but for what somebody else's names there hang on.
+
+    For a commit that was just removed, and before its blobs are. Never raises.
+    """
+    repo = contents.read_repo(store.root, snapshot.folder.parent.parent.name)
+    if repo is None:
+        return
+    names = {file.blob for file in snapshot.files}
+    for cache, noted in _caches(store, repo).items():
+        with contextlib.suppress(OSError):
+            _take_back(cache, repo, snapshot.commit, [name for name in noted if name in names])
+        for name in noted:
+            if name in names and not removal.points_to(repo, name):
+                note_path(store, repo.repo_id, name).unlink(missing_ok=True)
+
+
+def _take_back(cache: Path, repo: Repo, commit: str, names: list[str]) -> None:
+    there = contents.read_repo(cache, repo.folder.name)
+    if there is None:
+        return
+    ours = {name for name in names if name in there.blobs and _same(repo.blobs[name], there.blobs[name])}
+    files = [file for each in there.snapshots if each.commit == commit for file in each.files]
+    if all(file.blob in ours for file in files):
+        # Nothing of the commit stays: first the names by which it is found.
+        for name, points_to in there.refs.items():
+            if points_to == commit:
+                (there.folder / "refs" / name).unlink(missing_ok=True)
+        (there.folder / "trees" / f"{commit}.json").unlink(missing_ok=True)
+        for mark in contents.walk(there.folder / ".no_exist" / commit):
+            mark.unlink(missing_ok=True)
+    for file in files:
+        if file.blob in ours:
+            file.where.unlink(missing_ok=True)
+    left = contents.read_repo(cache, repo.folder.name)
+    for name in ours:
+        if left is not None and not removal.points_to(left, name):
+            (there.folder / "blobs" / name).unlink(missing_ok=True)
+    # Another program may be about to write into a folder that is empty now.
+    whole = not any(True for _ in contents.walk(there.folder))
+    for folder in ("",) if whole else (f"snapshots/{commit}", f".no_exist/{commit}"):
+        removal.remove_empty_folders(there.folder / folder)
+
+
+def _caches(store: Store, repo: Repo) -> dict[Path, list[str]]:
+    """The caches in which blobs of a repo were left, with the names of those."""
+    found: dict[Path, list[str]] = {}
+    for name in contents.names(store.own_folder / "shared" / repo.folder.name):
+        with contextlib.suppress(OSError):
+            cache = Path(os.fsdecode(note_path(store, repo.repo_id, name).read_bytes()))
+            if name in repo.blobs and cache.is_absolute():
+                found.setdefault(cache, []).append(name)
+    return found
+
+
+def stale_notes(store: Store) -> Iterator[Path]:
+    """Notes on blobs that are gone."""
+    for folder in sorted(contents.names(store.own_folder / "shared")):
+        for name in sorted(contents.names(store.own_folder / "shared" / folder)):
+            if not os.path.lexists(store.root / folder / "blobs" / name):
+                yield store.own_folder / "shared" / folder / name
+
+
+def _shown_in(repo: Repo, name: str) -> set[str]:
+    """The commits that show a blob."""
+    return {each.commit for each in repo.snapshots if any(file.blob == name for file in each.files)}
+
+
+def _same(one: os.stat_result, other: os.stat_result) -> bool:
+    return contents.inode(one) == contents.inode(other)
