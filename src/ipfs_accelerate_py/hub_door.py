@@ -80,7 +80,10 @@ def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: di
     # Everything that the commit has is there: nobody is to be asked for what it has not.
     served["local_files_only"] = True
     if "_commit_hash" in parameters_of(wrapped):  # 4.57; 5 reads the commit from the revision
-        served["_commit_hash"] = resolution.commit
+        if named.get("resume_download") is None or named.get("_commit_hash"):
+            served["_commit_hash"] = resolution.commit
+        else:  # so that it comes to the client, which warns of that argument
+            served["revision"] = resolution.commit
         absent = [path for path in paths if path in missing]
         if absent and named.get("_raise_exceptions_for_missing_entries", True):
             return lambda: library.say_missing(asked.repo_id, str(pinned), subfolder, absent)

@@ -26,7 +26,7 @@ from .wrappers import AutoClassProxy, ClientProxy, Wrapper
 def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """`from_pretrained` with rewritten kwargs; the original with the caller's own when we cannot help."""
     asked = serving.plan(args, kwargs)
-    if asked is None or rewriting.pinned_commit(asked.revision, asked.repo_id):
+    if asked is None or serving.is_settled(asked):
         return wrapped(*args, **kwargs)  # not ours, or settled by a proxy further out
     try:
         storage = serving.open_storage(asked)

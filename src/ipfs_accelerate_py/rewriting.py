@@ -2,7 +2,8 @@
 
 `cache_dir` becomes the store and `revision` the commit, unless the caller's words forbid it. The commit travels as a
 `str` that equals what the caller asked for, so that every error text keeps his words; `huggingface_hub` 2.x has a type
-for that (`ResolvedRevision`), which transformers 5 knows and trusts the cache for.
+for that (`ResolvedRevision`), which transformers 5 knows and trusts the cache for. Where none was asked for, none is
+put in: 4.57 takes any for the caller's own, and does not warn of code that is not pinned then.
 """
 
 from __future__ import annotations
@@ -22,16 +23,17 @@ NAME_KEYWORDS = ("pretrained_model_name_or_path", "pretrained_model_name", "path
 class PinnedRevision(str):
     """A revision as the caller wrote it that knows its commit; for clients without `ResolvedRevision`."""
 
+    initial: str | None
     resolved: str
     repo_id: str
 
-    def __new__(cls, revision: str, commit: str, repo_id: str) -> PinnedRevision:
-        pinned = super().__new__(cls, revision)
-        pinned.resolved, pinned.repo_id = commit, repo_id
+    def __new__(cls, revision: str | None, commit: str, repo_id: str) -> PinnedRevision:
+        pinned = super().__new__(cls, revision or layout.DEFAULT_REVISION)
+        pinned.initial, pinned.resolved, pinned.repo_id = revision, commit, repo_id
         return pinned
 
     def __reduce__(self) -> tuple[Any, ...]:
-        return PinnedRevision, (str(self), self.resolved, self.repo_id)
+        return PinnedRevision, (self.initial, self.resolved, self.repo_id)
 
 
 @dataclass(frozen=True)
@@ -52,7 +54,7 @@ def pin(revision: str | None, commit: str, repo_id: str) -> str:
     try:
         from huggingface_hub import ResolvedRevision
     except ImportError:
-        return PinnedRevision(revision or layout.DEFAULT_REVISION, commit, repo_id)
+        return PinnedRevision(revision, commit, repo_id)
     return ResolvedRevision(resolved=commit, initial=revision, repo_id=repo_id, repo_type="model")
 
 
@@ -84,7 +86,8 @@ def pinned_commit(revision: object, repo_id: str) -> str | None:
 
 
 def plain_revision(revision: object) -> str | None:
-    """The revision as the caller wrote it, without what we put in."""
+    """The revision as the caller wrote it, or None; without what we or the client put in."""
+    revision = getattr(revision, "initial", revision)
     if revision is None or type(revision) is str:
         return revision
     return str.__str__(revision) if isinstance(revision, str) else None
@@ -115,7 +118,9 @@ def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Asked | None:
 
 def rewrite(kwargs: Mapping[str, Any], asked: Asked, store: Path, commit: str) -> dict[str, Any]:
     """The kwargs that make the original method find everything in the store. The caller's own `cache_dir` stays."""
-    rewritten = {**kwargs, "revision": pin(plain_revision(asked.revision), commit, asked.repo_id)}
+    rewritten = dict(kwargs)
+    if (revision := plain_revision(asked.revision)) is not None:
+        rewritten["revision"] = pin(revision, commit, asked.repo_id)
     if asked.cache_dir is None:
         rewritten["cache_dir"] = str(store)
     return rewritten

@@ -20,6 +20,7 @@ from . import aside, rewriting, state
 from .aside import stand_aside
 from .errors import VerificationError
 from .rewriting import Asked
+from .storage import layout
 from .storage.hub_rest import why_hub_rests
 from .storage.resolution import LOWER, STORE
 from .storage.resolver import Resolution, hub_is_resting
@@ -55,13 +56,29 @@ def _is_ours_to_serve() -> bool:
 
 
 def _of_load(asked: Asked | None) -> Asked | None:
-    """What is asked of the repo of the load under way, without a revision, is asked as that load was."""
+    """What is asked of the repo of the load under way, of its revision or of none, is asked as that load was."""
     load = _under_way.get()
-    if asked is None or load is None or asked.revision is not None or asked.repo_id != load.asked.repo_id:
+    if asked is None or load is None or asked.repo_id != load.asked.repo_id:
+        return asked
+    if asked.revision is not None and _branch(asked) != _branch(load.asked):
         return asked
     token = load.asked.token if asked.token is None else asked.token
     local_only = asked.local_only or load.asked.local_only
     return replace(asked, commit=load.resolution.commit, token=token, local_only=local_only)
+
+
+def is_settled(asked: Asked) -> bool:
+    """Has a load of the same repo, further out, put its commit into the revision, and the store beside it?
+
+    A pipeline of 5 puts in a commit as well, but no store.
+    """
+    load = _under_way.get()
+    pinned = rewriting.pinned_commit(asked.revision, asked.repo_id)
+    return pinned is not None and load is not None and load.asked.repo_id == asked.repo_id
+
+
+def _branch(asked: Asked) -> str:
+    return rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
 
 
 def _storage_for(asked: Asked) -> StorageWrapper:

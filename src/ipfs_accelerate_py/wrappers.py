@@ -176,7 +176,10 @@ class AutoClassProxy(_Alike, wrapt.ObjectProxy):
         return self.__wrapped__(*args, **kwargs)
 
     def __instancecheck__(self, instance: Any) -> bool:
-        return isinstance(instance, self.__wrapped__)
+        if isinstance(instance, self.__wrapped__):
+            return True
+        said = getattr(instance, "__class__", None)  # a mock that was made to our likeness says that we are its class
+        return type(said) is AutoClassProxy and issubclass(said.__wrapped__, self.__wrapped__)
 
     def __subclasscheck__(self, cls: Any) -> bool:
         return issubclass(cls, self.__wrapped__)

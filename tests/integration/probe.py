@@ -8,10 +8,13 @@ The child's side, `tell`, knows nothing of the hook: the same lines run with and
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import json
+import logging
 import re
 import time
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,10 +24,14 @@ ROOT = Path(__file__).resolve().parents[2]
 
 @dataclass(frozen=True)
 class Outcome:
-    """What one line gave: a value or an error, the requests that reached the Hub meanwhile, and how long it took."""
+    """What one line gave: a value or an error, the requests that reached the Hub meanwhile, and how long it took.
+
+    `said`: what transformers and huggingface_hub logged (logger, level, text), and what Python's `warnings` brought.
+    """
 
     value: Any
     error: dict[str, Any] | None
+    said: list[tuple[str, str, str]]
     requests: list[str]
     seconds: float
 
@@ -65,7 +72,8 @@ class Outcomes(dict):
 
 def _outcome(row, log):
     requests = [f"{r['method']} {r['path']}" for r in log if row["began"] <= r["t"] + 0.0001 and r["t"] <= row["ended"]]
-    return Outcome(row.get("value"), row.get("error"), requests, row["ended"] - row["began"])
+    said = [tuple(each) for each in row["said"]]
+    return Outcome(row.get("value"), row.get("error"), said, requests, row["ended"] - row["began"])
 
 
 # -- in the child ------------------------------------------------------------------------------------------------------
@@ -94,13 +102,37 @@ def _evaluate(line, names):
     import torch
 
     torch.manual_seed(0)  # heads that a checkpoint lacks are random
-    row = {"began": time.time()}
-    try:
-        row["value"] = fingerprint(eval(line, {}, names))
-    except Exception as error:
-        row["error"] = {"type": _type(error), "text": str(error)}
-    row["ended"] = time.time()
+    with listening() as said:
+        row = {"said": said, "began": time.time()}
+        try:
+            row["value"] = fingerprint(eval(line, {}, names))
+        except Exception as error:
+            row["error"] = {"type": _type(error), "text": str(error)}
+        row["ended"] = time.time()
     return row
+
+
+@contextlib.contextmanager
+def listening():
+    """Collects what is logged and warned meanwhile, in order."""
+    said = []
+    handler = logging.Handler()
+    handler.emit = lambda record: said.append((record.name, record.levelname, record.getMessage()))
+    loggers = [logging.getLogger(name) for name in ("transformers", "huggingface_hub")]
+
+    def show(message, category, *rest, **options):
+        said.append(("warnings", category.__name__, str(message)))
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        warnings.showwarning = show
+        for logger in loggers:
+            logger.addHandler(handler)
+        try:
+            yield said
+        finally:
+            for logger in loggers:
+                logger.removeHandler(handler)
 
 
 def _type(value):

@@ -80,7 +80,7 @@ def test_rewrite_gives_store_and_commit_and_keeps_the_rest():
 
 @pytest.mark.parametrize("cache_dir", ["/mine", Path("/mine"), "relative"])
 def test_an_explicit_cache_dir_stays(cache_dir):
-    kwargs = {"cache_dir": cache_dir}
+    kwargs = {"cache_dir": cache_dir, "revision": "v1"}
     rewritten = rewrite(kwargs, read_call(("org/name",), kwargs), STORE, COMMIT)
     assert rewritten["cache_dir"] is cache_dir
     assert pinned_commit(rewritten["revision"], "org/name") == COMMIT
@@ -89,6 +89,11 @@ def test_an_explicit_cache_dir_stays(cache_dir):
 def test_no_cache_dir_is_the_store():
     kwargs = {"cache_dir": None}
     assert rewrite(kwargs, read_call(("org/name",), kwargs), STORE, COMMIT)["cache_dir"] == os.fspath(STORE)
+
+
+@pytest.mark.parametrize("kwargs", [{}, {"revision": None}])
+def test_no_revision_stays_none(kwargs):
+    assert rewrite(kwargs, read_call(("org/name",), kwargs), STORE, COMMIT) == {**kwargs, "cache_dir": "/store"}
 
 
 def test_rewriting_what_was_rewritten_keeps_the_users_words():
@@ -106,7 +111,7 @@ def pin_here(revision, commit, repo_id):
 
 
 def pin_ours(revision, commit, repo_id):
-    return PinnedRevision(revision or "main", commit, repo_id)
+    return PinnedRevision(revision, commit, repo_id)
 
 
 @pytest.fixture(params=[pin_here, pin_ours])
@@ -127,6 +132,7 @@ def test_a_pin_equals_the_users_words(make_pin, revision):
 def test_no_revision_is_the_default_branch(make_pin):
     pinned = make_pin(None, COMMIT, "org/name")
     assert pinned == "main"
+    assert plain_revision(pinned) is None
     assert pinned_commit(pinned, "org/name") == COMMIT
 
 
@@ -135,6 +141,7 @@ def test_a_pin_survives_pickling_and_copying(make_pin, dup):
     pinned = make_pin("v1", COMMIT, "org/name")
     other = dup(pinned)
     assert other == "v1"
+    assert plain_revision(other) == "v1"
     assert pinned_commit(other, "org/name") == COMMIT
     assert pinned_commit(other, "org/other") is None
 

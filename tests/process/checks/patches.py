@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copyreg
+import inspect
 from unittest import mock
 
 from . import auto_classes, base_classes, registry
@@ -51,6 +52,92 @@ def mocked(X):
 def specified_mock(X):
     made = mock.create_autospec(X)
     return isinstance(made, type), sorted(set(dir(X)) - set(dir(made))), made.from_pretrained("a") is not None
+
+
+KINDS = (mock.Mock, mock.MagicMock, mock.NonCallableMock, mock.NonCallableMagicMock, mock.AsyncMock)
+
+
+def _mocks(X):
+    """Whatever unittest.mock makes to the likeness of a class."""
+    for kind in KINDS:
+        yield kind(spec=X)
+        yield kind(spec_set=X)
+    yield mock.Mock(wraps=X, spec=X)
+    for options in ({}, {"instance": True}, {"spec_set": True}, {"instance": True, "spec_set": True}):
+        yield mock.create_autospec(X, **options)
+    for options in ({"spec": True}, {"spec_set": True}):
+        with mock.patch(f"transformers.{X.__name__}", **options) as made:
+            yield made
+            yield made()
+
+
+@check("any")
+def mock_is_an_instance(X):
+    seen = [(isinstance(made, X), isinstance(made, (int, X)), isinstance(made, object)) for made in _mocks(X)]
+    return seen, isinstance(mock.Mock(), X), isinstance(mock.Mock(spec=int), X)
+
+
+@check("any")
+def mock_is_an_instance_of_the_original(X):
+    return isinstance(mock.Mock(spec=X), original(X)), isinstance(mock.Mock(spec=X), X | int)
+
+
+@check("any")
+def mock_of_another_class(X):
+    class Own(X): ...
+
+    class Pretender:
+        __class__ = property(lambda self: X)
+
+    return isinstance(mock.Mock(spec=Own), X), isinstance(mock.Mock(spec=X), Own), isinstance(Pretender(), X)
+
+
+@check("any")
+def object_without_a_class(X):
+    class Nothing:
+        @property
+        def __class__(self):
+            raise AttributeError("no class")
+
+    class Number:
+        __class__ = 3
+
+    return isinstance(Nothing(), X), isinstance(Number(), X)
+
+
+@check("any")
+def class_of_a_mock(X):
+    return [made.__class__ is X for made in _mocks(X)], [repr(made)[:20] for made in _mocks(X)]
+
+
+def _replaced_method(X, **options):
+    with mock.patch.object(X, "from_pretrained", **options) as made:
+        seen = X.from_pretrained("a", revision="b") is made.return_value, made.call_args, type(made).__name__
+    return seen, X.from_pretrained is made
+
+
+@check("any")
+def method_by_its_likeness(X):
+    made = mock.create_autospec(X.from_pretrained)
+    made("a")
+    return _replaced_method(X, autospec=True), made.call_args
+
+
+@check("any")
+def method_by_a_specification(X):
+    return _replaced_method(X, spec=True), _replaced_method(X, spec_set=True)
+
+
+@check("any")
+def signature_of_a_mocked_method(X):
+    return inspect.signature(mock.create_autospec(X).from_pretrained)
+
+
+@check("any")
+def sealed_mock(X):
+    made = mock.Mock(spec=X)
+    mock.seal(made)
+    return made.nothing_of_that_name
 
 
 @check("any")
