@@ -34,6 +34,14 @@ for tensor in model.state_dict().values():
     total.update(tensor.numpy().tobytes())
 print(seconds, total.hexdigest())
 """
+TOKENIZER = f"""
+import time
+from transformers import AutoTokenizer, BertTokenizerFast
+began = time.perf_counter()
+ids = AutoTokenizer.from_pretrained({NAME!r})("a quiet morning")["input_ids"]
+print(time.perf_counter() - began, ids)
+"""
+RIGHT_IDS = "[101, 1037, 4251, 2851, 102]"
 # What a Hub may do, and what of the machine's environment makes it so.
 STATES: dict[str, tuple[dict[str, Any] | None, dict[str, str]]] = {
     "well": (None, {}),
@@ -53,6 +61,7 @@ def measure(folder: Path, rounds: int) -> None:
     add_minilm(folder / "hub")
     truth = _load(Machine(folder / "truth"), folder / "hub" / NAME)[1]
     _warm(folder / "warm", folder / "hub", rounds)
+    _partly(folder / "partly", folder / "hub")
     _flipped(folder / "flipped", folder / "hub", truth)
     _new_commit(folder / "new")
     _three_machines(folder / "three", folder / "hub")
@@ -97,6 +106,40 @@ def _warm(folder: Path, root: Path, rounds: int) -> None:
                 return "fails" if middle is None else f"{middle:.2f}" if middle < PATIENCE else f"over {PATIENCE:.0f}"
 
             _row(state, lambda ask=ask: [ask(way) for way in WAYS])
+
+
+def _partly(folder: Path, root: Path) -> None:
+    print("  a tokenizer, where the cache has the model alone: its ids, and seconds", flush=True)
+    _row("the Hub ...", lambda: list(WAYS))
+    states: dict[str, dict[str, Any]] = {
+        "is well": {},
+        "needs 1.5 s for an answer": {"latency": 1.5},
+        "API answers 500, files are well": {"match": "/api/", "status": 500},
+    }
+    with LocalHub(root) as hub:
+        for state, fault in states.items():
+
+            def ask(way: str, state: str = state, fault: dict[str, Any] = fault) -> str:
+                hooked, env = WAYS[way]
+                machine = Machine(folder / f"{way} {state}".replace(" ", "-"), hub=hub)
+                # as an older client leaves it: without the listing
+                assert _run(machine, f"from transformers import AutoModel; AutoModel.from_pretrained({NAME!r})")
+                for listing in machine.cache.glob("hub/models--*/trees/*"):
+                    listing.unlink()
+                if fault:
+                    hub.fault(**fault)
+                said = _run(machine, TOKENIZER, hooked=hooked, **env)
+                hub.faults.clear()
+                seconds, _, ids = said.partition(" ")
+                return f"{float(seconds):.1f} {'right' if ids == RIGHT_IDS else 'WRONG'}" if said else "fails"
+
+            _row(state, lambda ask=ask: [ask(way) for way in WAYS])
+
+
+def _run(machine: Machine, code: str, hooked: bool = False, **env: str) -> str:
+    """What the code prints; an empty text if it failed."""
+    done = machine.run(f"{code}\nprint('done')", hooked=hooked, env=env, timeout=PATIENCE)
+    return done.stdout.strip().removesuffix("done").strip() or "done" if done.returncode == 0 else ""
 
 
 def _flipped(folder: Path, root: Path, truth: str) -> None:
