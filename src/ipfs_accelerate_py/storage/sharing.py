@@ -17,11 +17,11 @@ from ..log import get_logger
 from . import hub_cache, layout
 from .attempt import Attempt
 from .folders import make_folder
-from .resolution import LOCK, Resolution
+from .resolution import HUB, LOCK, LOWER, STORE, Resolution
 from .shared_links import note_path
 from .store import Store
 
-_FIRM = ("hub", "store", "lower tier", LOCK)  # the Hub's word, as it was given now or earlier, and the user's own
+_FIRM = (HUB, STORE, LOWER, LOCK)  # the Hub's word, as it was given now or earlier, and the user's own
 
 # (cache, repo id) -> why this process can leave nothing there
 _given_up: dict[tuple[str, str], str] = {}
