@@ -68,9 +68,8 @@ def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: di
     named_by = rewriting.plain_revision(asked.revision) or settled or layout.DEFAULT_REVISION
     if is_store(storage, asked.cache_dir):
         if storage.settings.share == "on":
-            gone = missing if resolution.tree.complete else []
             cache, patience = library.cache_folder(), storage.settings.timeout
-            share(storage.store, cache, resolution, present, gone, named_by, replace=force, patience=patience)
+            share(storage.store, cache, resolution, present, missing, named_by, replace=force, patience=patience)
     else:
         cache_dir = Path(str(asked.cache_dir)).expanduser()
         fill(Store(cache_dir), storage.store, resolution, present, named_by)

@@ -108,7 +108,7 @@ def test_service_with_two_forked_workers(hub, machine, tmp_path):
             assert len(answers[0]["embedding"]) == 16
             assert all(answer["embedding"] == answers[0]["embedding"] for answer in answers)
             assert in_store(user) == {"models--tiny--bert"}
-            assert not (user.cache / "hub").exists()
+            assert not user.copies()
             downloads = [row["path"] for row in hub.log if row["path"].startswith("/_blob/")]
             assert len(downloads) == 1, downloads  # two workers, one download of the weights
         finally:

@@ -115,7 +115,7 @@ def test_everything_went_through_the_store(both, rare_hub):
         f"models--rare--{kind}" for kind in ("adapter", "gguf", "own")
     }
     assert wanted <= {path.name for path in machine.store.iterdir()}
-    assert not (machine.cache / "hub").exists()
+    assert not machine.copies()
 
 
 def test_again_with_the_hub_gone(both):
@@ -153,4 +153,4 @@ def test_in_the_kernel_of_a_notebook(machine, rare_hub):
     assert done.returncode == 0, done.stderr
     assert "bert True" in done.stdout, done.stdout + done.stderr
     assert (user.store / "models--tiny--bert").is_dir()
-    assert not (user.cache / "hub").exists()
+    assert not user.copies()

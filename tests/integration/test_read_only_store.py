@@ -34,7 +34,7 @@ def run_with_read_only_store(machine):
 
 
 def test_a_warm_store_serves(machine, tiny_hub):
-    user = machine("user", hub=tiny_hub)
+    user = machine("user", hub=tiny_hub, IPFS_ACCELERATE_SHARE="off")
     assert user.run(LOAD).returncode == 0
     tiny_hub.log.clear()
     done = run_with_read_only_store(user)

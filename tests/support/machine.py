@@ -55,6 +55,15 @@ class Machine:
             **self.more,
         }
 
+    def copies(self) -> list[Path]:
+        """Blobs in the Hugging Face cache that are not the store's own, under another name."""
+        found = []
+        for blob in (self.cache / "hub").glob("models--*/blobs/*"):
+            ours = self.store / blob.relative_to(self.cache / "hub")
+            if not (ours.exists() and ours.samefile(blob)):
+                found.append(blob)
+        return found
+
     def run(
         self,
         program: str | os.PathLike[str],

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accelerate_py.storage import layout, sharing, verified_files
+from ipfs_accelerate_py.storage import hub_cache, layout, sharing, verified_files
 from ipfs_accelerate_py.storage import store as store_module
 from ipfs_accelerate_py.storage.inventory import list_repos
 from ipfs_accelerate_py.storage.resolution import LOCK, Resolution
@@ -99,7 +99,7 @@ def test_files_as_links_a_ref_and_the_listing(store, cache, load):
     assert os.readlink(pointer(cache)) == f"../../../blobs/{WEIGHTS.etag}"
     assert os.path.samefile(blob_of(store.root), blob_of(cache))
     assert there(cache, "refs/main").read_bytes() == COMMIT.encode()
-    listing = json.loads(there(cache, f"trees/{COMMIT}.json").read_bytes()) if sharing._keeps_listings() else None
+    listing = json.loads(there(cache, f"trees/{COMMIT}.json").read_bytes()) if hub_cache.keeps_listings() else None
     assert listing is None or listing.keys() == {"format_version", "files"}
 
 
@@ -240,7 +240,7 @@ def test_no_symlinks(cache, load, monkeypatch):
 
     load(names=())  # what the store needs is there
     with monkeypatch.context() as patched:
-        patched.setattr(sharing.os, "symlink", refuse)
+        patched.setattr(hub_cache.os, "symlink", refuse)
         load()
     assert pointer(cache).read_bytes() == CONTENT and not pointer(cache).is_symlink()
     assert not blob_of(cache).exists()
