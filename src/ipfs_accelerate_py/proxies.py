@@ -16,7 +16,7 @@ from itertools import chain
 from types import ModuleType
 from typing import Any
 
-from . import aside, hub_door, hub_words, rewriting, serving
+from . import aside, hub_door, hub_words, own_writes, rewriting, serving
 from .errors import VerificationError
 from .libraries import transformers as library
 from .log import get_logger
@@ -127,6 +127,12 @@ def _patch(module: ModuleType, name: str) -> None:
     for function in functions:
         if callable(vars(module).get(function)):
             _replace(module, function, _wrapper_of(function))
+    for function in library.CLIENT_FUNCTIONS.get(name, ()):
+        if callable(vars(module).get(function)):
+            _replace(module, function, getattr(own_writes, function))
+    if name == library.HUB:
+        for client in filter(None, map(sys.modules.get, library.CLIENT_FUNCTIONS)):
+            _patch(client, client.__name__)
 
 
 def _wrapper_of(name: str) -> Callable[..., Any]:

@@ -46,6 +46,7 @@ class Asked:
     token: str | bool | None
     local_only: bool
     commit: str | None = None
+    fresh: bool = False  # `force_download`: what is remembered does not count
 
 
 @functools.lru_cache(maxsize=256)
@@ -113,6 +114,7 @@ def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Asked | None:
         None if cache_dir is None else os.fspath(cache_dir),
         token,
         bool(kwargs.get("local_files_only")),
+        fresh=bool(kwargs.get("force_download")),
     )
 
 

@@ -128,7 +128,8 @@ def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) ->
     if load is not None and load.asked.repo_id == asked.repo_id and load.resolution.commit == commit:
         return load.resolution
     revision = commit or rewriting.plain_revision(asked.revision)
-    return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=is_local_only(asked))
+    local_only = is_local_only(asked)
+    return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=local_only, fresh=asked.fresh)
 
 
 def say_unreachable(resolution: Resolution, asked: Asked) -> None:

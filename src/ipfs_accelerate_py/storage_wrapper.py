@@ -35,11 +35,19 @@ class StorageWrapper:
         return self.settings.home
 
     def resolve(
-        self, repo_id: str, revision: str | None, *, token: str | bool | None = None, local_only: bool = False
+        self,
+        repo_id: str,
+        revision: str | None,
+        *,
+        token: str | bool | None = None,
+        local_only: bool = False,
+        fresh: bool = False,
     ) -> Resolution:
         """The commit and tree of a revision (see `storage.resolver`)."""
         local_only = local_only or self.settings.force_local
-        return resolver.resolve(self.store, self.settings, repo_id, revision, token=token, local_only=local_only)
+        return resolver.resolve(
+            self.store, self.settings, repo_id, revision, token=token, local_only=local_only, fresh=fresh
+        )
 
     def look_up(
         self, resolution: Resolution, paths: Iterable[str], *, token: str | bool | None, local_only: bool

@@ -24,14 +24,14 @@ def test_the_hubs_word_in_one_request(acme_hub, here):
     assert here.store.read_tree(REPO, found.commit) == found.tree
 
 
-def test_one_request_serves_a_minute(acme_hub, here, monkeypatch):
+def test_one_request_serves_all_parts(acme_hub, here, monkeypatch):
     for _ in range(5):
         here.resolve(REPO)
     here.resolve(REPO, "main")
     assert len(asked(acme_hub)) == 1
     here.resolve(REPO, commit_of(acme_hub))
     assert len(asked(acme_hub)) == 1  # what is known of a commit does not change
-    assert resolver.REMEMBER == 60
+    assert resolver.REMEMBER == 10
     monkeypatch.setattr(resolver, "REMEMBER", 0.0)
     here.resolve(REPO)
     assert len(asked(acme_hub)) == 2

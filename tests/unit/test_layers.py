@@ -27,6 +27,7 @@ LAYERS = {
     f"{PACKAGE}.aside": 4,
     f"{PACKAGE}.hub_door": 4,
     f"{PACKAGE}.hub_words": 4,
+    f"{PACKAGE}.own_writes": 4,
     f"{PACKAGE}.libraries": 4,
     f"{PACKAGE}.proxies": 4,
     f"{PACKAGE}.wrappers": 4,

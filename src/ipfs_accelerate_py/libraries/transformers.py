@@ -43,9 +43,17 @@ STRAY_METHODS = {
     "transformers.integrations.peft": (("PeftAdapterMixin", "load_adapter"),),
 }
 
+# What HfApi sends its requests by, commits from the second module. `HUB` imports both. A program that writes to the Hub
+# loads its own new words next.
+CLIENT_FUNCTIONS = {
+    "huggingface_hub.hf_api": ("get_session",),
+    "huggingface_hub._commit_api": ("get_session", "http_backoff"),
+}
+
 # Every door outside of `AUTO`: module, names of its owner (any one will do; empty: the module itself), attribute.
 DOORS = (
     *((HUB, (), function) for function in HUB_FUNCTIONS),
+    *((module, (), function) for module, functions in CLIENT_FUNCTIONS.items() for function in functions),
     *((module, classes, "from_pretrained") for module, classes in BASE_CLASSES.items()),
     *((module, (), function) for module, functions in STRAY_FUNCTIONS.items() for function in functions),
     *((module, (cls,), method) for module, methods in STRAY_METHODS.items() for cls, method in methods),

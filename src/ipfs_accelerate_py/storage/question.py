@@ -15,7 +15,7 @@ from typing import TypeVar
 from ..errors import SettingsError, SourceError, StoreError, Unresolved
 from ..log import get_logger
 from ..settings import Settings
-from . import layout, node, policy, use
+from . import changes, layout, node, policy, use
 from .attempt import Attempt
 from .disk import past
 from .gateway_words import GatewayWords
@@ -42,9 +42,10 @@ class Question:
         self.repo_id, self.revision, self.token = repo_id, revision, token
         self.pinned = layout.is_commit(revision)
         self.lower = LowerTier(settings.lower)
+        self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
-    def ask_all(self) -> Resolution | None:
-        """Everybody, in the order of whose word counts."""
+    def ask_all(self, fresh: bool = False) -> Resolution | None:
+        """Everybody, in the order of whose word counts. `fresh`: the Hub has the time that plain gives it."""
         here = self.ask_here()
         firm = here is not None and here.tree.complete and here.word != HEARSAY
         if self.pinned and firm:
@@ -52,9 +53,10 @@ class Question:
         hub.prepare()
         attempt: Attempt[Resolution] | None = None
         refusal: Unresolved | None = None
-        if not hub_is_resting():
+        if fresh or not hub_is_resting():
             attempt = Attempt(self._ask_hub)
-            if attempt.wait(self.settings.timeout * (WARM if firm else 1.0)):
+            budget = self.settings.timeout * (WARM if firm else 1.0)
+            if attempt.wait(max(budget, hub.patience()) if fresh else budget):
                 try:
                     told = attempt.result()
                 except Unresolved as error:
@@ -140,6 +142,7 @@ class Question:
 
     def _ask_hub(self) -> Resolution:
         anonymous = not hub.has_token(self.token)
+        asked_at = changes.serial(self.repo_id)
         try:
             tree, public = hub.ask_commit(self.repo_id, self.revision, self.token, hub.patience())
         except Unresolved as error:
@@ -151,8 +154,12 @@ class Question:
         if anonymous or not public:  # a request with a token proves nothing to the world
             self._note_access(public)
         tree = self._with_proven(tree)
-        self._keep(tree)
-        return self._found(tree, HUB, public)
+        found = self._found(tree, HUB, public)
+        if asked_at == changes.serial(self.repo_id):  # else the answer is older than what this process has written
+            self._keep(tree)
+            self.told = found if tree.files else None
+            changes.close(self.repo_id, self.revision, asked_at)
+        return found
 
     def _with_proven(self, tree: Tree) -> Tree:
         """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""

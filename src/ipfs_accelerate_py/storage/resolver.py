@@ -1,6 +1,7 @@
-"""A name and a revision -> a commit, and what each of its files must be. Asked once per process and minute.
+"""A name and a revision -> a commit, and what each of its files must be. Remembered for a few seconds.
 
-A lock file comes first; else everybody who may know (see `question`).
+A lock file comes first; else everybody who may know (see `question`). What this process itself has changed on the Hub
+is asked anew (see `changes`).
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from dataclasses import replace
 
 from ..errors import Unresolved
 from ..settings import Settings
-from . import hub_rest, layout, policy
+from . import changes, hub_rest, layout, policy
 from .hub_rest import REST, end_rest, endpoint, hub_is_resting
 from .lock_file import read_lock_file
 from .question import Question
@@ -19,9 +20,9 @@ from .resolution import HEARSAY, LOCK, STORE, Resolution
 from .sources import hub
 from .store import Store
 
-__all__ = ["Resolution", "end_rest", "forget", "hub_is_resting", "learn_listing", "resolve"]
-REMEMBER = 60.0  # seconds that one resolution serves all the parts of a repo
-_known: dict[tuple[str, ...], tuple[float, Resolution]] = {}
+__all__ = ["Resolution", "end_rest", "forget", "forget_repo", "hub_is_resting", "learn_listing", "resolve"]
+REMEMBER = 10.0  # seconds that one resolution serves all the parts of a repo
+_known: dict[tuple[str, ...], tuple[float, Resolution, Question]] = {}
 _failed: dict[tuple[str, ...], tuple[float, Unresolved]] = {}
 _locks: dict[tuple[str, ...], threading.Lock] = {}
 
@@ -31,6 +32,23 @@ def forget() -> None:
     _known.clear()
     _failed.clear()
     hub_rest.forget()
+    changes.forget()
+
+
+def forget_repo(repo_id: str) -> None:
+    """This process has changed the repo on the Hub: what was learnt before does not count."""
+    changes.note(repo_id)
+    for table in (_known, _failed):
+        for key in [key for key in list(table) if key[1] == repo_id]:
+            table.pop(key, None)
+
+
+def _recall(key: tuple[str, ...]) -> Resolution | None:
+    """What was learnt a moment ago; what a slow Hub has said since then counts more."""
+    learnt = _known.get(key)
+    if learnt is None or time.monotonic() - learnt[0] >= REMEMBER:
+        return None
+    return learnt[2].told or learnt[1]
 
 
 def resolve(
@@ -41,16 +59,20 @@ def resolve(
     *,
     token: str | bool | None = None,
     local_only: bool = False,
+    fresh: bool = False,
 ) -> Resolution:
-    """Resolve; Unresolved if nobody could say (`answered`: the Hub said no). Raises UnsafeName for a bad name."""
+    """Resolve; Unresolved if nobody could say (`answered`: the Hub said no). Raises UnsafeName for a bad name.
+
+    `fresh`: the Hub is asked, and waited for as plain huggingface_hub does.
+    """
     revision = revision or layout.DEFAULT_REVISION
     if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
         public = policy.known_access(store, repo_id)
         return Resolution(repo_id, revision, locked.tree, LOCK, public, locked.cids)
     key = (str(store.root), repo_id, revision, str(token), str(local_only), endpoint())
-    learnt = _known.get(key)
-    if learnt and time.monotonic() - learnt[0] < REMEMBER:
-        return learnt[1]
+    fresh = fresh and not local_only and not layout.is_commit(revision)
+    if not (fresh or changes.is_open(repo_id, revision)) and (known := _recall(key)):
+        return known
     layout.repo_folder(repo_id)
     layout.check_path(revision, "revision")
     question = Question(store, settings, repo_id, revision, token)
@@ -59,16 +81,18 @@ def resolve(
     held = lock.acquire(timeout=hub.patience() + settings.timeout)
     failed_key = (*key, *map(str, settings.lower))  # the folders of this call may know it
     failed = _failed.get(failed_key)
+    asked_at = changes.serial(repo_id)
     try:
-        learnt = _known.get(key)
-        if learnt and time.monotonic() - learnt[0] < REMEMBER:
-            return learnt[1]
-        if failed and time.monotonic() - failed[0] < REST:
+        fresh = fresh or (not local_only and changes.is_open(repo_id, revision) and not hub_is_resting())
+        if not fresh and (known := _recall(key)):
+            return known
+        if failed and not fresh and time.monotonic() - failed[0] < REST:
             raise failed[1]
-        found = question.ask_here() if local_only else question.ask_all()
+        found = question.ask_here() if local_only else question.ask_all(fresh)
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
-        _known[key] = (time.monotonic(), found)
+        if asked_at == changes.serial(repo_id):
+            _known[key] = (time.monotonic(), found, question)
         return found
     except Unresolved as error:
         # Nobody knew it a moment ago: who asks again soon does not wait for them again.
@@ -91,9 +115,9 @@ def learn_listing(store: Store, settings: Settings, resolution: Resolution, toke
         found = replace(resolution, tree=kept, word=word, asking=None)
     else:
         found = _wait_for_listing(store, settings, resolution, token)
-    for key, (when, known) in list(_known.items()):
+    for key, (when, known, question) in list(_known.items()):
         if known is resolution:
-            _known[key] = (when, found)
+            _known[key] = (when, found, question)
     return found
 
 

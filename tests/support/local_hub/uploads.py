@@ -20,7 +20,8 @@ class Uploads(Request):
         d, kind, rid = self.named()
         with self.hub.lock:
             if (kind, rid) in self.hub.repos:
-                raise Stop(409, None, "You already created this model repo")
+                said = {"error": "You already created this model repo", "url": f"{self.hub.endpoint}/{rid}"}
+                return self.reply(409, said)
             repo = self.hub.repos[kind, rid] = Repo(
                 kind, rid, {"private": bool(d.get("private")), "allow": [self.user]}
             )
