@@ -27,6 +27,7 @@ from .serving import (
     plan,
     remember_refusal,
     resolve,
+    revision_of,
 )
 from .storage import layout
 from .storage.filling import fill, mark_missing
@@ -63,9 +64,7 @@ def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: di
     except Unavailable as error:
         return functools.partial(_run_aside, storage, resolution, error, wrapped, named)
     cache_dir = storage.get_cache_dir()
-    # Where the commit was settled further out and no revision is named, it is that of whatever the load was asked for.
-    settled = asked.commit or named.get("_commit_hash")
-    named_by = rewriting.plain_revision(asked.revision) or settled or layout.DEFAULT_REVISION
+    named_by = revision_of(asked, named.get("_commit_hash"))
     if is_store(storage, asked.cache_dir):
         if storage.settings.share == "on":
             cache, patience = library.cache_folder(), storage.settings.timeout

@@ -77,6 +77,17 @@ def is_settled(asked: Asked) -> bool:
     return pinned is not None and load is not None and load.asked.repo_id == asked.repo_id
 
 
+def revision_of(asked: Asked, commit: str | None) -> str:
+    """The name by which a commit was asked for: by the call, or by the load that it is a part of.
+
+    A call outside of any load that gives a `commit` and no revision has no other name for it.
+    """
+    load = _under_way.get()
+    if asked.revision is None and load is not None and load.asked.repo_id == asked.repo_id:
+        return _branch(load.asked)
+    return rewriting.plain_revision(asked.revision) or commit or layout.DEFAULT_REVISION
+
+
 def _branch(asked: Asked) -> str:
     return rewriting.plain_revision(asked.revision) or layout.DEFAULT_REVISION
 
