@@ -136,3 +136,23 @@ def test_a_warm_load_writes_nothing(hub, here):
     here.forget()
     load(here)
     assert os.stat(path) == before
+
+
+# -- an API that is of no use, beside files that can be had ---------------------------------------------------------
+@pytest.mark.parametrize("fault", [{"status": 403}, {"status": 404}, {"status": 429}], ids=str)
+@pytest.mark.parametrize("moved", [False, True])
+def test_a_files_header_names_the_commit_of_a_branch(fault, moved, half, hub, here, tmp_path):
+    if moved:
+        (tmp_path / "models" / REPO / "config.json").write_bytes(b'{"a": 2}')
+        hub.scan()
+    hub.fault(match=API, **fault)
+    resolution = here.resolve(REPO)
+    assert resolution.commit == hub.repos["models", REPO].refs["main"]
+    assert (resolution.commit != half) is moved
+    unknown = ["config.json"] if moved else []
+    assert look_up(here, resolution, "config.json")[1:] == (set(), unknown)
+
+
+def test_where_files_cannot_be_had_either_the_commit_of_this_machine_stands(half, hub, here):
+    hub.fault(match="", status=403)
+    assert here.resolve(REPO).commit == half

@@ -12,6 +12,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
+from typing import TypeGuard
 
 from ..errors import SettingsError, SourceDown, SourceError, StoreError
 from . import health, progress
@@ -38,7 +39,7 @@ class Race:
         self.wrong: list[tuple[str, Mismatch]] = []
         self.reasons: list[str] = []
         self.hint: str | None = None  # of the last of them that has one
-        self.hub_error: Exception | None = None  # what the Hub's client raised after all its retries
+        self.hub_error: Exception | None = None  # what the Hub's client raised after all its retries, and a while
         self._complain = complain
         self._stopped = stopped or threading.Event()
         self._running: list[Runner] = []
@@ -188,11 +189,21 @@ class Race:
             receiver, self._part = self._part, receiver  # type: ignore[assignment]
         if receiver is not None:
             receiver.discard()
+        if (
+            runner.source.is_patient
+            and time.monotonic() - runner.started > self.budget
+            and _is_worn_out(error.__cause__)
+        ):
+            self.hub_error = error.__cause__
         self._note(runner.source, error)
 
     def _note(self, source: Source, error: Exception) -> None:
         self.reasons.append(f"{source.label}: {error}")
         self.hint = getattr(error, "hint", None) or self.hint
-        if source.is_patient and isinstance(error.__cause__, Exception):
-            self.hub_error = error.__cause__
         self._complain(source, error)
+
+
+def _is_worn_out(error: BaseException | None) -> TypeGuard[Exception]:
+    """Has the Hub's client used up its retries? What was answered, plain may ask in another way, and at no cost."""
+    status = getattr(getattr(error, "response", None), "status_code", None)
+    return isinstance(error, Exception) and not (status is not None and 400 <= status < 500)
