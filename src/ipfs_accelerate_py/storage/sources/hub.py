@@ -121,7 +121,8 @@ def vouches_for(repo_id: str, commit: str, path: str, etag: str) -> bool:
         answer = get_session().head(url, headers=build_hf_headers(), timeout=patience())
     except Exception:  # nobody says so
         return False
-    return str(answer.headers.get("X-Linked-Etag", "")).strip('"') == etag
+    # one client follows redirects by itself, and the other does not
+    return any(each.headers.get("X-Linked-Etag", "").strip('"') == etag for each in (*answer.history, answer))
 
 
 class _Writer:
