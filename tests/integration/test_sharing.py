@@ -16,7 +16,7 @@ from tests.support.machine import Machine
 from .probe import ask
 from .repos import commit_of, make_repos
 
-pytestmark = pytest.mark.lines
+pytestmark = [pytest.mark.lines, pytest.mark.timeout(900)]
 
 LINES = {
     "config": "AutoConfig.from_pretrained('acme/config').model_type",
