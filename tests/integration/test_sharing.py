@@ -16,7 +16,7 @@ from tests.support.machine import Machine
 from .probe import ask
 from .repos import commit_of, make_repos
 
-pytestmark = pytest.mark.lines
+pytestmark = [pytest.mark.lines, pytest.mark.timeout(900)]
 
 LINES = {
     "config": "AutoConfig.from_pretrained('acme/config').model_type",
@@ -37,6 +37,7 @@ LINES = {
     "private": "AutoConfig.from_pretrained('acme/private', token='hf_alice').model_type",
     "cached_file that is not there": "cached_file('acme/config', 'none', _raise_exceptions_for_missing_entries=False)",
 }
+OLD = version("transformers").startswith("4.")
 ADAPTER = re.compile(r"models--acme--(tag|commit)/\.no_exist/\w+(/adapter_config.json)?$")
 BEFORE = "from transformers.utils.hub import cached_file"
 
@@ -101,13 +102,13 @@ def contents(cache):
 
 def test_the_cache_is_as_plain_leaves_it(plain, hooked):
     expected, found = (contents(machine.cache / "hub") for machine, _ in (plain, hooked))
-    if version("transformers").startswith("4."):
+    if OLD:
         # Plain looks for an adapter on the main branch whatever revision is loaded, and we at the commit of the load.
         for names in (expected, found):
             for name in [name for name in names if ADAPTER.match(name)]:
                 del names[name]
-        for name in ("tag", "commit"):
-            del expected[f"models--acme--{name}/refs/main"]
+        for name in ("tag/refs/main", "commit/refs/main", "commit/refs"):
+            del expected[f"models--acme--{name}"]
     assert (sorted(found.keys() - expected.keys()), sorted(expected.keys() - found.keys())) == ([], [])
     assert found == expected
 
@@ -130,6 +131,10 @@ def test_whoever_has_no_hook_finds_it_without_a_network(plain, hooked, wide_hub)
     expected, found = (ask(machine, wanted, BEFORE, hooked=False, env=env) for machine, _ in (plain, hooked))
     folders = [(str(machine.cache), "CACHE") for machine, _ in (plain, hooked)]
     expected, found = (outcomes.seen(replaced=folders) for outcomes in (expected, found))
+    if OLD:  # the same adapters: plain has left refs there to a commit of which it has nothing
+        for seen in (expected, found):
+            for label, rows in (("repos", seen["repos"][0]), ("warnings", seen["warnings"][0])):
+                seen[label] = [row for row in rows if not re.search("acme(/|--)(tag|commit)", str(row))]
     assert found == expected
     assert found["try_to_load_from_cache"][0] is True and found["model"][0] is not None
 

@@ -77,10 +77,10 @@ def _take_back(cache: Path, repo: Repo, commit: str, names: list[str]) -> None:
     for name in ours:
         if left is not None and not removal.points_to(left, name):
             (there.folder / "blobs" / name).unlink(missing_ok=True)
-    # Another program may be about to write into a folder that is empty now.
-    whole = not any(True for _ in contents.walk(there.folder))
-    for folder in ("",) if whole else (f"snapshots/{commit}", f".no_exist/{commit}"):
-        removal.remove_empty_folders(there.folder / folder)
+    # Another program may be about to write into an empty folder: others than these go with the last file only.
+    folders = [there.folder / name / commit for name in ("snapshots", ".no_exist")]
+    for folder in folders if any(True for _ in contents.walk(there.folder)) else [there.folder]:
+        removal.remove_empty_folders(folder)
 
 
 def _caches(store: Store, repo: Repo) -> dict[Path, list[str]]:
