@@ -63,10 +63,11 @@ class Handler(Listings, Uploads):
         raise Stop(404, None, "Sorry, we can't find the page you are looking for.")
 
     def redirect_renamed(self):
-        for old, new in self.hub.renamed.items():
+        path = self.path.partition("?")[0]
+        for old, (new, keep_query) in self.hub.renamed.items():
             for before in ("/api/models/", "/"):
-                if f"{self.path.partition('?')[0]}/".startswith(f"{before}{old}/"):
-                    where = before + new + self.path[len(before + old) :]
+                if f"{path}/".startswith(f"{before}{old}/"):
+                    where = before + new + (self.path if keep_query else path)[len(before + old) :]
                     raise Stop(307, None, f"Temporary Redirect. Redirecting to {where}", {"Location": where})
 
     def admin(self):
