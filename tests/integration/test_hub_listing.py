@@ -32,7 +32,13 @@ def test_it_is_what_the_clients_own_function_says(hub, revision):
     theirs = huggingface_hub.HfApi(endpoint=hub.endpoint).model_info(
         REPO, revision=revision, files_metadata=True, token=False
     )
-    assert vars(ours) == vars(theirs)
+    said, theirs_said = vars(ours), vars(theirs)
+    rows, their_rows = said.pop("siblings"), theirs_said.pop("siblings")
+    assert said == theirs_said
+    assert [(row.rfilename, row.size, row.blob_id, row.lfs and row.lfs["sha256"]) for row in rows] == [
+        (row.rfilename, row.size, row.blob_id, row.lfs and row.lfs.sha256) for row in their_rows
+    ]
+    assert {bool(row.lfs) for row in rows} == {False, True}
     ours_row, theirs_row = hub.log[-2:]
     assert ours_row["path"].partition("?")[0] == theirs_row["path"].partition("?")[0]
 

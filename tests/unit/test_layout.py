@@ -3,6 +3,8 @@
 import os
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from ipfs_accelerate_py.errors import UnsafeName
 from ipfs_accelerate_py.storage import layout
@@ -225,3 +227,38 @@ def test_a_ref_file_with_a_hostile_word_is_none(tmp_path, word):
 def test_words_that_are_not_there(tmp_path):
     assert read_ref(tmp_path, "org/name", "main") is None
     assert read_tree(tmp_path, "org/name", COMMIT) is None
+
+
+PIECES = ["a", "B7", "_", "-", ".", "..", "con", "CON", "com1", "lpt9.x", "nul.", "console", " ", "/", "//"]
+PIECES += [
+    "\\",
+    ":",
+    "\n",
+    "é",
+    "\0",
+    "\u0131",
+    "\u017f",
+    "\u212a",
+]  # the last three are letters of ASCII in another case
+
+
+@given(st.lists(st.sampled_from(PIECES), max_size=6).map("".join) | st.text(max_size=12))
+def test_an_ordinary_name_is_a_safe_one(path):
+    """The short way says yes only where the long one finds nothing."""
+    if layout._ORDINARY.fullmatch(path) and len(path) <= 1024:
+        assert layout._why_unsafe(path) is None
+
+
+@pytest.mark.parametrize(
+    "path", ["a" * 255, "a/" * 511 + "ab", "data/part-00001.bin", ".gitattributes", "console/com10"]
+)
+def test_ordinary_names(path):
+    assert layout._ORDINARY.fullmatch(path) and layout.check_path(path) == path
+
+
+@pytest.mark.parametrize(
+    "path", ["a" * 256, "a/" * 512 + "b", "con", "x/NUL.txt", "a.", "a/./b", "..", "a\n", "/a", "a/"]
+)
+def test_names_that_are_not(path):
+    with pytest.raises(UnsafeName):
+        layout.check_path(path)

@@ -19,6 +19,7 @@ from .layout import check_path, is_commit, is_sha256
 
 FORMAT_VERSION = 1
 MAX_BYTES = 64 << 20  # a listing larger than this is refused before it is parsed
+_quote = json.encoder.encode_basestring_ascii
 INFO_KEYS = ("tags", "pipeline_tag", "library_name")
 # No longer list of the Hub's is taken for the whole by huggingface_hub (VERY_LARGE_REPO_THRESHOLD).
 LISTED_WHOLE = 50_000
@@ -68,14 +69,15 @@ class Tree:
         return path in self.files
 
     def to_json(self) -> bytes:
-        """The bytes of `trees/<commit>.json`."""
-        files: dict[str, dict[str, Any]] = {}
-        for path, entry in sorted(self.files.items()):
-            files[path] = {"size": entry.size, "blob_id": entry.blob_id}
-            if entry.sha256:
-                files[path] |= {"lfs_sha256": entry.sha256, "lfs_size": entry.size}
-        table = {"format_version": FORMAT_VERSION, "files": files, "info": dict(self.info)}
-        return json.dumps(table, indent=1).encode()
+        """The bytes of `trees/<commit>.json`, a file a line."""
+        rows = []
+        for path, entry in sorted(self.files.items()):  # by hand: a repo may have tens of thousands
+            blob_id = "null" if entry.blob_id is None else f'"{entry.blob_id}"'
+            lfs = f', "lfs_sha256": "{entry.sha256}", "lfs_size": {entry.size}' if entry.sha256 else ""
+            rows.append(f'{_quote(path)}: {{"size": {entry.size}, "blob_id": {blob_id}{lfs}}}')
+        files = ",\n".join(rows)
+        info = json.dumps(dict(self.info))
+        return f'{{"format_version": {FORMAT_VERSION}, "files": {{\n{files}\n}}, "info": {info}}}'.encode()
 
 
 class EmptyListing(ValueError):
@@ -96,8 +98,8 @@ def make_entry(size: Any, blob_id: Any, sha256: Any = None) -> Entry:
 def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any]) -> Tree:
     """The Hub's answer as a Tree. Hostile or unusable names are left out with a warning; the rest loads.
 
-    `siblings` are `huggingface_hub.hf_api.RepoSibling`s asked for with `files_metadata=True`. A mirror that drops that
-    part of the question gives names alone: those files are left out, and the tree is not complete.
+    `siblings` are as `sources.hub_listing` or huggingface_hub gives them, with sizes and hashes. A mirror that
+    drops that part of the question gives names alone: those files are left out, and the tree is not complete.
     """
     if not is_commit(commit):
         raise ValueError(f"the Hub named {commit!r} as a commit")
@@ -126,7 +128,13 @@ def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:
 
     Those fold case (Windows, macOS) and write accents in one way of two (macOS).
     """
-    folders = {_folded(path[:i]) for path in files for i, char in enumerate(path) if char == "/"}
+    folders: set[str] = set()
+    for path in files:
+        folder = path.rpartition("/")[0]
+        while folder and folder not in folders:
+            folders.add(folder)
+            folder = folder.rpartition("/")[0]
+    folders = {_folded(folder) for folder in folders}
     taken: set[str] = set()
     kept = {}
     for path, entry in files.items():
@@ -138,6 +146,8 @@ def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:
 
 
 def _folded(path: str) -> str:
+    if path.isascii():
+        return path.lower()
     return unicodedata.normalize("NFC", unicodedata.normalize("NFC", path).casefold())
 
 

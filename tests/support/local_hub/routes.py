@@ -14,6 +14,7 @@ SHA1 = re.compile(r"^[0-9a-f]{40}$")
 class Handler(Listings, Uploads):
     def route(self):
         s = self.segs
+        self.redirect_renamed()
         if s[:1] == ["_blob"]:
             return self.cdn_blob(s[1])
         if s[:1] == ["_xet"]:
@@ -60,6 +61,14 @@ class Handler(Listings, Uploads):
             if len(s) > n + 2 and s[n] in ("resolve", "raw"):
                 return self.file(kind, "/".join(s[:n]), s[n + 1], "/".join(s[n + 2 :]))
         raise Stop(404, None, "Sorry, we can't find the page you are looking for.")
+
+    def redirect_renamed(self):
+        path = self.path.partition("?")[0]
+        for old, (new, keep_query) in self.hub.renamed.items():
+            for before in ("/api/models/", "/"):
+                if f"{path}/".startswith(f"{before}{old}/"):
+                    where = before + new + (self.path if keep_query else path)[len(before + old) :]
+                    raise Stop(307, None, f"Temporary Redirect. Redirecting to {where}", {"Location": where})
 
     def admin(self):
         hub, what, body = self.hub, self.segs[1] if len(self.segs) > 1 else "", json.loads(self.body or b"{}")

@@ -48,6 +48,7 @@ class LocalHub:
         )
         self.stopped = threading.Event()
         self.repos, self.faults, self.log, self.lock = {}, [], [], threading.RLock()
+        self.renamed = {}  # old name of a model -> (the new one, does its redirect keep the query?)
         self.log_file = open(log_path, "a") if log_path else None  # noqa: SIM115
         self.own_store = store is None
         self.store = store or tempfile.mkdtemp(prefix="localhub-")
@@ -94,6 +95,13 @@ class LocalHub:
             if head is None or {k: v[:3] for k, v in head.items()} != {k: v[:3] for k, v in files.items()}:
                 repo.commit(files, message, branch)
         return repo
+
+    def rename(self, old, new, keep_query=True):
+        """A model moves; its old name redirects, as on the real Hub."""
+        repo = self.repos.pop(("models", old))
+        repo.id = new
+        self.repos["models", new] = repo
+        self.renamed[old] = new, keep_query
 
     @staticmethod
     def _source(path):
