@@ -60,7 +60,7 @@ def judge(plain: dict[str, Any] | None, hooked: dict[str, Any], rights: list[Any
         same = value == plain["value"]
         return _in_time(plain, hooked) if same else Verdict(False, "WRONG VALUES, plain fails or has others")
     if plain["error"] != hooked["error"]:
-        return Verdict(False, "fails otherwise than plain")
+        return Verdict(False, "fails otherwise than plain" if plain["error"] else "FAILS, plain does not")
     return _in_time(plain, hooked)
 
 

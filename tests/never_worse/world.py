@@ -106,7 +106,7 @@ class World:
             assert answer["value"] is not None, answer
             target.parent.mkdir(exist_ok=True)
             (folder / ("hf" if kind == "cache" else "store")).rename(target)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # what runs on in the background may still write there
         return answer
 
     # -- what was measured ------------------------------------------------------------------------------------------
