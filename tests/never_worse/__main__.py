@@ -69,7 +69,8 @@ def run(world: World, cells: list[Cell], at_once: int) -> dict[Cell, Verdict]:
     with ThreadPoolExecutor(at_once) as pool:
         running = {pool.submit(measure, world, cell): cell for cell in cells}
         for done in as_completed(running):
-            verdicts[running[done]] = done.result()
+            error = done.exception()
+            verdicts[running[done]] = Verdict(False, f"not measured: {error!r}") if error else done.result()
     for cell in [cell for cell, verdict in verdicts.items() if verdict.late]:
         verdicts[cell] = measure(world, cell, again=True)
     return verdicts

@@ -53,22 +53,22 @@ def judge(plain: dict[str, Any] | None, hooked: dict[str, Any], rights: list[Any
             what = "an older commit" if right else "WRONG VALUES" if value is not None else "FAILS"
             return Verdict(False, f"{what}, plain is right")
         same_words = value != plain["value"] or _said(plain) == _said(hooked)
-        return _in_time(plain, hooked) if same_words else _other_words(plain, hooked)
+        return _in_time(plain, hooked, "right") if same_words else _other_words(plain, hooked)
     if right:
         return Verdict(True, "right, plain is not")  # whenever
     if value is not None:
         same = value == plain["value"]
-        return _in_time(plain, hooked) if same else Verdict(False, "WRONG VALUES, plain fails or has others")
+        return _in_time(plain, hooked, "as plain") if same else Verdict(False, "WRONG VALUES, plain's are others")
     if plain["error"] != hooked["error"]:
         return Verdict(False, "fails otherwise than plain" if plain["error"] else "FAILS, plain does not")
-    return _in_time(plain, hooked)
+    return _in_time(plain, hooked, "fails alike")
 
 
-def _in_time(plain: dict[str, Any], hooked: dict[str, Any]) -> Verdict:
+def _in_time(plain: dict[str, Any], hooked: dict[str, Any], why: str) -> Verdict:
     late = hooked["seconds"] - 1.1 * plain["seconds"] - BUDGET
     if late > SLACK:
         return Verdict(False, f"late by {late:.1f} s", late=True)
-    return Verdict(True, "right" if hooked["value"] is not None else "fails alike")
+    return Verdict(True, why)
 
 
 def _said(answer: dict[str, Any]) -> list[list[str]]:
