@@ -7,6 +7,7 @@ import importlib.metadata
 import os
 import shutil
 import sys
+import tempfile
 import time
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from pathlib import Path
@@ -34,10 +35,10 @@ def main() -> int:
     kept = KEPT / line
     if arguments.anew:
         shutil.rmtree(kept / "hooked", ignore_errors=True)
-    shutil.rmtree(kept / "work", ignore_errors=True)
-    (kept / "work").mkdir(parents=True)
+    kept.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
-    world = World(tiny_models(kept), kept / "work", kept)
+    models, work = tiny_models(kept), Path(tempfile.mkdtemp(prefix="work-", dir=kept))
+    world = World(models, work, kept)
     try:
         world.prepare()
         print(f"transformers {line}: {len(cells)} cells", flush=True)
@@ -46,6 +47,7 @@ def main() -> int:
             show(world, verdicts)
     finally:
         world.stop()
+        shutil.rmtree(work, ignore_errors=True)
     return report(line, verdicts, time.monotonic() - began)
 
 
