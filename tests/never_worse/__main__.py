@@ -16,6 +16,7 @@ from tests.support.model import main as make_tiny_models
 
 from .cells import Cell, all_cells, chosen
 from .differences import describe
+from .hubs import HUBS
 from .verdicts import Verdict, judge, say
 from .world import World
 
@@ -81,7 +82,7 @@ def run(world: World, cells: list[Cell], at_once: int) -> dict[Cell, Verdict]:
 def measure(world: World, cell: Cell, again: bool = False) -> Verdict:
     hooked = world.run(cell, hooked=True) if again else world.hooked(cell)
     plain = world.plain(cell)
-    verdict = judge(plain, hooked, world.rights(cell.load))
+    verdict = judge(plain, hooked, world.rights(cell.load), HUBS[cell.hub].silent)
     seconds = f"{plain['seconds']:6.1f} {hooked['seconds']:6.1f}"
     mark = "holds " if verdict.holds else "late  " if verdict.late else "BREAKS"
     print(f"{mark} {cell!s:96} {say(plain):18} {say(hooked):18} {seconds}  {verdict.why}", flush=True)

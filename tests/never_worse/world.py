@@ -114,7 +114,14 @@ class World:
         state = CACHES[cell.cache]
         harm = inspect.getsource(state.harm) + repr(inspect.getclosurevars(state.harm).nonlocals) if state.harm else ""
         loaded = [LOADS[name] for name in state.loaded]
-        return _digest(_recipe(), repr(HUBS[cell.hub]), *loaded, str(state.older), harm, LOADS[cell.load])
+        return _digest(
+            _recipe(),
+            repr(HUBS[cell.hub]),
+            *loaded,
+            str(state.older),
+            harm,
+            LOADS[cell.load],
+        )
 
     def _read(self, kind: str, key: str) -> dict[str, Any] | None:
         path = self.kept and self.kept / kind / f"{key}.json"
