@@ -155,8 +155,9 @@ def _digest(*texts: str) -> str:
 def _recipe() -> str:
     """Whatever every measurement depends on: the libraries, the Hub of the tests, the repos, the child."""
     versions = [importlib.metadata.version(name) for name in ("transformers", "huggingface_hub", "torch")]
-    files = [*Path(local_hub.__file__).parent.glob("*.py"), *(Path(each.__file__) for each in (child, repos))]
-    return _digest(*versions, *(path.read_text() for path in sorted(files)))
+    files = sorted(Path(local_hub.__file__).parent.glob("*.py"))
+    in_the_fork = inspect.getsource(child).partition("# -- in the fork")[2]
+    return _digest(*versions, *(path.read_text() for path in files), in_the_fork, inspect.getsource(repos))
 
 
 @functools.cache
