@@ -134,5 +134,5 @@ constraints: venv ## resolve the pinned versions anew
 		docs/requirements.txt --output-file docs/constraints.txt
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) $(OLDER) .venv-newest .venv-docs docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(OLDER) .venv-newest .venv-docs docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache .never-worse
 	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

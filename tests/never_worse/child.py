@@ -41,6 +41,8 @@ def main() -> None:
         if select.select([0], [], [], 0.02 if running else None)[0]:
             data = os.read(0, 1 << 20)
             if not data:
+                for pid in running:  # who gave the orders is gone
+                    os.kill(pid, signal.SIGKILL)
                 return
             *lines, rest = (rest + data).split(b"\n")
             for order in map(json.loads, lines):
@@ -77,7 +79,7 @@ def _say(message: dict[str, Any]) -> None:
     os.write(1, json.dumps(message).encode() + b"\n")
 
 
-# -- in the fork -------------------------------------------------------------------------------------------------------
+# -- in the fork: what is measured depends on the rest of this file (`world`) ------------------------------------------
 
 
 def _carry_out(order: dict[str, Any]) -> None:

@@ -18,12 +18,17 @@ SIGN_IN = "<!DOCTYPE html><html><body><h1>Sign in to the network</h1></body></ht
 
 @dataclass(frozen=True)
 class HubState:
-    """`options` and `faults` of a LocalHub; `there`: does anybody listen? `node`: what is where the node should be."""
+    """`options` and `faults` of a LocalHub; `there`: does anybody listen? `node`: what is where the node should be.
+
+    `silent`: no answer comes within IPFS_ACCELERATE_TIMEOUT. Then the commit that this machine knows counts, as
+    docs/trust.md says, also where plain would wait and learn of a newer one.
+    """
 
     options: dict[str, Any] = field(default_factory=dict)
     faults: tuple[dict[str, Any], ...] = ()
     there: bool = True
     node: str = ""
+    silent: bool = field(default=False, repr=False)
 
     @contextlib.contextmanager
     def serve(self, repos: dict[str, list[Path]]) -> Iterator[dict[str, str]]:
@@ -63,7 +68,7 @@ def _mirror(cdn: str = "none", **what: Any) -> HubState:
 
 HUBS: dict[str, HubState] = {
     "well": HubState(),
-    "slow": HubState({"latency": 1.5}),
+    "slow": HubState({"latency": 1.5}, silent=True),
     "api-403": _api(status=403),
     "api-404": _api(status=404),
     "api-429": _api(status=429),
@@ -76,7 +81,7 @@ HUBS: dict[str, HubState] = {
     "half-refused": HubState(faults=({"reset": True, "every": 2},)),
     # the twelve above are those of the matrix of 144
     "sign-in-page": HubState(faults=({"html": SIGN_IN},)),
-    "hangs": HubState(faults=({"hang": True},)),
+    "hangs": HubState(faults=({"hang": True},), silent=True),
     "api-hangs": _api(hang=True),
     "api-resets": _api(reset=True),
     "files-403": HubState(faults=({"match": FILES, "status": 403},)),

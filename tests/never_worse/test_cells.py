@@ -35,7 +35,7 @@ def measured(tiny_models, tmp_path_factory):
 @pytest.mark.parametrize("cell", REPORTED, ids=str)
 def test_never_worse(measured, cell):
     plain, hooked, rights = measured[cell]
-    verdict = judge(plain, hooked, rights)
+    verdict = judge(plain, hooked, rights, HUBS[cell.hub].silent)
     assert verdict.holds or verdict.late, "\n".join(
         [verdict.why, *describe(plain or {**hooked, "value": rights[-1]}, hooked)]
     )

@@ -106,7 +106,7 @@ class World:
             assert answer["value"] is not None, answer
             target.parent.mkdir(exist_ok=True)
             (folder / ("hf" if kind == "cache" else "store")).rename(target)
-        shutil.rmtree(folder)
+        shutil.rmtree(folder, ignore_errors=True)  # what runs on in the background may still write there
         return answer
 
     # -- what was measured ------------------------------------------------------------------------------------------
@@ -114,7 +114,14 @@ class World:
         state = CACHES[cell.cache]
         harm = inspect.getsource(state.harm) + repr(inspect.getclosurevars(state.harm).nonlocals) if state.harm else ""
         loaded = [LOADS[name] for name in state.loaded]
-        return _digest(_recipe(), repr(HUBS[cell.hub]), *loaded, str(state.older), harm, LOADS[cell.load])
+        return _digest(
+            _recipe(),
+            repr(HUBS[cell.hub]),
+            *loaded,
+            str(state.older),
+            harm,
+            LOADS[cell.load],
+        )
 
     def _read(self, kind: str, key: str) -> dict[str, Any] | None:
         path = self.kept and self.kept / kind / f"{key}.json"
@@ -148,8 +155,9 @@ def _digest(*texts: str) -> str:
 def _recipe() -> str:
     """Whatever every measurement depends on: the libraries, the Hub of the tests, the repos, the child."""
     versions = [importlib.metadata.version(name) for name in ("transformers", "huggingface_hub", "torch")]
-    files = [*Path(local_hub.__file__).parent.glob("*.py"), *(Path(each.__file__) for each in (child, repos))]
-    return _digest(*versions, *(path.read_text() for path in sorted(files)))
+    files = sorted(Path(local_hub.__file__).parent.glob("*.py"))
+    in_the_fork = inspect.getsource(child).partition("# -- in the fork")[2]
+    return _digest(*versions, *(path.read_text() for path in files), in_the_fork, inspect.getsource(repos))
 
 
 @functools.cache
