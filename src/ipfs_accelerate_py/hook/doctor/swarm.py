@@ -9,7 +9,7 @@ from ...errors import SettingsError, SourceError
 from ...settings import Settings
 from ...storage import layout
 from ...storage.node import Node, open_node
-from ...storage.node_address import node_address
+from ...storage.node_address import authorization, node_address
 from ...storage.publisher import MFS_ROOT, OWN_KEY
 from .check import COMMAND, Check, Result, bad, good
 from .one_copy import check_one_copy
@@ -54,7 +54,7 @@ def check_node(settings: Settings) -> Result:
     if address is None:
         hint = "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address"
         return good(f"not configured (IPFS_ACCELERATE_NODE={settings.node})", hint)
-    node = Node(address, PATIENCE)
+    node = Node(address, PATIENCE, authorization(settings.node, settings.node_auth))
     peer_id = node.peer_id()
     try:
         version = str(node.rpc.ask("version")[0]["Version"])
