@@ -9,13 +9,16 @@ from typing import Any
 from .node import KuboNode, NodeError
 
 
-def kubo_with(*profiles: str, **config: Any) -> type[KuboNode]:
+def kubo_with(*profiles: str, daemon: tuple[str, ...] = (), authorization: str = "", **config: Any) -> type[KuboNode]:
     """Nodes that were initialised with these profiles of Kubo's, then given these settings.
 
-    A name such as `Import_CidVersion` is a section and a setting in it; a callable value gets the node.
+    A name such as `Import_CidVersion` is a section and a setting in it; a callable value gets the node. `daemon`: more
+    arguments of `ipfs daemon`. `authorization`: the header with which the tests ask such a node.
     """
 
     class Configured(KuboNode):
+        headers = {"Authorization": authorization} if authorization else {}
+
         def command(self) -> list[str]:
             if not (self.repo_path / "config").exists():
                 init = [str(self.binary()), "init", "--empty-repo", f"--profile={','.join(('test', *profiles))}"]
@@ -32,6 +35,6 @@ def kubo_with(*profiles: str, **config: Any) -> type[KuboNode]:
                     table = table.setdefault(section, {})
                 table[setting] = value(self) if callable(value) else value
             path.write_text(json.dumps(found, indent=2))
-            return command
+            return [*command, *daemon]
 
     return Configured

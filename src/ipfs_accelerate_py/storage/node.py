@@ -105,9 +105,9 @@ class Node:
         return row[name]
 
     # -- reading ----------------------------------------------------------------------------------------------------
-    def resolve(self, name: str) -> str:
+    def resolve(self, name: str, silence: float | None = None) -> str:
         """The `/ipfs/<cid>` that an IPNS name points to now."""
-        path = self._field("name/resolve", "Path", f"/ipns/{name}", nocache=True)
+        path = self._field("name/resolve", "Path", f"/ipns/{name}", nocache=True, silence=silence)
         if not isinstance(path, str) or not path.startswith("/ipfs/"):
             raise SourceError(f"the name {name} does not resolve to an IPFS path")
         return path
@@ -121,16 +121,17 @@ class Node:
         """
         return self.rpc.stream(path, offset, silence, offline=offline)
 
-    def read(self, path: str, limit: int, *, offline: bool = False) -> bytes:
+    def read(self, path: str, limit: int, silence: float | None = None, *, offline: bool = False) -> bytes:
         """A small file at an IPFS path, at most `limit` bytes. `offline`: as of `stream`."""
         data = bytearray()
-        end = time.monotonic() + 2 * self.rpc.silence  # what drips is never silent
-        for chunk in self.stream(path, offline=offline):
+        seconds = 2 * (silence or self.rpc.silence)  # what drips is never silent
+        end = time.monotonic() + seconds
+        for chunk in self.stream(path, silence=silence, offline=offline):
             data += chunk
             if len(data) > limit:
                 raise SourceError(f"{path} is larger than {limit} bytes")
             if time.monotonic() > end:
-                raise SourceError(f"{path} did not come whole in {2 * self.rpc.silence:g} s")
+                raise SourceError(f"{path} did not come whole in {seconds:g} s")
         return bytes(data)
 
     def holders(self, folder: str, at_most: int = 8) -> list[str]:
@@ -148,16 +149,19 @@ class Node:
         peers = _rows(self._field("swarm/peers", "Peers"))
         return [str(peer["Peer"]) for peer in peers if "Peer" in peer]
 
-    def reconnect(self, peer_id: str) -> None:
-        """Make the connection to a silent peer anew. Never raises.
+    def reconnect(self, peer_id: str, silence: float | None = None) -> bool:
+        """Make the connections to a silent peer anew; False if that was not to be done. Never raises.
 
         A peer that Kubo met while it was still starting it never asks for blocks: its bitswap has not heard of it.
         """
+        done = False
         with suppress(SourceError, KeyError, TypeError, IndexError):
             rows = self._ask("swarm/peers")[0].get("Peers") or []
             for address in [f"{row['Addr']}/p2p/{peer_id}" for row in rows if row.get("Peer") == peer_id]:
-                self._ask("swarm/disconnect", address)
-                self._ask("swarm/connect", address)
+                self._ask("swarm/disconnect", address, silence=silence)
+                self._ask("swarm/connect", address, silence=silence)
+                done = True
+        return done
 
     # -- writing ----------------------------------------------------------------------------------------------------
     def add(self, file: Path, *, nocopy: bool = False) -> str:
@@ -253,3 +257,14 @@ class Node:
 def _rows(value: Any) -> list[dict[str, Any]]:
     """The tables in what should be a list of them; null where there are none."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+_reconnected: set[str] = set()
+
+
+def reconnect_once(node: Node, peer_id: str, silence: float | None = None) -> bool:
+    """`reconnect`, once per process and peer: True if that was now, and worked."""
+    if peer_id in _reconnected:
+        return False
+    _reconnected.add(peer_id)
+    return node.reconnect(peer_id, silence)

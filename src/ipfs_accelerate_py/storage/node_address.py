@@ -38,7 +38,7 @@ def normal_form(address: str) -> str:
 
 def socket_path(address: str) -> str | None:
     """The path of the unix socket that a multiaddr names, if it does."""
-    return address.removeprefix("/unix") if address.startswith("/unix/") else None
+    return address.removeprefix("/unix") if re.match("/unix/.", address) else None
 
 
 def _from_url(text: str) -> str | None:

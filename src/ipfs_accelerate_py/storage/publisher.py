@@ -19,6 +19,7 @@ from . import layout
 from .fleet_tree import MFS_ROOT as MFS_ROOT
 from .fleet_tree import mend
 from .node import Node, key_of_repo
+from .obstacles import tell_obstacles
 from .rpc import NodeAnswer
 from .store import Store
 from .tree import Tree
@@ -74,6 +75,7 @@ def publish(
         node.announce(layout.repo_folder(repo_id))
     except SourceError as error:  # a node without peers: the tree is there, and is announced when peers come
         get_logger().info("%s is published but not announced to the swarm: %s", repo_id, error)
+        tell_obstacles(node, peers=False)
     size = sum(tree.files[path].size for path in present)
     done = Publication(repo_id, tree.commit, len(present), size, name, str(folder["Hash"]))
     _remember(store, done, present)

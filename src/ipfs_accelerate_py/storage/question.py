@@ -20,6 +20,7 @@ from .attempt import Attempt
 from .disk import past
 from .gateway_words import GatewayWords
 from .hub_rest import begin_rest, end_rest, hub_is_resting
+from .node_words import NodeWords
 from .resolution import HEARSAY, HUB, LOWER, STORE, Resolution
 from .sources import hub
 from .sources.gateway import Gateway
@@ -42,6 +43,7 @@ class Question:
         self.repo_id, self.revision, self.token = repo_id, revision, token
         self.pinned = layout.is_commit(revision)
         self.lower = LowerTier(settings.lower)
+        self.said: dict[str, str] = {}  # by publishers that could not say
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
@@ -196,12 +198,13 @@ class Question:
         attempt = Attempt(lambda: self._find_word(here, sources))
         if not attempt.wait(WORDS * silence):  # each is waited for a little, and there may be many
             get_logger().warning("publishers cannot be asked: they took more than %g s", WORDS * silence)
+            self.said["publishers"] = f"silent for {WORDS * silence:g} s"
             return None
         found = attempt.result()
         return None if found is None else self._take_word(here, *found)
 
     def _find_word(
-        self, here: Resolution | None, sources: Iterable[IPFSNode | GatewayWords]
+        self, here: Resolution | None, sources: Iterable[NodeWords | GatewayWords]
     ) -> tuple[Tree, str] | None:
         commit = self.revision if self.pinned else None
         if here is not None and here.word != HEARSAY:
@@ -214,17 +217,19 @@ class Question:
             except (SourceError, SettingsError) as error:
                 text = " - ".join(filter(None, (str(error), error.hint)))
                 get_logger().warning("publishers cannot be asked: %s", text)
+                self.said["publishers"] = text
                 continue
+            self.said |= source.said
             if answer is not None and listing is not None:
                 return listing[0], answer[1] or listing[1]
         return None
 
-    def _publishers(self, silence: float) -> Iterator[IPFSNode | GatewayWords]:
+    def _publishers(self, silence: float) -> Iterator[NodeWords | GatewayWords]:
         """Who can tell what the publishers say: the node, else gateways."""
         try:
             ipfs = node.open_node(self.settings, silence)
             if ipfs is not None:
-                yield IPFSNode(ipfs, self.settings.publishers)
+                yield NodeWords(IPFSNode(ipfs, self.settings.publishers), self.settings.timeout)
         except SettingsError as error:
             get_logger().warning("publishers cannot be asked: %s - %s", error, error.hint)
         if self.settings.gateways:
