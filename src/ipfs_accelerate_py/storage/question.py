@@ -17,9 +17,10 @@ from ..log import get_logger
 from ..settings import Settings
 from . import changes, layout, node, policy, use
 from .attempt import Attempt
+from .authorities import name_authorities
 from .disk import past
 from .gateway_words import GatewayWords
-from .hub_rest import begin_rest, end_rest, hub_is_resting
+from .hub_rest import begin_rest, end_rest, endpoint, hub_is_resting
 from .node_words import NodeWords
 from .resolution import HEARSAY, HUB, LOWER, STORE, Resolution
 from .sources import hub
@@ -81,11 +82,16 @@ class Question:
             # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
             attempt = attempt or Attempt(self._ask_hub)
             if attempt.wait(min(hub.patience(), COLD * self.settings.timeout)):
-                found = attempt.result()
+                try:
+                    found = attempt.result()
+                except Unresolved as error:
+                    if error.answered:
+                        raise
+                    refusal = error
         if found is None:
             silent = Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
             silent.waited = refusal is None
-            raise refusal or silent
+            raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
         return found if attempt is None or found.tree.complete or attempt.wait(0) else replace(found, asking=attempt)
 
     def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
