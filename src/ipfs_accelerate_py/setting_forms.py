@@ -32,6 +32,14 @@ def without_secrets(text: str) -> str:
     return text
 
 
+def shown(key: str, text: str) -> str:
+    """The text of a setting as it may be shown."""
+    if key not in SECRET_KEYS or not text:
+        return without_secrets(text)
+    kind = re.match(r"(?i)(basic|bearer):", text)
+    return f"{kind[0] if kind else ''}***"
+
+
 def _folder(text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
@@ -103,6 +111,12 @@ def _publisher(name: str) -> str:
     return name
 
 
+def _node_auth(text: str) -> str:
+    if text and not re.fullmatch(r"(?i)(basic|bearer):[\x21-\x7e](?:.*[^\s])?", text):
+        raise ValueError("bearer:TOKEN or basic:NAME:PASSWORD, as in Kubo's API.Authorizations")
+    return text
+
+
 def _seconds(text: str) -> float:
     try:
         seconds = float(text)
@@ -152,6 +166,7 @@ def default_lower() -> str:
 KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "home": (_folder, default_home),
     "node": (str.strip, lambda: "auto"),
+    "node_auth": (_node_auth, lambda: ""),
     "lower": (_folders, default_lower),
     "share": (_on_or_off, lambda: "on"),
     "publish": (_publish, lambda: "auto"),
@@ -164,3 +179,4 @@ KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
 }
 # Of these a bad one is left out, and the others are used.
 LISTS = ("publishers", "gateways", "mirrors")
+SECRET_KEYS = ("node_auth",)

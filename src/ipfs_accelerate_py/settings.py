@@ -10,12 +10,12 @@ import contextlib
 import os
 import stat
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from .errors import SettingsError
-from .setting_forms import KEYS, LISTS, names_in, store_without_hf_home, without_secrets
+from .setting_forms import KEYS, LISTS, names_in, shown, store_without_hf_home
 from .switch import Switch as Switch
 from .switch import is_true as is_true
 from .switch import read_switch as read_switch
@@ -39,6 +39,7 @@ class Settings:
     mirrors: tuple[str, ...] = ()
     lock: Path | None = None
     share: str = "on"
+    node_auth: str = field(default="", repr=False)
 
 
 _file_seen: tuple[str, float, dict[str, str]] | None = None
@@ -134,7 +135,7 @@ def read_text(key: str, text: str) -> Any:
         return KEYS[key][0](text)
     except ValueError as error:
         variable = PREFIX + key.upper()
-        raise SettingsError(f"{variable}={without_secrets(text)!r} cannot be used", f"give {error}") from None
+        raise SettingsError(f"{variable}={shown(key, text)!r} cannot be used", f"give {error}") from None
 
 
 def read_or_default(key: str) -> Any:

@@ -103,7 +103,7 @@ class NodeHolder(Holder):
             snapshot = f"{publisher.MFS_ROOT}/{layout.snapshot_path(REPO, COMMIT)}/{path}"
             node.make_folder(snapshot.rpartition("/")[0])
             if lies:
-                node.copy_in(node.add(found), snapshot)
+                node.place(found, snapshot)
         if lies:
             node.publish(str(node.stat(publisher.MFS_ROOT)["Hash"]))
         else:

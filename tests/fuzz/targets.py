@@ -12,6 +12,7 @@ from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import LockFileError, SourceError, Unresolved
 from ipfs_accelerate_py.storage import layout, lock_file, rpc
 from ipfs_accelerate_py.storage.node import Node
+from ipfs_accelerate_py.storage.node_words import NodeWords
 from ipfs_accelerate_py.storage.receiver import Receiver
 from ipfs_accelerate_py.storage.sources import Wanted, hub
 from ipfs_accelerate_py.storage.sources.gateway import Gateway
@@ -152,10 +153,10 @@ class RPCTarget(_Answered):
             lambda: self.node.peer_id(),
         ]
 
-    def _words(self) -> IPFSNode:
+    def _words(self) -> NodeWords:
         source = IPFSNode(self.node, (PEER,))
         source._roots[PEER] = (float("inf"), "/ipfs/x")
-        return source
+        return NodeWords(source, 0.5)
 
     def run(self, data: bytes) -> bool:
         rpc._resting.clear()

@@ -14,6 +14,7 @@ from ipfs_accelerate_py.errors import IPFSAccelerateError, LockFileError
 from ipfs_accelerate_py.storage import layout
 from ipfs_accelerate_py.storage.lock_file import read_lock_file
 from ipfs_accelerate_py.storage.node import Node
+from ipfs_accelerate_py.storage.node_words import NodeWords
 from ipfs_accelerate_py.storage.sources import Wanted
 from ipfs_accelerate_py.storage.sources.gateway import Gateway
 from ipfs_accelerate_py.storage.sources.ipfs_node import IPFSNode
@@ -140,8 +141,9 @@ def listing(names):
 def test_a_publishers_listing_with_one_is_refused_whole(name):
     server = AnsweringServer()
     server.answer = respond(listing([name]))
-    source = IPFSNode(Node(server.url.replace("http://127.0.0.1:", "/ip4/127.0.0.1/tcp/"), 2.0), (PEER,))
-    source._roots[PEER] = (float("inf"), "/ipfs/x")
+    node = IPFSNode(Node(server.url.replace("http://127.0.0.1:", "/ip4/127.0.0.1/tcp/"), 2.0), (PEER,))
+    node._roots[PEER] = (float("inf"), "/ipfs/x")
+    source = NodeWords(node, 2.0)
     assert source.known_tree(REPO, COMMIT) is None
     server.answer = respond(listing([]))
     assert source.known_tree(REPO, COMMIT) is not None

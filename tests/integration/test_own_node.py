@@ -100,8 +100,7 @@ def test_a_closed_repo_is_not_looked_up_in_it(published, questions, here):
 def test_wrong_bytes_in_its_tree(published, node, here, tmp_path):
     path = f"{publisher.MFS_ROOT}/{layout.snapshot_path(REPO, published.commit, 'config.json')}"
     (tmp_path / "lie").write_bytes(b'{"a": 2}')
-    node.remove(path)
-    node.copy_in(node.add(tmp_path / "lie"), path)
+    node.place(tmp_path / "lie", path)
     here.make_present(published, "config.json")
     assert here.visible() == {"config.json": FILES["config.json"]} and set(state.served) == {"hub"}
     assert "the node itself" in state.liars

@@ -15,6 +15,7 @@ ROUND_TRIPS = {
     # key: (what the user types, what `get` prints, its JSON value)
     "home": ("~/models", "{home}/models", "{home}/models"),
     "node": ("http://127.0.0.1:5001", "http://127.0.0.1:5001", "http://127.0.0.1:5001"),
+    "node_auth": ("bearer:t0ken", "bearer:***", "bearer:***"),
     "lower": ("/srv/a:/srv/b", "/srv/a:/srv/b", ["/srv/a", "/srv/b"]),
     "share": ("off", "off", "off"),
     "publish": ("off", "off", "off"),

@@ -18,7 +18,7 @@ import urllib.error
 import urllib.parse
 import urllib.request
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 RUN_UNTIL_STDIN_ENDS = """
 exec 3<&0
@@ -50,6 +50,7 @@ class IpfsNode:
     """One node process with its own repo folder; `bootstrap` are started nodes it meets by itself."""
 
     start_seconds = 30.0
+    headers: ClassVar[dict[str, str]] = {}  # of each RPC call
 
     def __init__(self, repo_path: str | os.PathLike[str], bootstrap: list[IpfsNode] | None = None) -> None:
         self.repo_path = Path(repo_path)
@@ -158,7 +159,7 @@ class IpfsNode:
         query = [("arg", argument) for argument in arguments]
         query += [(name.replace("_", "-"), value) for name, value in options.items()]
         url = f"{self.api_url}/api/v0/{call}?{urllib.parse.urlencode(query)}"
-        request = urllib.request.Request(url, method="POST")
+        request = urllib.request.Request(url, method="POST", headers=self.headers)
         if body is not None:
             request.data = b'--part\r\nContent-Disposition: form-data; name="file"; filename="file"\r\n' + (
                 b"Content-Type: application/octet-stream\r\n\r\n" + body + b"\r\n--part--\r\n"

@@ -47,6 +47,7 @@ VALUES = [
     ("home", "/srv/models", Path("/srv/models"), "{home}/.cache/ipfs_accelerate"),
     ("home", "~/models", "{home}/models", "{home}/.cache/ipfs_accelerate"),
     ("node", "/ip4/127.0.0.1/tcp/5001", "/ip4/127.0.0.1/tcp/5001", "auto"),
+    ("node_auth", "basic:us er:pass", "basic:us er:pass", ""),
     ("node", "off", "off", "auto"),
     ("lower", f"/a{os.pathsep}~/b", (Path("/a"), "{home}/b"), ("{home}/.cache/huggingface/hub",)),
     ("share", "off", "off", "on"),
@@ -89,6 +90,7 @@ def test_environment_over_file_over_default(home, write_file, monkeypatch, key, 
         "gateways": "http://o",
         "mirrors": "s3://o",
         "publishers": "QmX",
+        "node_auth": "bearer:other",
     }.get(key, "/other")
     write_file(f'{key} = "{other}"\n')
     monkeypatch.setenv(f"IPFS_ACCELERATE_{key.upper()}", text)

@@ -63,6 +63,13 @@ class CIDHash:
         self._levels.append([block])
 
 
+def cid_of(data: bytes) -> str:
+    """The CID of a file with this content."""
+    found = CIDHash()
+    found.update(data)
+    return found.text()
+
+
 def _node(blocks: list[_Block]) -> _Block:
     size = sum(block.size for block in blocks)
     links = b"".join(

@@ -25,12 +25,13 @@ _BLOCK = "application/vnd.ipld.raw"
 
 
 class GatewayWords:
-    """Asks gateways what publishers say. Errors as of `IPFSNode.known_commit` and `known_tree`."""
+    """Asks gateways what publishers say; the same as `NodeWords`."""
 
     def __init__(self, gateways: Sequence[Gateway], publishers: Sequence[str]) -> None:
         self._gateways = gateways
         self._publishers = [name for name in publishers if name != "swarm"]
         self._roots: dict[str, tuple[float, str]] = {}
+        self.said: dict[str, str] = {}  # what became of each who could not say
         self._silent: set[str] = set()  # gateways that were: one question waits for each of them once
 
     def prepare(self) -> None:
@@ -67,6 +68,7 @@ class GatewayWords:
             except SourceError as error:
                 if isinstance(error, SourceDown):
                     self._silent.add(gateway.label)
+                self.said[f"{name} through {gateway.label}"] = str(error)
                 get_logger().info("publisher %s through %s: %s", name, gateway.label, error)
         return None
 

@@ -13,8 +13,9 @@ from typing import Any
 
 from ..errors import SourceError
 from ..settings import Settings
-from .node_address import default_repo, node_address, node_login
-from .rpc import RPC, NodeAnswer, is_private_address
+from .cid import cid_of
+from .node_address import authorization, default_repo, node_address, normal_form
+from .rpc import NO_RPC, RPC, NodeAnswer, is_private_address
 
 PATIENCE = 10.0  # seconds of silence, for work that nobody waits for and where no other source is left
 
@@ -28,15 +29,17 @@ def key_of_repo(folder: str) -> str:
 def open_node(settings: Settings, silence: float | None = None) -> Node | None:
     """The node of the settings, or None where there is none; nothing is asked yet."""
     address = None if settings.force_local else node_address(settings.node)
-    return None if address is None else Node(address, silence or settings.timeout, node_login(settings.node))
+    if address is None:
+        return None
+    return Node(address, silence or settings.timeout, authorization(settings.node, settings.node_auth))
 
 
 class Node:
     """One node. Every method raises SourceError, in words that say what to do, if the node cannot do it."""
 
-    def __init__(self, address: str, silence: float, login: tuple[str, str] | None = None) -> None:
+    def __init__(self, address: str, silence: float, authorization: str | None = None) -> None:
         self.address = address
-        self.rpc = RPC(address, silence, login)
+        self.rpc = RPC(address, silence, authorization)
         self._ask = self.rpc.ask
         self._peer_id: str | None = None
         self._repo_path: Path | None = None
@@ -48,7 +51,7 @@ class Node:
             answer = self._ask("id")
             peer_id = answer[0].get("ID") if answer else None
             if not isinstance(peer_id, str) or not re.fullmatch(r"\w{40,70}", peer_id):
-                raise SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node")
+                raise SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", NO_RPC)
             self._peer_id = peer_id
         return self._peer_id
 
@@ -57,7 +60,7 @@ class Node:
         if self._repo_path is None:
             for folder in self._repo_candidates():
                 try:
-                    named = (folder / "api").read_text("ascii").strip().removesuffix("/http")
+                    named = normal_form((folder / "api").read_text("ascii").strip()).removesuffix("/http")
                     if named and self.address.removesuffix("/http") == named:
                         self._repo_path = folder
                         break
@@ -102,9 +105,9 @@ class Node:
         return row[name]
 
     # -- reading ----------------------------------------------------------------------------------------------------
-    def resolve(self, name: str) -> str:
+    def resolve(self, name: str, silence: float | None = None) -> str:
         """The `/ipfs/<cid>` that an IPNS name points to now."""
-        path = self._field("name/resolve", "Path", f"/ipns/{name}", nocache=True)
+        path = self._field("name/resolve", "Path", f"/ipns/{name}", nocache=True, silence=silence)
         if not isinstance(path, str) or not path.startswith("/ipfs/"):
             raise SourceError(f"the name {name} does not resolve to an IPFS path")
         return path
@@ -118,16 +121,17 @@ class Node:
         """
         return self.rpc.stream(path, offset, silence, offline=offline)
 
-    def read(self, path: str, limit: int) -> bytes:
-        """A small file at an IPFS path, at most `limit` bytes."""
+    def read(self, path: str, limit: int, silence: float | None = None, *, offline: bool = False) -> bytes:
+        """A small file at an IPFS path, at most `limit` bytes. `offline`: as of `stream`."""
         data = bytearray()
-        end = time.monotonic() + 2 * self.rpc.silence  # what drips is never silent
-        for chunk in self.stream(path):
+        seconds = 2 * (silence or self.rpc.silence)  # what drips is never silent
+        end = time.monotonic() + seconds
+        for chunk in self.stream(path, silence=silence, offline=offline):
             data += chunk
             if len(data) > limit:
                 raise SourceError(f"{path} is larger than {limit} bytes")
             if time.monotonic() > end:
-                raise SourceError(f"{path} did not come whole in {2 * self.rpc.silence:g} s")
+                raise SourceError(f"{path} did not come whole in {seconds:g} s")
         return bytes(data)
 
     def holders(self, folder: str, at_most: int = 8) -> list[str]:
@@ -145,36 +149,52 @@ class Node:
         peers = _rows(self._field("swarm/peers", "Peers"))
         return [str(peer["Peer"]) for peer in peers if "Peer" in peer]
 
-    def reconnect(self, peer_id: str) -> None:
-        """Make the connection to a silent peer anew. Never raises.
+    def reconnect(self, peer_id: str, silence: float | None = None) -> bool:
+        """Make the connections to a silent peer anew; False if that was not to be done. Never raises.
 
         A peer that Kubo met while it was still starting it never asks for blocks: its bitswap has not heard of it.
         """
+        done = False
         with suppress(SourceError, KeyError, TypeError, IndexError):
             rows = self._ask("swarm/peers")[0].get("Peers") or []
             for address in [f"{row['Addr']}/p2p/{peer_id}" for row in rows if row.get("Peer") == peer_id]:
-                self._ask("swarm/disconnect", address)
-                self._ask("swarm/connect", address)
+                self._ask("swarm/disconnect", address, silence=silence)
+                self._ask("swarm/connect", address, silence=silence)
+                done = True
+        return done
 
     # -- writing ----------------------------------------------------------------------------------------------------
-    def add(self, path: Path, *, nocopy: bool = False) -> str:
-        """Add a file; its CID. Not pinned: MFS will hold it.
+    def add(self, file: Path, *, nocopy: bool = False) -> str:
+        """Add a file; its CID. Nothing holds it: the next garbage collection takes it.
 
         `nocopy` stores references to the file (filestore); NodeAnswer if the node does not allow that here.
         """
-        return self.rpc.add_file(path, nocopy=nocopy)
+        return self.rpc.add(file, nocopy=nocopy)
 
     def make_folder(self, path: str) -> None:
-        """Make an MFS folder with its parents."""
-        self._ask("files/mkdir", path, parents=True)
+        """Make an MFS folder with its parents, the same on every node whatever its `Import.*`."""
+        self._ask("files/mkdir", path, parents=True, cid_version=1, hash="sha2-256")
 
-    def copy_in(self, cid: str, path: str) -> None:
-        """Let an MFS path be the thing with this CID (nothing is read)."""
-        self._ask("files/cp", f"/ipfs/{cid}", path)
+    def place(self, content: Path | bytes, path: str, *, nocopy: bool = False) -> str:
+        """Let an MFS path be a file with this content, whose folder is there; its CID. `nocopy`: as of `add`."""
+        found = self.stat(path)
+        if found is not None:
+            self.remove(path)
+        cid = self.rpc.add(content, nocopy=nocopy, to=path)
+        found = self.stat(path)
+        if found is None or found.get("Hash") != cid:
+            raise SourceError(f"the node at {self.address} did not put {path} where it should be", "publish again")
+        return cid
 
     def write(self, path: str, data: bytes) -> None:
-        """Write a small MFS file whole."""
-        self.rpc.write_file(path, data)
+        """Let an MFS path be a small file with this content: added whole, never `files/write`.
+
+        What that makes depends on the node's `Import.*`. With CIDv1 and raw leaves it is a file that begins with an
+        empty block, which no Kubo gives to a peer.
+        """
+        found = self.stat(path)
+        if found is None or found.get("Hash") != cid_of(data):
+            self.place(data, path)
 
     def remove(self, path: str) -> None:
         """Remove an MFS path with all below it."""
@@ -237,3 +257,14 @@ class Node:
 def _rows(value: Any) -> list[dict[str, Any]]:
     """The tables in what should be a list of them; null where there are none."""
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
+
+
+_reconnected: set[str] = set()
+
+
+def reconnect_once(node: Node, peer_id: str, silence: float | None = None) -> bool:
+    """`reconnect`, once per process and peer: True if that was now, and worked."""
+    if peer_id in _reconnected:
+        return False
+    _reconnected.add(peer_id)
+    return node.reconnect(peer_id, silence)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import ipaddress
 import os
 import re
@@ -18,7 +19,7 @@ def node_address(setting: str) -> str | None:
         return None
     if setting == "auto":
         try:
-            return (default_repo() / "api").read_text("ascii").strip() or None
+            return normal_form((default_repo() / "api").read_text("ascii").strip()) or None
         except (OSError, ValueError):
             return None
     address = setting if setting.startswith("/") else _from_url(setting)
@@ -27,7 +28,17 @@ def node_address(setting: str) -> str | None:
             f"IPFS_ACCELERATE_NODE={without_secrets(setting)!r} cannot be used",
             "give auto, off, a multiaddr such as /ip4/127.0.0.1/tcp/5001, or a URL such as http://127.0.0.1:5001",
         )
-    return address
+    return normal_form(address)
+
+
+def normal_form(address: str) -> str:
+    """A multiaddr as we spell it: Kubo takes and writes `/unix//run/api.sock` too."""
+    return re.sub("^/unix/+", "/unix/", address)
+
+
+def socket_path(address: str) -> str | None:
+    """The path of the unix socket that a multiaddr names, if it does."""
+    return address.removeprefix("/unix") if re.match("/unix/.", address) else None
 
 
 def _from_url(text: str) -> str | None:
@@ -61,12 +72,22 @@ def _is_usable(address: str) -> bool:
         return False
 
 
-def node_login(setting: str) -> tuple[str, str] | None:
-    """The name and password in a URL of IPFS_ACCELERATE_NODE, for an API behind HTTP's basic authentication."""
-    url = urlsplit(setting) if "://" in setting else None
-    if url is None or url.username is None:
-        return None
-    return unquote(url.username), unquote(url.password or "")
+def authorization(setting: str, auth: str) -> str | None:
+    """The header for an RPC API that wants a login.
+
+    By IPFS_ACCELERATE_NODE_AUTH, in the forms of Kubo's `--api-auth`: `bearer:TOKEN`, `basic:NAME:PASSWORD`, or
+    `basic:` and the same in base64; else by the name and password in a URL of IPFS_ACCELERATE_NODE.
+    https://github.com/ipfs/kubo/blob/master/docs/config.md#apiauthorizations
+    """
+    kind, _, secret = auth.partition(":")
+    if kind.lower() == "bearer":
+        return f"Bearer {secret}"
+    if kind.lower() != "basic":
+        url = urlsplit(setting) if "://" in setting else None
+        if url is None or url.username is None:
+            return None
+        secret = f"{unquote(url.username)}:{unquote(url.password or '')}"
+    return f"Basic {base64.b64encode(secret.encode()).decode() if ':' in secret else secret}"
 
 
 def default_repo() -> Path:

@@ -16,12 +16,14 @@ from typing import Any
 from ..errors import SourceError
 from ..log import get_logger
 from . import layout
+from .fleet_tree import MFS_ROOT as MFS_ROOT
+from .fleet_tree import mend
 from .node import Node, key_of_repo
+from .obstacles import tell_obstacles
 from .rpc import NodeAnswer
 from .store import Store
 from .tree import Tree
 
-MFS_ROOT = "/ipfs_accelerate"
 OWN_KEY = "ipfs_accelerate"
 Progress = Callable[[str, int], object]
 _copies_said = False
@@ -52,6 +54,7 @@ def publish(
     `progress` is called with (path, bytes) for each file that is there.
     """
     key = _choose_key(node)
+    mend(node)
     snapshot = f"{MFS_ROOT}/{layout.snapshot_path(repo_id, tree.commit)}"
     present = [path for path, entry in tree.files.items() if store.find(repo_id, tree.commit, path, entry)]
     for path in present:
@@ -72,6 +75,7 @@ def publish(
         node.announce(layout.repo_folder(repo_id))
     except SourceError as error:  # a node without peers: the tree is there, and is announced when peers come
         get_logger().info("%s is published but not announced to the swarm: %s", repo_id, error)
+        tell_obstacles(node, peers=False)
     size = sum(tree.files[path].size for path in present)
     done = Publication(repo_id, tree.commit, len(present), size, name, str(folder["Hash"]))
     _remember(store, done, present)
@@ -130,21 +134,19 @@ def _place(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target
     found = node.stat(target)
     if found is not None and found.get("Size") == entry.size:
         return
-    cid = _add(store, node, repo_id, tree, path)
     node.make_folder(target.rpartition("/")[0])
-    if found is not None:
-        node.remove(target)
-    node.copy_in(cid, target)
+    _add(store, node, repo_id, tree, path, target)
 
 
-def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str) -> str:
+def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target: str) -> None:
     """Add the blob itself, not the link to it: by reference where the node allows that, else as a second copy."""
     global _copies_said
     blob = store.path(layout.blob_path(repo_id, tree.files[path].etag)).resolve()
     repo = node.repo_path()
     if repo is not None and blob.is_relative_to(repo.resolve().parent):
         try:
-            return node.add(blob, nocopy=True)
+            node.place(blob, target, nocopy=True)
+            return
         except NodeAnswer as error:
             reason = str(error)
     else:
@@ -155,7 +157,7 @@ def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str) -> str:
             "the node keeps a second copy of each file, because %s; docs: 'One copy on disk' says how to avoid that",
             reason,
         )
-    return node.add(blob)
+    node.place(blob, target)
 
 
 def _choose_key(node: Node) -> str:
@@ -167,7 +169,11 @@ def _choose_key(node: Node) -> str:
     root = node.stat(MFS_ROOT)
     if root is not None and current == f"/ipfs/{root['Hash']}":
         return "self"
-    if all(name == "gateways" or name.startswith("models--") for name in node.names_in(current)):
+    try:
+        names = node.names_in(current)
+    except SourceError:
+        return "self"  # an older tree that was collected since: nobody has it, so nothing is lost
+    if all(name == "gateways" or name.startswith("models--") for name in names):
         return "self"
     node.make_key(OWN_KEY)
     return OWN_KEY

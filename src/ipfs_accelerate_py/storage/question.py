@@ -17,9 +17,11 @@ from ..log import get_logger
 from ..settings import Settings
 from . import changes, layout, node, policy, use
 from .attempt import Attempt
+from .authorities import name_authorities
 from .disk import past
 from .gateway_words import GatewayWords
-from .hub_rest import begin_rest, end_rest, hub_is_resting
+from .hub_rest import begin_rest, end_rest, endpoint, hub_is_resting
+from .node_words import NodeWords
 from .resolution import HEARSAY, HUB, LOWER, STORE, Resolution
 from .sources import hub
 from .sources.gateway import Gateway
@@ -42,6 +44,7 @@ class Question:
         self.repo_id, self.revision, self.token = repo_id, revision, token
         self.pinned = layout.is_commit(revision)
         self.lower = LowerTier(settings.lower)
+        self.said: dict[str, str] = {}  # by publishers that could not say
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
@@ -81,11 +84,16 @@ class Question:
             # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
             attempt = attempt or Attempt(self._ask_hub)
             if attempt.wait(min(hub.patience(), COLD * self.settings.timeout)):
-                found = attempt.result()
+                try:
+                    found = attempt.result()
+                except Unresolved as error:
+                    if error.answered:
+                        raise
+                    refusal = error
         if found is None:
             silent = Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
             silent.waited = refusal is None
-            raise refusal or silent
+            raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
         return found if attempt is None or found.tree.complete or attempt.wait(0) else replace(found, asking=attempt)
 
     def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
@@ -214,12 +222,13 @@ class Question:
         attempt = Attempt(lambda: self._find_word(here, sources))
         if not attempt.wait(WORDS * silence):  # each is waited for a little, and there may be many
             get_logger().warning("publishers cannot be asked: they took more than %g s", WORDS * silence)
+            self.said["publishers"] = f"silent for {WORDS * silence:g} s"
             return None
         found = attempt.result()
         return None if found is None else self._take_word(here, *found)
 
     def _find_word(
-        self, here: Resolution | None, sources: Iterable[IPFSNode | GatewayWords]
+        self, here: Resolution | None, sources: Iterable[NodeWords | GatewayWords]
     ) -> tuple[Tree, str] | None:
         commit = self.revision if self.pinned else None
         if here is not None and here.word != HEARSAY:
@@ -232,17 +241,19 @@ class Question:
             except (SourceError, SettingsError) as error:
                 text = " - ".join(filter(None, (str(error), error.hint)))
                 get_logger().warning("publishers cannot be asked: %s", text)
+                self.said["publishers"] = text
                 continue
+            self.said |= source.said
             if answer is not None and listing is not None:
                 return listing[0], answer[1] or listing[1]
         return None
 
-    def _publishers(self, silence: float) -> Iterator[IPFSNode | GatewayWords]:
+    def _publishers(self, silence: float) -> Iterator[NodeWords | GatewayWords]:
         """Who can tell what the publishers say: the node, else gateways."""
         try:
             ipfs = node.open_node(self.settings, silence)
             if ipfs is not None:
-                yield IPFSNode(ipfs, self.settings.publishers)
+                yield NodeWords(IPFSNode(ipfs, self.settings.publishers), self.settings.timeout)
         except SettingsError as error:
             get_logger().warning("publishers cannot be asked: %s - %s", error, error.hint)
         if self.settings.gateways:

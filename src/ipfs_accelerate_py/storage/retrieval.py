@@ -18,6 +18,7 @@ from .attempt import Attempt
 from .candidates import Candidates
 from .race import Race
 from .resolver import Resolution
+from .rpc import LoginRefused
 from .sources import Source, Wanted, report_liar
 from .sources.hub import is_offline
 from .store import Store
@@ -159,7 +160,7 @@ class Retrieval:
         hint = getattr(error, "hint", None)
         text = f"{error}; {hint}" if hint else str(error)
         if source.name == "node":
-            named = bool(hint) and self.settings.node not in ("auto", "off")
+            named = bool(hint) and (self.settings.node not in ("auto", "off") or isinstance(error, LoginRefused))
         else:
             named = source.name in ("gateway", "mirror") and (isinstance(error, SettingsError | SourceDown))
             text = f"{source.label}: {text}"

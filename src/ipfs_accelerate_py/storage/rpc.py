@@ -18,18 +18,37 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError, SourceDown, SourceError
+from .node_address import socket_path
 
 CONNECT_LOCAL = 0.25
+TCP = "/ip4/127.0.0.1/tcp/80"  # what a client of a unix socket is told: it goes to the socket all the same
 REST = 30.0  # seconds that a node which did not answer is left alone by this process
 REST_SILENT = 5.0  # the same for one that is there and says nothing
 GRACE = 0.25  # seconds that a node gets to say that its own time is up
 ADD_SILENCE = 60.0  # a node says nothing while it reads and hashes a file that is added
 MAX_ANSWER = 16 << 20  # bytes of one answer that is not a file's
+# As in `cid`, and, with what `add` says besides, all of it: what is not said follows the node's own `Import.*`.
+_RECIPE = {
+    "cid-version": "1",
+    "hash": "sha2-256",
+    "max-file-links": "1024",
+    "inline": "false",
+    "cid-base": "base32",
+    "progress": "false",
+}
+NO_RPC = (
+    "set IPFS_ACCELERATE_NODE to what 'ipfs config Addresses.API' says (port 5001 if it was not changed; "
+    "that of the gateway, 8080, does not do), or to off"
+)
 _resting: dict[str, tuple[float, str, str | None]] = {}  # address -> until when, why, and the hint
 
 
 class NodeAnswer(SourceError):
     """The node answered, and the answer was no."""
+
+
+class LoginRefused(SourceDown):
+    """The node wants a login, or does not take the one that we have."""
 
 
 def is_private_address(multiaddr: str) -> bool:
@@ -49,12 +68,18 @@ def is_private_host(host: str) -> bool:
     return address.is_private or address.is_loopback or address.is_link_local
 
 
+class _Named(io.BytesIO):
+    """Bytes with a name: a node adds what has none, but puts it nowhere."""
+
+    name = "file"
+
+
 class RPC:
     """The API at one multiaddr. Every method raises SourceError, in words that say what to do, if it fails."""
 
-    def __init__(self, address: str, silence: float, login: tuple[str, str] | None = None) -> None:
+    def __init__(self, address: str, silence: float, authorization: str | None = None) -> None:
         self.address = address
-        self._login = login
+        self._authorization = authorization
         self.silence = silence
         self._client: Any = None
 
@@ -72,7 +97,7 @@ class RPC:
             raise SourceDown(reason, hint)
         if self._client is None:
             try:
-                client = _import_client(self.address).Client(self.address, auth=self._login)
+                client = _import_client().Client(TCP if socket_path(self.address) else self.address)
             except Exception as error:
                 raise SettingsError(
                     f"IPFS_ACCELERATE_NODE={self.address!r} is not the address of an RPC API",
@@ -80,8 +105,15 @@ class RPC:
                 ) from error
             # A proxy for the outer world must not stand between us and the node of this machine.
             client._client._session_props["trust_env"] = False
-            client._client._session_props["headers"] = {"Accept-Encoding": "identity"}
+            headers = {"Accept-Encoding": "identity"}
+            client._client._session_props["headers"] = headers | (
+                {"Authorization": self._authorization} if self._authorization else {}
+            )
             client._client._session_props["hooks"] = {"response": [self._refuse_strange]}
+            if path := socket_path(self.address):
+                from .unix_socket import UnixAdapter
+
+                client._client._session_props["adapters"] = {"http://": UnixAdapter(path)}
             self._client = client
         return self._client
 
@@ -158,30 +190,28 @@ class RPC:
             for closable in closables:
                 closable.close()
 
-    def add_file(self, path: Path, *, nocopy: bool) -> str:
-        """Add a file by the pinned recipe (CIDv1, raw leaves, 1 MiB chunks), not pinned; its CID."""
+    def add(self, content: Path | bytes, *, nocopy: bool = False, to: str | None = None) -> str:
+        """Add a file by the pinned recipe, not pinned; its CID. `to`: the MFS path that becomes it, in the same call.
+
+        Kubo keeps its garbage collector away until that path holds the file (0.43 and newer). It says nothing if the
+        path could not be made: look whether it is there.
+        """
         client = self._open()
+        named = _Named(content) if isinstance(content, bytes) else str(content.absolute())
         try:
             answer = client.add(
-                str(path.absolute()),
+                named,
                 nocopy=nocopy,
-                raw_leaves=True,
-                chunker="size-1048576",
                 pin=False,
-                opts={"cid-version": "1", "cid-base": "base32", "progress": "false"},
+                raw_leaves=True,
+                trickle=False,
+                chunker="size-1048576",
+                opts=_RECIPE | ({} if to is None else {"to-files": to}),
                 timeout=self._timeout(ADD_SILENCE),
             )
         except Exception as error:
             raise self._explain("add", error) from error
         return str(answer["Hash"])
-
-    def write_file(self, path: str, data: bytes) -> None:
-        """Write a small MFS file whole."""
-        client = self._open()
-        try:
-            client.files.write(path, io.BytesIO(data), create=True, truncate=True, timeout=self._timeout())
-        except Exception as error:
-            raise self._explain("files/write", error) from error
 
     def put_block(self, data: bytes) -> None:
         """Store a raw block."""
@@ -195,6 +225,21 @@ class RPC:
         except Exception as error:
             raise self._explain("block/put", error) from error
 
+    def _refused(self, command: str, status: int) -> LoginRefused:
+        if self._authorization is None:
+            found = LoginRefused(
+                f"the node at {self.address} wants a login ({status} for {command}; Kubo's API.Authorizations)",
+                "set IPFS_ACCELERATE_NODE_AUTH to bearer:TOKEN or basic:NAME:PASSWORD",
+            )
+        else:
+            found = LoginRefused(
+                f"the node at {self.address} refuses our login ({status} for {command})",
+                "correct IPFS_ACCELERATE_NODE_AUTH, or the name and password in IPFS_ACCELERATE_NODE; "
+                "in Kubo's API.Authorizations the login's AllowedPaths must have /api/v0",
+            )
+        _resting[self.address] = (time.monotonic() + REST, str(found), found.hint)
+        return found
+
     def _explain(self, command: str, error: Exception) -> SourceError:
         import requests
         from ipfshttpclient import exceptions
@@ -207,14 +252,16 @@ class RPC:
         start_it = "start it with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address, or to off"
         if isinstance(error, exceptions.StatusError):
             status = getattr(getattr(error.original, "response", None), "status_code", "an error")
+            if status in (401, 403):
+                return self._refused(command, status)
             return NodeAnswer(
                 f"what listens at {self.address} answered {command} with {status}: not the RPC API of an IPFS node?",
-                start_it,
+                NO_RPC,
             )
         if isinstance(error, requests.RequestException) and "ReadTimeout" in repr(error):  # in the middle of an answer
             error = exceptions.TimeoutError(error)
         if isinstance(error, (exceptions.DecodingError, UnicodeDecodeError, json.JSONDecodeError, RecursionError)):
-            return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", start_it)
+            return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", NO_RPC)
         if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
             found = SourceDown(f"no IPFS node answers at {self.address}", start_it)
             _resting[self.address] = (time.monotonic() + REST, str(found), found.hint)
@@ -230,13 +277,10 @@ class RPC:
         return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
 
 
-def _import_client(address: str) -> Any:
-    """Import ipfshttpclient without its own copy of requests, which only unix sockets need.
-
-    That copy makes urllib3 2 warn at every call.
-    """
+def _import_client() -> Any:
+    """Import ipfshttpclient without its own copy of requests, which makes urllib3 2 warn at every call."""
     variable = "PY_IPFS_HTTP_CLIENT_PATCH_REQUESTS"
-    ours = variable not in os.environ and not address.startswith("/unix/")
+    ours = variable not in os.environ
     if ours:
         os.environ[variable] = "no"
     try:

@@ -55,7 +55,7 @@ def _show(args: Namespace, keys: list[str]) -> int:
     from ...settings import config_file, earlier_store, find_setting, mark_as_said
     from .settings_file import read_table
 
-    code, shown = GOOD, {}
+    code, rows = GOOD, {}
     for unknown in read_table(config_file()).keys() - KEYS.keys():  # and says what is wrong with the file
         warn(f"Hint: {unknown!r} in {config_file()}: {guess(unknown, KEYS, 'settings are')}")
         mark_as_said(str(config_file()), unknown)
@@ -68,24 +68,24 @@ def _show(args: Namespace, keys: list[str]) -> int:
             continue
         if key == "lower" and (earlier := earlier_store()) is not None and earlier not in value:
             value = (*value, earlier)
-        shown[key] = {"value": _plain(value), "origin": origin}
+        rows[key] = {"value": _plain(key, value), "origin": origin}
     if args.json:
         if code == GOOD:
-            print_json(shown)
+            print_json(rows)
         return code
     if args.action == "get":
-        for key, row in shown.items():
+        for key, row in rows.items():
             origin = f"  ({row['origin']})" if args.show_origin else ""
             # the one thing that was asked for, in the form that `set` takes: also with --quiet
             print(f"{without_secrets(_text(key, row['value']))}{origin}")
         return code
     head = ("SETTING", "VALUE", "FROM")[: 3 if args.show_origin else 2]
-    print_table(args, head, [(key, _text(key, row["value"]), row["origin"])[: len(head)] for key, row in shown.items()])
+    print_table(args, head, [(key, _text(key, row["value"]), row["origin"])[: len(head)] for key, row in rows.items()])
     return code
 
 
 def _change(args: Namespace, key: str, text: str | None) -> int:
-    from ...setting_forms import without_secrets
+    from ...setting_forms import shown
     from ...settings import config_file
     from .settings_file import change
 
@@ -94,7 +94,7 @@ def _change(args: Namespace, key: str, text: str | None) -> int:
         refuse(f"{key} needs a value", f"'config unset {key}' takes it out of the file")
     path = config_file()
     changed = change(path, key, value)
-    done = "removed from" if text is None else f"= {without_secrets(_text(key, value))} written to"
+    done = "removed from" if text is None else f"= {shown(key, _text(key, value))} written to"
     tell(args, f"{key} {done} {path}" if changed else f"{path} needed no change")
     if args.json:
         print_json({"key": key, "file": str(path), "changed": changed})
@@ -116,11 +116,13 @@ def _check(key: str, text: str) -> Any:
 
 def _stored(key: str, text: str) -> Any:
     """What the file shall hold: folders from the root on, since the file counts wherever a program is started."""
+    from ...setting_forms import shown
+
     value = _check(key, text)
     try:
         text.encode()
     except UnicodeEncodeError:
-        raise SettingsError(f"{_variable(key)}={text!r} cannot be used", "give valid Unicode") from None
+        raise SettingsError(f"{_variable(key)}={shown(key, text)!r} cannot be used", "give valid Unicode") from None
     if key in _PATHS:
         parts = text.split(os.pathsep) if key == "lower" else [text]
         try:
@@ -134,14 +136,14 @@ def _stored(key: str, text: str) -> Any:
     return value
 
 
-def _plain(value: Any) -> Any:
+def _plain(key: str, value: Any) -> Any:
     """A value as it may be printed: no password and no token in it."""
-    from ...setting_forms import without_secrets
+    from ...setting_forms import shown
 
     if isinstance(value, tuple):
-        return [_plain(each) for each in value]
+        return [_plain(key, each) for each in value]
     if isinstance(value, str | Path):
-        return without_secrets(str(value))
+        return shown(key, str(value))
     return value
 
 

@@ -9,7 +9,8 @@ from ...errors import SettingsError, SourceError
 from ...settings import Settings
 from ...storage import layout
 from ...storage.node import Node, open_node
-from ...storage.node_address import node_address
+from ...storage.node_address import authorization, node_address
+from ...storage.obstacles import find_obstacles
 from ...storage.publisher import MFS_ROOT, OWN_KEY
 from .check import COMMAND, Check, Result, bad, good
 from .one_copy import check_one_copy
@@ -54,7 +55,7 @@ def check_node(settings: Settings) -> Result:
     if address is None:
         hint = "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address"
         return good(f"not configured (IPFS_ACCELERATE_NODE={settings.node})", hint)
-    node = Node(address, PATIENCE)
+    node = Node(address, PATIENCE, authorization(settings.node, settings.node_auth))
     peer_id = node.peer_id()
     try:
         version = str(node.rpc.ask("version")[0]["Version"])
@@ -91,14 +92,10 @@ def check_private(node: Node, publish: str) -> Result:
 
 
 def check_peers(node: Node) -> Result:
-    """Is the node connected to others?"""
+    """Is the node connected to others, and do its settings let it find them and be found?"""
+    for what, mend in find_obstacles(node):
+        return bad(what, mend)
     peers = list(dict.fromkeys(node.peers()))
-    if not peers:
-        return bad(
-            "the node is connected to no peer",
-            "ipfs swarm connect /ip4/ADDRESS/tcp/4001/p2p/PEER_ID, and ipfs bootstrap add with the same for good; "
-            "all machines need the same swarm.key",
-        )
     return good(f"{len(peers)} connected")
 
 

@@ -7,20 +7,17 @@ import time
 from collections.abc import Callable, Iterator
 
 from ... import state
-from ...errors import SourceDown, SourceError, UnsafeName
-from ...log import get_logger
+from ...errors import SourceDown, SourceError
 from .. import layout
-from ..node import Node
+from ..node import Node, reconnect_once
 from ..receiver import Receiver
 from ..rpc import NodeAnswer
-from ..tree import MAX_BYTES, Tree, tree_from_json
 from ..verify import Mismatch
 from . import Wanted, report_liar
 from .own_content import OwnContent
 
 _NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
 _ALONE = 4.0  # seconds that a peer may be silent when no other is known
-_reconnected: set[str] = set()  # once per process and peer is enough
 _ITSELF = "the node itself"
 _FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
 
@@ -80,9 +77,7 @@ class IPFSNode:
                     return f"peer {name}"
                 silent += [name] if silence else []
         for name in silent:  # nobody was quick: now with patience
-            if name not in _reconnected:
-                _reconnected.add(name)
-                self.node.reconnect(name)
+            reconnect_once(self.node, name)
             if f"peer {name}" not in state.liars and self._ask_peer(tries, name, None):
                 return f"peer {name}"
         if tries.wrong is not None:
@@ -178,43 +173,12 @@ class IPFSNode:
                 names += self.node.peers()
         return list(dict.fromkeys(names))
 
-    def read(self, name: str, path: str, limit: int) -> bytes:
+    def read(self, name: str, path: str, limit: int, silence: float | None = None) -> bytes:
         """A small file of a peer's tree; SourceError."""
-        return self.node.read(f"{self._root(name)}/{path}", limit)
+        return self.node.read(f"{self._root(name, silence)}/{path}", limit, silence)
 
-    def _root(self, name: str) -> str:
+    def _root(self, name: str, silence: float | None = None) -> str:
         resolved = self._roots.get(name)
         if resolved is None or time.monotonic() - resolved[0] > _FRESH:
-            resolved = self._roots[name] = (time.monotonic(), self.node.resolve(name))
+            resolved = self._roots[name] = (time.monotonic(), self.node.resolve(name, silence))
         return resolved[1]
-
-    # -- words ------------------------------------------------------------------------------------------------------
-    def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
-        """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""
-        for name in self.publishers():
-            try:
-                raw = self.node.read(f"{self._root(name)}/{layout.ref_path(repo_id, revision)}", 256)
-            except SourceError as error:
-                self._note(name, error)
-                continue
-            commit = raw.decode("ascii", "replace").strip()
-            if layout.is_commit(commit):
-                return commit, name
-            get_logger().warning("publisher %s gives %r as a commit of %s: not used", name, commit[:60], repo_id)
-        return None
-
-    def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
-        """The listing of a commit by the first trusted publisher who has it; one hostile name refuses it whole."""
-        for name in self.publishers():
-            try:
-                raw = self.node.read(f"{self._root(name)}/{layout.tree_path(repo_id, commit)}", MAX_BYTES)
-                return tree_from_json(commit, raw), name
-            except SourceError as error:
-                self._note(name, error)
-            except (UnsafeName, ValueError) as error:
-                get_logger().warning("publisher %s: its listing of %s is refused: %s", name, repo_id, error)
-        return None
-
-    @staticmethod
-    def _note(name: str, error: SourceError) -> None:
-        get_logger().info("publisher %s: %s", name, error)
