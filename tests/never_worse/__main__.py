@@ -84,6 +84,9 @@ def measure(world: World, cell: Cell, again: bool = False) -> Verdict:
     hooked = world.run(cell, hooked=True) if again else world.hooked(cell)
     plain = world.run(cell, hooked=False) if again else world.plain(cell)
     verdict = judge(plain, hooked, world.rights(cell.load), HUBS[cell.hub].silent)
+    if not verdict.holds and cell.like is not None:
+        plain = world.plain(cell.like)
+        verdict = judge(plain, hooked, world.rights(cell.load), HUBS[cell.hub].silent)
     seconds = f"{plain['seconds']:6.1f} {hooked['seconds']:6.1f}"
     mark = "holds " if verdict.holds else "late  " if verdict.late else "BREAKS"
     print(f"{mark} {cell!s:96} {say(plain):18} {say(hooked):18} {seconds}  {verdict.why}", flush=True)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 
 from .caches import CACHES
@@ -27,6 +27,12 @@ class Cell:
 
     def __str__(self) -> str:
         return f"cache={self.cache} store={self.store} hub={self.hub} load={self.load}"
+
+    @property
+    def like(self) -> Cell | None:
+        """The cell of a plain process that has loaded before what our store has; see StoreState."""
+        like = STORES[self.store].like
+        return replace(self, cache=like, store="empty") if like and self.cache == "nothing" else None
 
     @property
     def in_matrix(self) -> bool:

@@ -13,10 +13,15 @@ from .caches import EVERYTHING
 
 @dataclass(frozen=True)
 class StoreState:
-    """`loaded`: what a hooked process has loaded with this store, from a Hub that is well; then each repo is harmed."""
+    """`loaded`: what a hooked process has loaded with this store, from a Hub that is well; then each repo is harmed.
+
+    `like`: the state of the Hugging Face cache of a plain process that has loaded as much. That one judges it too:
+    where a part is here and nobody gives the rest, the outcome is the one that plain has with that part.
+    """
 
     loaded: tuple[str, ...] = ()
     harm: Callable[[Path, str], None] | None = None
+    like: str = ""
 
     def lay(self, target: Path, made: Path, commits: dict[str, str]) -> None:
         """Copy what was made into a new store, and harm it."""
@@ -48,9 +53,9 @@ def _list(files: dict[str, object] | None) -> Callable[[Path, str], None]:
 STORES: dict[str, StoreState] = {
     "empty": StoreState(),
     "complete": StoreState(EVERYTHING),
-    "partial": StoreState(("config",)),
+    "partial": StoreState(("config",), like="config"),
     "0.1.0-empty-listing": StoreState((), _list({})),
     "0.1.0-listing-of-0-files": StoreState(EVERYTHING, _list({})),
     "0.1.0-listing-without-hashes": StoreState(EVERYTHING, _list(None)),
-    "0.1.0-partial-and-empty-listing": StoreState(("config",), _list({})),
+    "0.1.0-partial-and-empty-listing": StoreState(("config",), _list({}), "config"),
 }
