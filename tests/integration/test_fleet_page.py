@@ -84,7 +84,7 @@ def members(tmp_path, tiny_models, node_class):
 
 def test_the_fleet_page(members):
     first, second, hub = members
-    key, each, anew, publish, look = read_blocks(PAGE)
+    key, each, publish, gateway, look = read_blocks(PAGE)
 
     first.types(*key.commands)
     second.types("ipfs init")
@@ -94,7 +94,6 @@ def test_the_fleet_page(members):
     for member in (first, second):
         member.shell.replaced["/ip4/10.0.0.1/tcp/4001/p2p/12D3KooW..."] = address
         member.types(*each.commands)
-    second.types(*anew.commands)
     second.waits_for("ipfs swarm peers", lambda said: f"tcp/{first.port}/" in said)
 
     first.types("python -m ipfs_accelerate_py.hook fetch org/name")
@@ -105,6 +104,8 @@ def test_the_fleet_page(members):
     second.types(export)
     hub.stop()
     second.types("python -m ipfs_accelerate_py.hook fetch org/name")
+    first.types(*gateway.commands)
+    assert first.types("ipfs files read /ipfs_accelerate/gateways") == "http://10.0.0.1:8080"
     assert "models--org--name" in first.types(*look.commands)
 
     # one copy on disk: the node has references to the store's files

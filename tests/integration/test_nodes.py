@@ -8,6 +8,9 @@ import time
 import pytest
 from ipfshttpclient import Client, exceptions
 
+from tests.support.node import swarm_address
+from tests.support.node_settings import kubo_with
+
 pytestmark = pytest.mark.filterwarnings("ignore")
 ABSENT = "bafkreifzjut3te7nhyekklss27nh3k72ysco7y32koao5eei66wof36n5e"
 RECIPE = {"raw_leaves": True, "chunker": "size-1048576", "opts": {"cid-version": 1, "cid-base": "base32"}}
@@ -121,3 +124,17 @@ def test_nothing_is_left_of_a_node_that_stopped(node_class, tmp_path):
     node.stop()
     with pytest.raises(ProcessLookupError):
         os.killpg(group, 0)
+
+
+def test_a_peer_that_was_met_while_starting_gives_blocks(pair, tmp_path):
+    """By the bootstrap list, before the RPC answers: older ones than 0.43.1 never ask it. A load would connect anew."""
+    first = pair[0]
+    node = kubo_with(Bootstrap=[swarm_address(first)])(tmp_path / ".ipfs")
+    for _ in range(3):
+        with node:
+            block = first.put_block(os.urandom(32))
+            deadline = time.monotonic() + 10
+            while first.peer_id not in node.peers():
+                assert time.monotonic() < deadline
+                time.sleep(0.02)
+            node.rpc("block/get", block, timeout=10)

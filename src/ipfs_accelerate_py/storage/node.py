@@ -94,14 +94,14 @@ class Node:
     def _first(self, command: str, *args: str, **options: Any) -> dict[str, Any]:
         rows = self._ask(command, *args, **options)
         if not rows or not isinstance(rows[0], dict):
-            raise SourceError(f"the node at {self.address} gave no answer to {command} that could be read")
+            raise SourceError(f"the node at {self.address} gave no answer to {command} that could be read", NO_RPC)
         return rows[0]
 
     def _field(self, command: str, name: str, *args: str, **options: Any) -> Any:
         """One field of an answer; an answer without it says nothing at all."""
         row = self._first(command, *args, **options)
         if name not in row:
-            raise SourceError(f"the node at {self.address} answered {command} without {name}")
+            raise SourceError(f"the node at {self.address} answered {command} without {name}", NO_RPC)
         return row[name]
 
     # -- reading ----------------------------------------------------------------------------------------------------

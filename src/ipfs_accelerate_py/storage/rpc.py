@@ -151,9 +151,9 @@ class RPC:
     def _refuse_strange(self, response: Any, **_: Any) -> None:
         """What no node does: send us elsewhere, or pack its answer, which may be large when it is unpacked."""
         if response.is_redirect:
-            raise SourceError(f"what listens at {self.address} sends us elsewhere")
+            raise SourceError(f"what listens at {self.address} sends us elsewhere", NO_RPC)
         if response.headers.get("Content-Encoding", "identity") != "identity":
-            raise SourceError(f"what listens at {self.address} packs its answers")
+            raise SourceError(f"what listens at {self.address} packs its answers", NO_RPC)
         if not response.ok:  # the client reads the whole of an error
             response._content, response._content_consumed = response.raw.read(1 << 16), True
 

@@ -1,0 +1,62 @@
+"""One file from one Kubo to the next: `cat` over bitswap, and the peer's own gateway over HTTP, side by side."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+import urllib.request
+from collections.abc import Iterable
+from pathlib import Path
+
+from ipfs_accelerate_py.storage.node import Node
+from tests.support.node import KuboNode
+
+from .table import show
+
+ROUNDS = 3
+SIZES = {"91 MB": 91_000_000, "1 GB": 1_000_000_000}
+
+
+def measure(folder: Path, rounds: int) -> None:
+    """Each round has new bytes, so that no node holds them already; the ways take turns."""
+    print(f"  {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; all on one machine, over loopback")
+    with KuboNode(folder / "a" / ".ipfs") as first, KuboNode(folder / "b" / ".ipfs", bootstrap=[first]) as second:
+        for name, size in SIZES.items():
+            figures: dict[str, list[float]] = {"cat over bitswap": [], "the peer's gateway": []}
+            for _ in range(rounds):
+                cid, digest = _add(folder / "a" / "file", size, first)
+                figures["the peer's gateway"].append(_take(_gateway(f"{first.gateway}/ipfs/{cid}"), digest))
+                figures["cat over bitswap"].append(_take(Node(second.api, 60.0).stream(f"/ipfs/{cid}"), digest))
+                for node in (first, second):
+                    node.rpc("repo/gc", timeout=120)
+            print(f"  {name}, read and hashed")
+            show(figures)
+            for way, seconds in figures.items():
+                print(f"  {way}: {size / sorted(seconds)[len(seconds) // 2] / 1e6:.0f} MB/s")
+
+
+def _add(file: Path, size: int, node: KuboNode) -> tuple[str, str]:
+    """New bytes on the first node: their CID and sha256."""
+    found = hashlib.sha256()
+    with file.open("wb") as out:
+        for start in range(0, size, 1 << 24):
+            data = os.urandom(min(1 << 24, size - start))
+            found.update(data)
+            out.write(data)
+    return Node(node.api, 60.0).add(file), found.hexdigest()
+
+
+def _gateway(url: str) -> Iterable[bytes]:
+    with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as answer:
+        while data := answer.read(1 << 20):
+            yield data
+
+
+def _take(chunks: Iterable[bytes], digest: str) -> float:
+    began, found = time.perf_counter(), hashlib.sha256()
+    for data in chunks:
+        found.update(data)
+    seconds = time.perf_counter() - began
+    assert found.hexdigest() == digest
+    return seconds
