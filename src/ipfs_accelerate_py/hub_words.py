@@ -70,6 +70,17 @@ def _was_asked_before(storage: StorageWrapper, resolution: Resolution) -> bool:
     return hub_is_resting() and not unknown
 
 
+@door
+def try_to_load_from_cache(
+    storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]
+) -> Callable[[], Any]:
+    """Asked for code before it is loaded: what was not there is new, and warned of. Plain would look into its cache."""
+    resolution, path = resolve(storage, asked), named["filename"]
+    if path in resolution.tree and storage.is_seen(resolution, [path], None):
+        storage.make_present(resolution, [path], token=asked.token, local_only=True)
+    return lambda: wrapped(**named)
+
+
 def _aside(wrapped: Any, kwargs: dict[str, Any]) -> Any:
     with stand_aside():
         return wrapped(**kwargs)

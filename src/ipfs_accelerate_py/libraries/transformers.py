@@ -32,8 +32,9 @@ HUB_FUNCTIONS = (
     *("hf_hub_download", "snapshot_download"),
 )
 
-# 4.57 asks the Hub past that submodule in a few places: module -> functions it took from huggingface_hub
+# A few places ask past that submodule, 4.57 the Hub and both lines the cache: module -> functions of huggingface_hub's
 STRAY_FUNCTIONS = {
+    "transformers.dynamic_module_utils": ("try_to_load_from_cache",),
     "transformers.tokenization_utils_base": ("list_repo_files",),
     "transformers.pipelines": ("model_info",),
 }
