@@ -14,17 +14,15 @@ pytestmark = pytest.mark.lines
 LINES = {
     "tokenizer": "AutoTokenizer.from_pretrained('acme/old')",
     "model": "AutoModel.from_pretrained('acme/old')",
-    "pipeline": "pipeline('feature-extraction', 'acme/old')",
 }
 IMPORTS = """
 import torch, transformers.models.bert.modeling_bert
-from transformers import AutoModel, AutoTokenizer, pipeline
+from transformers import AutoModel, AutoTokenizer
 """
 
 
-@pytest.mark.parametrize("keep_query", [True, False])
-@pytest.mark.parametrize("hooked", [True, False])
-def test_the_old_name_of_a_repo(tiny_models, tmp_path, keep_query, hooked):
+@pytest.mark.parametrize(("hooked", "keep_query"), [(True, True), (True, False), (False, True)])
+def test_the_old_name_of_a_repo(tiny_models, tmp_path, hooked, keep_query):
     """`hooked`: who has loaded it while the Hub was well."""
     shutil.copytree(tiny_models / "tiny" / "bert", tmp_path / "repos" / "acme" / "old")
     with LocalHub(tmp_path / "repos") as hub:
