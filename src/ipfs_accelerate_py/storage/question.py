@@ -7,32 +7,27 @@ budget while anybody else can say. What a slow Hub says after that is kept, and 
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TypeVar
 
-from ..errors import SettingsError, SourceError, StoreError, Unresolved
+from ..errors import StoreError, Unresolved
 from ..log import get_logger
 from ..settings import Settings
 from . import changes, layout, node, policy, use
 from .attempt import Attempt
 from .authorities import name_authorities
 from .disk import past
-from .gateway_words import GatewayWords
 from .hub_rest import begin_rest, end_rest, endpoint, hub_is_resting
-from .node_words import NodeWords
+from .publisher_words import PublisherWords
 from .resolution import HEARSAY, HUB, LOWER, STORE, Resolution
 from .sources import hub
-from .sources.gateway import Gateway
-from .sources.ipfs_node import IPFSNode
 from .sources.lower_tier import LowerTier
 from .store import Store
 from .tree import Entry, Tree
 
 COLD = 5.0  # silences for which the Hub is waited for where nobody else can say; then plain waits, with its retries
 WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
-WORDS = 3.0  # silences that the words of all publishers together may take
 T = TypeVar("T")
 
 
@@ -212,53 +207,12 @@ class Question:
 
     def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
         """A trusted publisher's word on what the Hub has not told this machine."""
-        if not self.settings.publishers:
-            return None
-        silence = node.PATIENCE if here is None else self.settings.timeout
-        sources = list(self._publishers(silence))
-        for source in sources:
-            with contextlib.suppress(SourceError, SettingsError):  # they will say it again when they are asked
-                source.prepare()
-        attempt = Attempt(lambda: self._find_word(here, sources))
-        if not attempt.wait(WORDS * silence):  # each is waited for a little, and there may be many
-            get_logger().warning("publishers cannot be asked: they took more than %g s", WORDS * silence)
-            self.said["publishers"] = f"silent for {WORDS * silence:g} s"
-            return None
-        found = attempt.result()
-        return None if found is None else self._take_word(here, *found)
-
-    def _find_word(
-        self, here: Resolution | None, sources: Iterable[NodeWords | GatewayWords]
-    ) -> tuple[Tree, str] | None:
         commit = self.revision if self.pinned else None
         if here is not None and here.word != HEARSAY:
             commit = here.commit
-        for source in sources:
-            try:
-                answer = (commit, "") if commit else source.known_commit(self.repo_id, self.revision)
-                kept = self.store.read_tree(self.repo_id, answer[0]) if answer else None
-                listing = (kept, "") if kept else source.known_tree(self.repo_id, answer[0]) if answer else None
-            except (SourceError, SettingsError) as error:
-                text = " - ".join(filter(None, (str(error), error.hint)))
-                get_logger().warning("publishers cannot be asked: %s", text)
-                self.said["publishers"] = text
-                continue
-            self.said |= source.said
-            if answer is not None and listing is not None:
-                return listing[0], answer[1] or listing[1]
-        return None
-
-    def _publishers(self, silence: float) -> Iterator[NodeWords | GatewayWords]:
-        """Who can tell what the publishers say: the node, else gateways."""
-        try:
-            ipfs = node.open_node(self.settings, silence)
-            if ipfs is not None:
-                yield NodeWords(IPFSNode(ipfs, self.settings.publishers), self.settings.timeout)
-        except SettingsError as error:
-            get_logger().warning("publishers cannot be asked: %s - %s", error, error.hint)
-        if self.settings.gateways:
-            gateways = [Gateway(url, tuple, silence) for url in self.settings.gateways]
-            yield GatewayWords(gateways, self.settings.publishers)
+        silence = node.PATIENCE if here is None else self.settings.timeout
+        found = PublisherWords(self.store, self.settings, self.said).find(self.repo_id, self.revision, commit, silence)
+        return None if found is None else self._take_word(here, *found)
 
     def _take_word(self, here: Resolution | None, tree: Tree, name: str) -> Resolution:
         if here is not None and not here.tree.complete and here.commit == tree.commit:
