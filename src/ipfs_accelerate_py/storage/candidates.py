@@ -13,9 +13,9 @@ from ..log import warn_once
 from ..settings import Settings, is_given
 from . import health, layout, node, resolver
 from .attempt import Attempt
+from .node_address import is_private_host
 from .race_runner import PATIENCE
 from .resolver import Resolution
-from .rpc import is_private_host
 from .sources import Source, Wanted, hub
 from .sources.gateway import Gateway
 from .sources.hub import Hub

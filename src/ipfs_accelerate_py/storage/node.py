@@ -14,8 +14,8 @@ from typing import Any
 from ..errors import SourceError
 from ..settings import Settings
 from .cid import cid_of
-from .node_address import authorization, default_repo, node_address, normal_form
-from .rpc import NO_RPC, RPC, NodeAnswer, is_private_address
+from .node_address import authorization, default_repo, is_private_address, node_address, normal_form
+from .rpc import NO_RPC, RPC, NodeAnswer
 
 PATIENCE = 10.0  # seconds of silence, for work that nobody waits for and where no other source is left
 

@@ -9,7 +9,6 @@ RPC reference: https://docs.ipfs.tech/reference/kubo/rpc/
 from __future__ import annotations
 
 import io
-import ipaddress
 import json
 import os
 import time
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError, SourceDown, SourceError
-from .node_address import socket_path
+from .node_address import is_private_address, socket_path
 
 CONNECT_LOCAL = 0.25
 TCP = "/ip4/127.0.0.1/tcp/80"  # what a client of a unix socket is told: it goes to the socket all the same
@@ -49,23 +48,6 @@ class NodeAnswer(SourceError):
 
 class LoginRefused(SourceDown):
     """The node wants a login, or does not take the one that we have."""
-
-
-def is_private_address(multiaddr: str) -> bool:
-    """Does this address stay on this machine or in a private network (or a unix socket)?"""
-    parts = multiaddr.split("/")
-    if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
-        return len(parts) > 1 and parts[1] == "unix"
-    return is_private_host(parts[2])
-
-
-def is_private_host(host: str) -> bool:
-    """Is this host on this machine or in a private network? A name that would have to be looked up first is not."""
-    try:
-        address = ipaddress.ip_address(host)
-    except ValueError:
-        return host == "localhost"
-    return address.is_private or address.is_loopback or address.is_link_local
 
 
 class _Named(io.BytesIO):

@@ -6,7 +6,7 @@ import base64
 import email.message
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ...storage.rpc import is_private_host
+from ...storage.node_address import is_private_host
 
 _AT_MOST = 1 << 16  # bytes of an answer that are read
 

@@ -13,8 +13,8 @@ from typing import Any
 from urllib.parse import unquote, urljoin, urlsplit
 
 from ...errors import SourceDown, SourceError
+from ..node_address import is_private_host
 from ..receiver import Receiver
-from ..rpc import is_private_host
 
 _CONNECT = 0.25  # seconds, on this machine and in private networks
 _CONNECT_FAR = 3.0
