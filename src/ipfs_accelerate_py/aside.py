@@ -134,11 +134,11 @@ def _check_promise(resolution: Resolution, place: Place, file: Path) -> None:
 def _vouch(
     storage: StorageWrapper, files: Files, resolution: Resolution | None, wrong: list[tuple[Path, Place]]
 ) -> None:
-    from .storage.sources import hub
+    from .storage.sources import hub_headers
 
     for file, place in wrong:
         entry = unlisted.entry_by_name(file)
-        if entry is not None and hub.vouches_for(place.repo_id, place.commit, place.path, entry.etag):
+        if entry is not None and hub_headers.vouches_for(place.repo_id, place.commit, place.path, entry.etag):
             raise VerificationError(
                 f"{place.repo_id}: {place.path} was not loaded: the Hub says that commit {place.commit} has "
                 f"{entry.etag}, and {file} is not that",

@@ -21,7 +21,7 @@ from .disk import past
 from .hub_rest import begin_rest, end_rest, endpoint, hub_is_resting
 from .publisher_words import PublisherWords
 from .resolution import HEARSAY, HUB, LOWER, STORE, Resolution
-from .sources import hub
+from .sources import hub, hub_headers
 from .sources.lower_tier import LowerTier
 from .store import Store
 from .tree import Entry, Tree
@@ -94,11 +94,11 @@ class Question:
     def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
         # 5 takes the commit that it knows for an API that is down, and asks for a file where the API refuses
-        if self.pinned or (refusal.unreachable is not None and not hub.asks_files_first()):
+        if self.pinned or (refusal.unreachable is not None and not hub_headers.asks_files_first()):
             return None
         path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
         patience = self.settings.timeout
-        attempt = Attempt(lambda: hub.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
+        attempt = Attempt(lambda: hub_headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
         commit = attempt.result() if attempt.wait(patience) else None
         if commit is None:
             return None
