@@ -170,7 +170,8 @@ def test_warm_loads_with_an_unwell_hub(fault, warm, plain, full_hub):
         outcomes = ask(warm, lines(), CLASSES)
     finally:
         full_hub.faults.clear()
-    check_all(outcomes, warm, plain, 1)
+    # the API, and where that is of no use one file's header, which names the commit of the branch, as plain hears it
+    check_all(outcomes, warm, plain, 2)
     assert sum(outcome.seconds for outcome in outcomes.values()) < 10
 
 
