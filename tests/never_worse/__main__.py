@@ -68,14 +68,14 @@ def tiny_models(kept: Path) -> Path:
 
 
 def run(world: World, cells: list[Cell], at_once: int) -> dict[Cell, Verdict]:
-    """All cells, many at once; those that were late once more, one by one."""
+    """All cells, many at once; those that may have been the machine's fault once more, one by one."""
     verdicts: dict[Cell, Verdict] = {}
     with ThreadPoolExecutor(at_once) as pool, ThreadPoolExecutor(WAITING) as waiting:
         running = {(waiting if cell.hub in PATIENT else pool).submit(measure, world, cell): cell for cell in cells}
         for done in as_completed(running):
             error = done.exception()
             verdicts[running[done]] = Verdict(False, f"not measured: {error!r}") if error else done.result()
-    for cell in [cell for cell, verdict in verdicts.items() if verdict.late]:
+    for cell in [cell for cell, verdict in verdicts.items() if verdict.again]:
         verdicts[cell] = measure(world, cell, again=True)
     return verdicts
 

@@ -16,11 +16,15 @@ OF_THE_NETWORK = re.compile(r"thrown while requesting|Retrying in |Error while d
 
 @dataclass(frozen=True)
 class Verdict:
-    """Does the property hold? `why`: in what words it does or does not. `late`: only the time is wrong."""
+    """Does the property hold? `why`: in what words it does or does not. `late`: only the time is wrong.
+
+    `again`: a machine that was busy may be the cause (the Hub's answer came too late): to be measured once more, alone.
+    """
 
     holds: bool
     why: str
     late: bool = False
+    again: bool = False
 
 
 def normalised(answer: dict[str, Any], folder: Path) -> dict[str, Any]:
@@ -57,7 +61,7 @@ def judge(plain: dict[str, Any] | None, hooked: dict[str, Any], rights: list[Any
             if right and silent:
                 return Verdict(True, "an older commit: the Hub is silent")
             what = "an older commit" if right else "WRONG VALUES" if value is not None else "FAILS"
-            return Verdict(False, f"{what}, plain is right")
+            return Verdict(False, f"{what}, plain is right", again=right)
         same_words = value != plain["value"] or _said(plain) == _said(hooked)
         return _in_time(plain, hooked, "right") if same_words else _other_words(plain, hooked)
     if right:
@@ -77,7 +81,7 @@ def _is_cut_off(answer: dict[str, Any]) -> bool:
 def _in_time(plain: dict[str, Any], hooked: dict[str, Any], why: str) -> Verdict:
     late = hooked["seconds"] - 1.1 * plain["seconds"] - BUDGET
     if late > SLACK:
-        return Verdict(False, f"late by {late:.1f} s", late=True)
+        return Verdict(False, f"late by {late:.1f} s", late=True, again=True)
     return Verdict(True, why)
 
 
