@@ -70,6 +70,8 @@ CACHES: dict[str, CacheState] = {
     "config": CacheState(("config",)),
     "model": CacheState(("model",)),
     "tokenizer": CacheState(("tokenizer",)),
+    "tokenizer+config": CacheState(("tokenizer", "config")),
+    "remote-code+config": CacheState(("remote-code", "config")),
     "everything": CacheState(EVERYTHING),
     "remote-code": CacheState(("remote-code",)),
     "ref-without-snapshot": CacheState(EVERYTHING, _no_snapshot),

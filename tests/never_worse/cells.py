@@ -32,7 +32,8 @@ class Cell:
     def like(self) -> Cell | None:
         """The cell of a plain process that has loaded before what our store has; see StoreState."""
         like = STORES[self.store].like
-        return replace(self, cache=like, store="empty") if like and self.cache == "nothing" else None
+        both = like if self.cache == "nothing" else f"{self.cache}+{like}"
+        return replace(self, cache=both, store="empty") if like and both in CACHES else None
 
     @property
     def in_matrix(self) -> bool:
@@ -95,7 +96,7 @@ REPORTED = [
 
 def all_cells() -> list[Cell]:
     """Every pair of states is in some cell; those of three are where two of them concern one another."""
-    rest = [name for name in CACHES if name not in PARTLY]
+    rest = [name for name in CACHES if name not in (*PARTLY, "tokenizer+config", "remote-code+config")]
     more = [name for name in STORES if name != "empty"]
     found = [
         *MATRIX_CELLS,
