@@ -49,11 +49,16 @@ class Unresolved(IPFSAccelerateError):
 
 
 class Unavailable(IPFSAccelerateError):
-    """No source has the bytes at the moment. `hub_error`: what the Hub's client raised after all its retries."""
+    """No source has the bytes at the moment.
 
-    def __init__(self, message: str, hint: str | None = None, hub_error: Exception | None = None) -> None:
+    `hub_error`: what the Hub's client raised after all its retries. `no_hub`: what answers there is no Hub.
+    """
+
+    def __init__(
+        self, message: str, hint: str | None = None, hub_error: Exception | None = None, no_hub: bool = False
+    ) -> None:
         super().__init__(message, hint)
-        self.hub_error = hub_error
+        self.hub_error, self.no_hub = hub_error, no_hub
 
 
 class VerificationError(IPFSAccelerateError, OSError):

@@ -15,6 +15,7 @@ from . import aside, rewriting
 from .aside import check_brought, say_revision, stand_aside
 from .errors import Unavailable, VerificationError
 from .libraries import transformers as library
+from .log import warn_once
 from .rewriting import Asked
 from .serving import (
     callers_kwargs,
@@ -31,10 +32,12 @@ from .serving import (
 )
 from .storage import layout
 from .storage.filling import fill, mark_missing
+from .storage.hub_rest import endpoint, is_no_hub
 from .storage.resolution import HUB
 from .storage.resolver import Resolution, hub_is_resting
 from .storage.sharing import share
 from .storage.store import Store
+from .storage.unlisted import find_place
 from .storage_wrapper import StorageWrapper, get_storage_wrapper
 
 
@@ -109,7 +112,24 @@ def _run_aside(
             return wrapped(**{**kept, **more})
 
     again = None if kept.get("local_files_only") else functools.partial(run, force_download=True)
-    return check_brought(run(), again, storage, resolution)
+    files = check_brought(run(), again, storage, resolution)
+    if error is not None and (error.no_hub or is_no_hub()):
+        _miss_none(resolution, paths, files)
+    return files
+
+
+def _miss_none(resolution: Resolution, paths: list[str], files: list[str] | None) -> None:
+    """A commit's own file that a stranger in the Hub's place did not give is not missing, whatever may be passed over.
+
+    Plain fails there when it asks for names, which we know already.
+    """
+    brought = {place.path for file in files or () if (place := find_place(Path(file))) is not None}
+    if lost := [path for path in paths if path in resolution.tree and path not in brought]:
+        warn_once(
+            f"{resolution.repo_id} has {', '.join(lost)}, and what answers at {endpoint()} is no Hugging Face Hub; sign in "
+            "to the network if it wants that, or check HF_ENDPOINT"
+        )
+        library.say_no_connection(endpoint())
 
 
 def hf_hub_download(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -78,7 +78,8 @@ def try_to_load_from_cache(
     resolution, path = resolve(storage, asked), named["filename"]
     if path in resolution.tree and storage.is_seen(resolution, [path], None):
         storage.make_present(resolution, [path], token=asked.token, local_only=True)
-    return lambda: wrapped(**named)
+    # by the commit: the store learns what a branch points to from the Hub, and plain's cache knew it
+    return lambda: wrapped(**{**named, "revision": resolution.commit})
 
 
 def _aside(wrapped: Any, kwargs: dict[str, Any]) -> Any:

@@ -62,7 +62,8 @@ class Question:
                 else:
                     return told if told.tree.files else self._without_listing(told, here)
             if refusal is None or not refusal.answered:
-                begin_rest(refusal.unreachable if refusal else None)
+                no_hub = refusal is not None and isinstance(refusal.__cause__, ValueError)
+                begin_rest(refusal.unreachable if refusal else None, no_hub=no_hub)
                 get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
         if refusal is not None and here is not None and (named := self._ask_file(refusal, here)) is not None:
             return named

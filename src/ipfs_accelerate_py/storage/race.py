@@ -40,6 +40,7 @@ class Race:
         self.reasons: list[str] = []
         self.hint: str | None = None  # of the last of them that has one
         self.hub_error: Exception | None = None  # what the Hub's client raised after all its retries, and a while
+        self.no_hub = False  # what answers in the Hub's place is something else
         self._complain = complain
         self._stopped = stopped or threading.Event()
         self._running: list[Runner] = []
@@ -189,12 +190,10 @@ class Race:
             receiver, self._part = self._part, receiver  # type: ignore[assignment]
         if receiver is not None:
             receiver.discard()
-        if (
-            runner.source.is_patient
-            and time.monotonic() - runner.started > self.budget
-            and _is_worn_out(error.__cause__)
-        ):
-            self.hub_error = error.__cause__
+        took, cause = time.monotonic() - runner.started, error.__cause__
+        if runner.source.is_patient and took > self.budget and _is_worn_out(cause):
+            self.hub_error = cause
+        self.no_hub = self.no_hub or _is_no_hub(cause)
         self._note(runner.source, error)
 
     def _note(self, source: Source, error: Exception) -> None:
@@ -207,3 +206,10 @@ def _is_worn_out(error: BaseException | None) -> TypeGuard[Exception]:
     """Has the Hub's client used up its retries? What was answered, plain may ask in another way, and at no cost."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     return isinstance(error, Exception) and not (status is not None and 400 <= status < 500)
+
+
+def _is_no_hub(error: BaseException | None) -> bool:
+    """Did the Hub's client find that its answers are not a Hub's? A sign-in page of a network, for example."""
+    while error is not None and type(error).__name__ != "FileMetadataError":
+        error = error.__cause__
+    return error is not None

@@ -153,7 +153,7 @@ class Retrieval:
             )
         said = "; ".join(race.reasons) or "nobody was asked"
         hint = _ALONE if self._candidates.local_only else _OFFLINE if is_offline() else race.hint
-        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint, race.hub_error)
+        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint, race.hub_error, race.no_hub)
 
     def _complain(self, source: Source, error: Exception) -> None:
         # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.
