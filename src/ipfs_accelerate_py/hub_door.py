@@ -126,8 +126,8 @@ def _miss_none(resolution: Resolution, paths: list[str], files: list[str] | None
     brought = {place.path for file in files or () if (place := find_place(Path(file))) is not None}
     if lost := [path for path in paths if path in resolution.tree and path not in brought]:
         warn_once(
-            f"{resolution.repo_id} has {', '.join(lost)}, and what answers at {endpoint()} is no Hugging Face Hub; sign in "
-            "to the network if it wants that, or check HF_ENDPOINT"
+            f"{resolution.repo_id} has {', '.join(lost)}, and what answers at {endpoint()} is no Hugging Face Hub; "
+            "sign in to the network if it wants that, or check HF_ENDPOINT"
         )
         library.say_no_connection(endpoint())
 
