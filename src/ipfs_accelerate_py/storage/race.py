@@ -26,6 +26,7 @@ SLOW = 64 << 10  # bytes per second; below that another source is asked beside
 CRAWL = 1 << 10  # bytes per second; below that nobody is waited for, not even the last
 UNSAID = 1.0  # seconds of only hashing what is on this disk already, before a bar says so
 _TICK = 0.05
+_CAUSES = 8  # of an error that are looked at: where a client raises an error again, its causes can go round in a ring
 Complain = Callable[[Source, Exception], None]
 
 
@@ -210,6 +211,8 @@ def _is_worn_out(error: BaseException | None) -> TypeGuard[Exception]:
 
 def _is_no_hub(error: BaseException | None) -> bool:
     """Did the Hub's client find that its answers are not a Hub's? A sign-in page of a network, for example."""
-    while error is not None and type(error).__name__ != "FileMetadataError":
-        error = error.__cause__
-    return error is not None
+    for _ in range(_CAUSES):
+        if type(error).__name__ == "FileMetadataError":
+            return True
+        error = getattr(error, "__cause__", None)
+    return False
