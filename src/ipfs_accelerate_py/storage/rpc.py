@@ -95,7 +95,9 @@ class RPC:
             if path := socket_path(self.address):
                 from .unix_socket import UnixAdapter
 
-                client._client._session_props["adapters"] = {"http://": UnixAdapter(path)}
+                # the second where a program has imported ipfshttpclient before us, with its own copy of requests
+                both = dict.fromkeys(("http://", "http+ip4://"), UnixAdapter(path))
+                client._client._session_props["adapters"] = both
             self._client = client
         return self._client
 
