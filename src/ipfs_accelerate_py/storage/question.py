@@ -94,8 +94,7 @@ class Question:
 
     def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
-        # 5 takes the commit that it knows for an API that is down, and asks for a file where the API refuses
-        if self.pinned or (refusal.unreachable is not None and not hub_headers.asks_files_first()):
+        if self.pinned or refusal.unreachable is not None:  # down: then the commit that is known counts
             return None
         path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
         patience = self.settings.timeout
