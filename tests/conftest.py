@@ -36,13 +36,14 @@ def tiny_models(request):
     version = importlib.metadata.version("transformers")
     root = request.config.cache.mkdir(f"tiny-models-{version}-{recipe}")
     # a process of its own: torch and transformers stay out of this one
-    subprocess.run(
+    made = subprocess.run(
         [sys.executable, "-m", "tests.support.model", root],
         env={**os.environ, "IPFS_ACCELERATE": "0"},
         cwd=REPOSITORY,
-        check=True,
         capture_output=True,
+        text=True,
     )
+    assert made.returncode == 0, made.stderr
     return root
 
 

@@ -121,7 +121,7 @@ def test_nobody_there(holder, receive, here):
     # all but other caches, which are only folders here, are left alone for a while
     with pytest.raises(SourceError if isinstance(holder, CacheHolder) else SourceDown):
         receive(holder.dead(1.0), commit, "config.json", b"{}")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 15
     assert left(here) == []
 
 

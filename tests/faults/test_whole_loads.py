@@ -22,7 +22,9 @@ print(seconds, float(sum(parameter.double().sum() for parameter in model.paramet
 """
 WARM_FAULTS = list(FAULTS) if WHOLE else ["hangs", "one byte flipped", "503 with Retry-After"]
 COLD_FAULTS = list(FAULTS) if WHOLE else ["one byte flipped", "stalls midway"]
-MORE = 0.5  # seconds that a warm load under an ill Hub may cost more than plain transformers offline
+# Seconds that a warm load under an ill Hub may cost more than plain transformers offline. The bar is for `make faults`,
+# where nothing else runs; beside other tests it only tells a wait from a busy machine.
+MORE = 0.5 if WHOLE else 5
 
 
 def numbers(done):
@@ -64,10 +66,7 @@ def warm(ill_hub, tmp_path_factory):
 def test_warm_under_an_ill_hub(ill_hub, warm, fault, rows):
     user, (offline, expected) = warm
     ill_hub.set_fault(fault)
-    # a machine that is busy with other tests may be slow once
     found = [numbers(user.run(LOAD)) for _ in range(3 if WHOLE else 1)]
-    if not WHOLE and found[0][0] > offline + MORE:
-        found += [numbers(user.run(LOAD)) for _ in range(2)]
     assert all(rest == expected for _, rest in found)
     seconds = min(seconds for seconds, _ in found)
     rows.append(f"from_pretrained, warm, the Hub: {fault:32} {seconds:5.2f} s; plain offline {offline:5.2f} s")

@@ -17,6 +17,7 @@ import time
 import urllib.error
 import urllib.parse
 import urllib.request
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -32,13 +33,23 @@ class NodeError(RuntimeError):
 
 
 def free_port() -> int:
-    """A loopback port nobody listens on, below the range the kernel hands out to clients."""
-    for _ in range(200):
-        port = random.randint(20000, 32000)
+    """A loopback port nobody listens on, below the range the kernel hands out to clients. None is given twice."""
+    for port in _ports:
         with socket.socket() as candidate, contextlib.suppress(OSError):
             candidate.bind(("127.0.0.1", port))
             return port
     raise NodeError("no free loopback port")
+
+
+def _own_ports() -> Iterator[int]:
+    """The ports of this process: those of a parallel test run are shared out among its workers."""
+    worker = int(os.environ.get("PYTEST_XDIST_WORKER", "gw0")[2:])
+    ports = list(range(20000 + worker, 32000, int(os.environ.get("PYTEST_XDIST_WORKER_COUNT", "1"))))
+    random.shuffle(ports)
+    yield from ports
+
+
+_ports = _own_ports()
 
 
 def swarm_address(node: IpfsNode) -> str:

