@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from . import state
-from .settings import is_true, read_switch
+from .config.settings import is_true, read_switch
 
 _reported: set[str] = set()
 
@@ -51,7 +51,7 @@ def _is_allowed() -> bool:
 
 def _install() -> None:
     from .hook import finder
-    from .libraries import transformers as library
+    from .libraries.transformers import names as library
     from .log import get_logger
 
     if finder.installed() is None:
@@ -63,13 +63,13 @@ def _install() -> None:
     if library.name in sys.modules:
         # Before the finder is there: afterwards another thread that imports transformers may be importing this too, and
         # wait for our package, which may still be executing its `__init__` here. importlib would hand out half of it.
-        from . import proxies
+        from .patching import registry
     finder.install(library)
     if library.name in sys.modules:
-        from . import proxies
+        from .patching import registry
 
-        if hasattr(proxies, "patch_loaded"):
-            proxies.patch_loaded()
+        if hasattr(registry, "patch_loaded"):
+            registry.patch_loaded()
         else:  # another thread is importing it, waits for us, and will do this then
             state.patch_later = True
 
@@ -86,8 +86,8 @@ def restore() -> bool:
     was_there = is_applied()
     state.everywhere = False
     finder.uninstall()
-    if proxies := sys.modules.get(f"{__package__}.proxies"):
-        proxies.restore_all()
+    if registry := sys.modules.get(f"{__package__}.patching.registry"):
+        registry.restore_all()
     return was_there
 
 
@@ -132,9 +132,9 @@ def describe_doors() -> dict[str, str]:
     longer needs the ones outside of `transformers.utils.hub`. If a `from_pretrained` is not found, the loads of such
     classes are served at `transformers.utils.hub.cached_files`; if that is not found, they are not served at all.
     """
-    from .libraries import transformers as library
+    from .libraries.transformers import names as library
 
-    proxies = sys.modules.get(f"{__package__}.proxies")
+    registry = sys.modules.get(f"{__package__}.patching.registry")
     doors = {}
     for module_name, owners, attribute in library.DOORS:
         name = ".".join([module_name, *owners[:1], attribute])
@@ -146,7 +146,7 @@ def describe_doors() -> dict[str, str]:
         value = None if owner is None else vars(owner).get(attribute)
         if value is None:
             doors[name] = "not found"
-        elif proxies is not None and proxies.is_replacement(value):
+        elif registry is not None and registry.is_replacement(value):
             doors[name] = "in place"
         else:
             stray = any((owner_name, attribute) in library.STRAY_METHODS.get(module_name, ()) for owner_name in owners)
@@ -166,9 +166,9 @@ def get_status() -> dict[str, Any]:
     were not verified. `liars`: sources that gave wrong bytes to this process, and what they did. `doors`: see
     `describe_doors`.
     """
+    from .config.settings import read_settings
     from .errors import SettingsError
-    from .settings import read_settings
-    from .storage.node_address import node_address
+    from .ipfs.address import node_address
 
     switch = read_switch()
     settings = read_settings()
@@ -176,7 +176,7 @@ def get_status() -> dict[str, Any]:
         address = None if settings.force_local else node_address(settings.node)
     except SettingsError:
         address = None
-    proxies = sys.modules.get(f"{__package__}.proxies")
+    registry = sys.modules.get(f"{__package__}.patching.registry")
     enabled = is_applied() and state.is_enabled()
     reason, vouched = switch.reason, state.vouched
     if switch.on and not enabled:
@@ -184,7 +184,7 @@ def get_status() -> dict[str, Any]:
     return {
         "enabled": enabled,
         "applied": is_applied(),
-        "patched_classes": proxies.patched_classes() if proxies else [],
+        "patched_classes": registry.patched_classes() if registry else [],
         "should_patch": switch.on,
         "reason": reason,
         "variable": switch.variable,

@@ -57,7 +57,7 @@ def warn_once(text: str, exc_info: BaseException | None = None) -> bool:
 
 
 def _choose_level() -> int:
-    from .settings import is_given, read_or_default
+    from .config.settings import is_given, read_or_default
 
     if _is_set_up() and not is_given("log"):
         return logging.NOTSET  # the program's set-up decides alone

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from .settings import read_switch
+from .config.settings import read_switch
 
 # The innermost `distributed_models()` block of this thread or task: True, False, or None outside of any.
 block: ContextVar[bool | None] = ContextVar("ipfs_accelerate_block", default=None)

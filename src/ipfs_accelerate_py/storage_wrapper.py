@@ -5,14 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from .config.forms import default_lower
+from .config.settings import Settings, read_settings, read_switch
+from .fetch.retrieval import Retrieval
 from .log import get_logger
-from .setting_forms import default_lower
-from .settings import Settings, read_settings, read_switch
-from .storage import resolver, vouchers
-from .storage.absence import find_missing, is_seen, names_seen
-from .storage.resolver import Resolution
-from .storage.retrieval import Retrieval
-from .storage.store import Store
+from .resolve import resolver
+from .resolve.absence import find_missing, is_seen, names_seen
+from .resolve.resolver import Resolution
+from .store import vouchers
+from .store.store import Store
 
 # (store, repo id, commit, path) of what this process has offered to the publisher: once is enough
 _noted: set[tuple[str, str, str, str]] = set()
@@ -96,7 +97,7 @@ class StorageWrapper:
         if new and not local_only:
             _noted.update(new)
             try:
-                from .storage.outbox import leave_note
+                from .publish.outbox import leave_note
 
                 leave_note(self.store, self.settings, resolution, list(present))
             except Exception as error:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 from typing import Any
 
-from ipfs_accelerate_py.storage.node import Node
+from ipfs_accelerate_py.ipfs.node import Node
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
 from tests.support.model import add_minilm

@@ -9,7 +9,7 @@ import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
-from ipfs_accelerate_py.storage.node import Node
+from ipfs_accelerate_py.ipfs.node import Node
 from tests.support.node import KuboNode
 
 from .table import show

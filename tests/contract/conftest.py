@@ -9,15 +9,16 @@ import shutil
 
 import pytest
 
-from ipfs_accelerate_py.storage import layout, publisher
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.sources.gateway import Gateway
-from ipfs_accelerate_py.storage.sources.hub import Hub
-from ipfs_accelerate_py.storage.sources.ipfs_node import IPFSNode
-from ipfs_accelerate_py.storage.sources.lower_tier import LowerTier
-from ipfs_accelerate_py.storage.sources.mirror import Mirror
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.fetch.sources.gateway import Gateway
+from ipfs_accelerate_py.fetch.sources.hub import Hub
+from ipfs_accelerate_py.fetch.sources.local_caches import LowerTier
+from ipfs_accelerate_py.fetch.sources.mirror import Mirror
+from ipfs_accelerate_py.fetch.sources.node import IPFSNode
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Entry, Tree
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub

@@ -6,9 +6,9 @@ import time
 import pytest
 
 from ipfs_accelerate_py.errors import SourceDown, SourceError
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.sources import Wanted
-from ipfs_accelerate_py.storage.verify import Mismatch
+from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.verify import Mismatch
 
 from .conftest import KINDS, REPO, CacheHolder, entry_of
 

@@ -16,10 +16,12 @@ from typing import Any
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
-from ipfs_accelerate_py.storage import layout, lock_file, parts, publisher
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.resolver import Resolution
-from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.resolve import lockfile
+from ipfs_accelerate_py.resolve.resolver import Resolution
+from ipfs_accelerate_py.store import layout, partial
+from ipfs_accelerate_py.store.store import Store
 from tests.support.fault_server import FaultProxy, FaultServer, FolderServer
 from tests.support.in_process import Here, write_repo
 from tests.support.local_hub import LocalHub
@@ -91,8 +93,8 @@ class World:
         here.point_at(self.hub)
         known = here.resolve(REPO)
         here.make_present(known)
-        locked = lock_file.LockedCommit(REPO, ("main",), known.tree)
-        (self.folder / "lock").write_bytes(lock_file.LockFile({(REPO, known.commit): locked}).to_json())
+        locked = lockfile.LockedCommit(REPO, ("main",), known.tree)
+        (self.folder / "lock").write_bytes(lockfile.LockFile({(REPO, known.commit): locked}).to_json())
         return known
 
     def start_node(self, known: Resolution) -> None:
@@ -146,8 +148,8 @@ class World:
             here.make_present(known, "config.json", "vocab.txt")
             entry = known.tree.files["weights.safetensors"]
             blobs = here.store.root / layout.repo_folder(REPO) / "blobs"
-            dead = parts.prefix(entry.etag).replace(f".{os.getpid()}-", ".4194303-")  # no process has this number
-            (blobs / f"{dead}x{parts.SUFFIX}").write_bytes(FILES["weights.safetensors"][:1_500_000])
+            dead = partial.prefix(entry.etag).replace(f".{os.getpid()}-", ".4194303-")  # no process has this number
+            (blobs / f"{dead}x{partial.SUFFIX}").write_bytes(FILES["weights.safetensors"][:1_500_000])
 
     def _break(self, cell: Cell, here: Here) -> None:
         server = self.servers.get(cell.source)

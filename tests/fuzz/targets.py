@@ -10,15 +10,17 @@ from huggingface_hub import constants
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import LockFileError, SourceError, Unresolved
-from ipfs_accelerate_py.storage import layout, lock_file, rpc
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.node_words import NodeWords
-from ipfs_accelerate_py.storage.receiver import Receiver
-from ipfs_accelerate_py.storage.sources import Wanted, hub
-from ipfs_accelerate_py.storage.sources.gateway import Gateway
-from ipfs_accelerate_py.storage.sources.ipfs_node import IPFSNode
-from ipfs_accelerate_py.storage.tree import Entry, Tree, tree_from_json
-from ipfs_accelerate_py.storage.verify import Mismatch
+from ipfs_accelerate_py.fetch.sources import Wanted, hub
+from ipfs_accelerate_py.fetch.sources.gateway import Gateway
+from ipfs_accelerate_py.fetch.sources.node import IPFSNode
+from ipfs_accelerate_py.ipfs import rpc
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.ipfs.node_trees import NodeWords
+from ipfs_accelerate_py.resolve import lockfile
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.tree import Entry, Tree, tree_from_json
+from ipfs_accelerate_py.store.verify import Mismatch
+from ipfs_accelerate_py.store.writer import Receiver
 
 from .answering import AnsweringServer
 from .target import Target
@@ -60,15 +62,15 @@ class LockTarget(Target):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         cids = {"config.json": "bafkrei" + "a" * 52}
-        locked = lock_file.LockedCommit(REPO, ("main", "refs/pr/1"), TREE, cids)
-        self.seeds = [lock_file.LockFile({(REPO, COMMIT): locked}).to_json()]
+        locked = lockfile.LockedCommit(REPO, ("main", "refs/pr/1"), TREE, cids)
+        self.seeds = [lockfile.LockFile({(REPO, COMMIT): locked}).to_json()]
 
     def run(self, data: bytes) -> bool:
-        found = lock_file.parse_lock_file(data)
+        found = lockfile.parse_lock_file(data)
         for (repo_id, commit), each in found.repos.items():
             assert layout.is_repo_id(repo_id) and commit == each.tree.commit
             check_tree(each.tree)
-        assert lock_file.parse_lock_file(found.to_json()).to_json() == found.to_json()
+        assert lockfile.parse_lock_file(found.to_json()).to_json() == found.to_json()
         return True
 
 

@@ -11,8 +11,8 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from ipfs_accelerate_py.errors import SourceError
-from ipfs_accelerate_py.storage import ipns
-from ipfs_accelerate_py.storage.unixfs import BlockReader
+from ipfs_accelerate_py.ipfs import ipns
+from ipfs_accelerate_py.ipfs.unixfs import BlockReader
 
 from .target import Target
 

@@ -2,8 +2,8 @@ from contextlib import ExitStack
 
 import pytest
 
-from ipfs_accelerate_py.storage import store as store_module
-from ipfs_accelerate_py.storage import verify
+from ipfs_accelerate_py.store import store as store_module
+from ipfs_accelerate_py.store import verify
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 

@@ -9,10 +9,11 @@ from pathlib import Path
 
 import huggingface_hub
 
-from ipfs_accelerate_py.settings import Settings
-from ipfs_accelerate_py.storage import layout, resolver
-from ipfs_accelerate_py.storage.retrieval import Retrieval
-from ipfs_accelerate_py.storage.store import Store, read_tree
+from ipfs_accelerate_py.config.settings import Settings
+from ipfs_accelerate_py.fetch.retrieval import Retrieval
+from ipfs_accelerate_py.resolve import resolver
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.store import Store, read_tree
 
 REPO = "acme/model"
 

@@ -8,8 +8,8 @@ from collections import Counter
 import pytest
 
 from ipfs_accelerate_py.errors import LockFileError, StoreError
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.audit import verify_store
+from ipfs_accelerate_py.maintenance.audit import verify_store
+from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 
 pytestmark = pytest.mark.lines

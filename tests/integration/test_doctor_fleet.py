@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py.hook.doctor import publishers, swarm
-from ipfs_accelerate_py.hook.doctor.check import run
-from ipfs_accelerate_py.settings import read_settings
+from ipfs_accelerate_py.config.settings import read_settings
+from ipfs_accelerate_py.doctor import publishers, swarm
+from ipfs_accelerate_py.doctor.check import run
 from tests.support.machine import Machine
 from tests.support.small_server import serve, silence
 
@@ -26,7 +26,7 @@ def ask(monkeypatch, tmp_path):
                 monkeypatch.setenv(f"IPFS_ACCELERATE_{key}", given[key])
         monkeypatch.delenv("STORAGE_FORCE_LOCAL", raising=False)
         monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.setattr("ipfs_accelerate_py.storage.rpc._resting", {})  # each ask is a process of its own
+        monkeypatch.setattr("ipfs_accelerate_py.ipfs.rpc._resting", {})  # each ask is a process of its own
         return {row["name"]: row for row in run(swarm.checks(read_settings()))}
 
     monkeypatch.setenv("IPFS_PATH", str(tmp_path / "no-repo"))
@@ -40,7 +40,7 @@ def all_well(rows, but=""):
 class Pair:
     """Machine `a` has published a model; machine `b` has joined its swarm. Their doctors run under `run`, hooked."""
 
-    code = "import sys; from ipfs_accelerate_py.hook.cli import main; sys.exit(main(['doctor', '--json']))"
+    code = "import sys; from ipfs_accelerate_py.cli.main import main; sys.exit(main(['doctor', '--json']))"
 
     def __init__(self, folder, hub, node_class):
         self.a = Machine(folder / "a", hub=hub, node=node_class)

@@ -4,8 +4,8 @@ import json
 
 import pytest
 
-from ipfs_accelerate_py.hook.doctor.one_copy import check_one_copy
-from ipfs_accelerate_py.storage.node import Node
+from ipfs_accelerate_py.doctor.one_copy import check_one_copy
+from ipfs_accelerate_py.ipfs.node import Node
 
 pytestmark = pytest.mark.timeout(120)
 

@@ -4,11 +4,11 @@ import hashlib
 
 import pytest
 
-from ipfs_accelerate_py.hook.doctor.round_trip import check_round_trip
-from ipfs_accelerate_py.settings import read_settings
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.config.settings import read_settings
+from ipfs_accelerate_py.doctor.round_trip import check_round_trip
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.tree import Entry, Tree
 
 pytestmark = pytest.mark.timeout(120)
 REPO, COMMIT, CONFIG = "acme/quiet", "1" * 40, b'{"model_type": "bert"}\n'

@@ -6,10 +6,12 @@ import threading
 
 import pytest
 
-from ipfs_accelerate_py.storage import fleet_tree, layout, publisher
-from ipfs_accelerate_py.storage.cid import cid_of
-from ipfs_accelerate_py.storage.fleet_tree import MFS_ROOT
-from ipfs_accelerate_py.storage.node import Node
+from ipfs_accelerate_py.ipfs import fleet_tree
+from ipfs_accelerate_py.ipfs.cid import cid_of
+from ipfs_accelerate_py.ipfs.fleet_tree import MFS_ROOT
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.store import layout
 from tests.support.node_settings import kubo_with
 
 REPO = "acme/model"

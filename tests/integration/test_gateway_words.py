@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from ipfs_accelerate_py.errors import Unresolved
-from ipfs_accelerate_py.storage import node
+from ipfs_accelerate_py.ipfs import node
 from tests.support.fault_server import FaultServer
 from tests.support.fault_server.faults import Answer
 from tests.support.local_hub import LocalHub

@@ -15,10 +15,10 @@ import traceback
 import huggingface_hub
 import pytest
 
-from ipfs_accelerate_py.storage import layout, use
-from ipfs_accelerate_py.storage.garbage import collect_garbage
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Tree
+from ipfs_accelerate_py.maintenance.collect import collect_garbage
+from ipfs_accelerate_py.store import layout, leases
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Tree
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 from tests.unit.stored import lfs_entry
@@ -131,7 +131,7 @@ def test_gc_and_fetch_at_once(here, tmp_path):
 
         def fetch():
             here.forget()
-            use._marked.clear()
+            leases._marked.clear()
             present = here.make_present(here.resolve(REPO))
             time.sleep(random.random() * 0.01)
             assert {path: where.read_bytes() for path, where in present.items()} == FILES
@@ -167,7 +167,7 @@ def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeyp
         method = getattr(Store, name)
 
         def look(store, repo_id, *arguments, **options):
-            marked.setdefault(name, []).append(use.reader(store, repo_id))
+            marked.setdefault(name, []).append(leases.reader(store, repo_id))
             return method(store, repo_id, *arguments, **options)
 
         monkeypatch.setattr(Store, name, look)
@@ -181,7 +181,7 @@ def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeyp
         shutil.rmtree(here.store.own_folder / "used")
         marked.clear()
         here.forget()
-        use._marked.clear()
+        leases._marked.clear()
         here.resolve(REPO)
         assert marked["read_tree"][0] == f"process {os.getpid()}"
 

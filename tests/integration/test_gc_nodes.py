@@ -21,9 +21,9 @@ REPOS = {
 
 KILLED = """
 import os, signal, sys
-from ipfs_accelerate_py.settings import read_settings
-from ipfs_accelerate_py.storage.garbage import collect_garbage
-from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.config.settings import read_settings
+from ipfs_accelerate_py.maintenance.collect import collect_garbage
+from ipfs_accelerate_py.store.store import Store
 
 seen = []
 def die(event, _):

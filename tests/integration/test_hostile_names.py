@@ -11,15 +11,15 @@ from urllib.parse import unquote
 import pytest
 
 from ipfs_accelerate_py.errors import IPFSAccelerateError, LockFileError
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.lock_file import read_lock_file
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.node_words import NodeWords
-from ipfs_accelerate_py.storage.sources import Wanted
-from ipfs_accelerate_py.storage.sources.gateway import Gateway
-from ipfs_accelerate_py.storage.sources.ipfs_node import IPFSNode
-from ipfs_accelerate_py.storage.sources.mirror import Mirror
-from ipfs_accelerate_py.storage.tree import Entry, tree_from_json
+from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.fetch.sources.gateway import Gateway
+from ipfs_accelerate_py.fetch.sources.mirror import Mirror
+from ipfs_accelerate_py.fetch.sources.node import IPFSNode
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.ipfs.node_trees import NodeWords
+from ipfs_accelerate_py.resolve.lockfile import read_lock_file
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.tree import Entry, tree_from_json
 from tests.fuzz.answering import AnsweringServer
 from tests.fuzz.targets import PEER, respond
 from tests.support.fault_server import FolderServer

@@ -8,8 +8,9 @@ import pytest
 from huggingface_hub import constants
 
 from ipfs_accelerate_py import state
-from ipfs_accelerate_py.storage import health, layout, parts
-from ipfs_accelerate_py.storage.sources.hub import Hub
+from ipfs_accelerate_py.fetch import health
+from ipfs_accelerate_py.fetch.sources.hub import Hub
+from ipfs_accelerate_py.store import layout, partial
 from tests.support.fault_server import FaultProxy, FolderServer
 from tests.support.in_process import write_repo
 
@@ -82,7 +83,7 @@ def leave_part(here, entry, content):
     """A part of a blob, whose writer is dead."""
     blobs = here.store.path(layout.blob_path(REPO, entry.etag)).parent
     blobs.mkdir(parents=True, exist_ok=True)
-    (blobs / f"{parts.prefix(entry.etag).replace(str(os.getpid()), '4194305')}abcd.incomplete").write_bytes(content)
+    (blobs / f"{partial.prefix(entry.etag).replace(str(os.getpid()), '4194305')}abcd.incomplete").write_bytes(content)
 
 
 def weights_from(hub):

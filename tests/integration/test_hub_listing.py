@@ -7,10 +7,10 @@ import pytest
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from ipfs_accelerate_py.errors import Unresolved
-from ipfs_accelerate_py.storage import resolver
-from ipfs_accelerate_py.storage.resolver import hub_is_resting
-from ipfs_accelerate_py.storage.sources import hub_listing
-from ipfs_accelerate_py.storage.sources.hub import ask_commit
+from ipfs_accelerate_py.fetch.sources.hub import ask_commit
+from ipfs_accelerate_py.hub import listing
+from ipfs_accelerate_py.resolve import resolver
+from ipfs_accelerate_py.resolve.resolver import hub_is_resting
 from tests.support.fault_server import FaultProxy
 from tests.support.in_process import write_repo
 
@@ -28,7 +28,7 @@ def hub(serve_repos):
 @pytest.mark.parametrize("revision", [None, "main", "feature/with slash"])
 def test_it_is_what_the_clients_own_function_says(hub, revision):
     hub.repos["models", REPO].refs["feature/with slash"] = hub.repos["models", REPO].refs["main"]
-    ours = hub_listing.ask_model(REPO, revision, False, 10)
+    ours = listing.ask_model(REPO, revision, False, 10)
     theirs = huggingface_hub.HfApi(endpoint=hub.endpoint).model_info(
         REPO, revision=revision, files_metadata=True, token=False
     )
@@ -45,17 +45,17 @@ def test_it_is_what_the_clients_own_function_says(hub, revision):
 
 def test_its_errors_are_the_clients(hub):
     with pytest.raises(RepositoryNotFoundError, match="none"):
-        hub_listing.ask_model("acme/none", None, False, 10)
+        listing.ask_model("acme/none", None, False, 10)
     hub.fault(status=500, message="the reason why", times=1)
     with pytest.raises(huggingface_hub.errors.HfHubHTTPError, match="the reason why"):
-        hub_listing.ask_model(REPO, None, False, 10)
+        listing.ask_model(REPO, None, False, 10)
 
 
 @pytest.mark.parametrize(
     "fault", ["never ends", "gzip bomb", "garbage in place of JSON", "HTML error page with status 200"]
 )
 def test_an_answer_that_is_none_is_not_read_on(hub, here, monkeypatch, fault):
-    monkeypatch.setattr(hub_listing, "MAX_BYTES", 4 << 20)
+    monkeypatch.setattr(listing, "MAX_BYTES", 4 << 20)
     with FaultProxy(hub.endpoint) as proxy:
         monkeypatch.setattr(huggingface_hub.constants, "ENDPOINT", proxy.url)
         proxy.set_fault(fault)

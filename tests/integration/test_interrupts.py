@@ -143,12 +143,12 @@ def test_a_download_of_the_hubs_client_is_gone_on_with_at_once(machine, tmp_path
 
 LEFTOVERS = """
 import os, subprocess, sys, threading, time
-from ipfs_accelerate_py.settings import read_settings
-from ipfs_accelerate_py.storage import layout, parts
-from ipfs_accelerate_py.storage.resolution import Resolution
-from ipfs_accelerate_py.storage.retrieval import Retrieval
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.config.settings import read_settings
+from ipfs_accelerate_py.store import layout, partial as parts
+from ipfs_accelerate_py.store.resolution import Resolution
+from ipfs_accelerate_py.fetch.retrieval import Retrieval
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Entry, Tree
 
 settings = read_settings()
 store, caught = Store(settings.home), sys.argv[2] == "caught"

@@ -8,7 +8,8 @@ import pytest
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import VerificationError
-from ipfs_accelerate_py.storage import progress, race, receiver, verified_files, verify
+from ipfs_accelerate_py.fetch import hedge, progress
+from ipfs_accelerate_py.store import stat_cache, verify, writer
 
 REPO = "acme/model"
 FILES = {"config.json": b'{"a": 1}', "model.safetensors": b"weights" * 300_000}
@@ -22,7 +23,7 @@ def hub(serve_repos, here):
 
 
 def new_process():
-    verified_files._in_this_process.clear()
+    stat_cache._in_this_process.clear()
 
 
 def linked(here):
@@ -61,9 +62,9 @@ def test_a_bar_shows_long_hashing_and_no_other(hub, here, monkeypatch, unsaid):
     def slow(path, entry, note):
         verify.verify_file(path, entry, lambda size: (time.sleep(0.01), note(size)))
 
-    monkeypatch.setattr(receiver, "verify_file", slow)
+    monkeypatch.setattr(writer, "verify_file", slow)
     monkeypatch.setattr(verify, "CHUNK", 1 << 16)
-    monkeypatch.setattr(race, "UNSAID", unsaid)
+    monkeypatch.setattr(hedge, "UNSAID", unsaid)
     monkeypatch.setattr(progress, "begin", lambda name, size: Recorder(shown))
     here.make_present(here.resolve(REPO), "model.safetensors")
     assert state.served["lower tier"][0] == 1

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from ipfs_accelerate_py.errors import PublishRefused, StoreError, VerificationError
-from ipfs_accelerate_py.storage import locking
+from ipfs_accelerate_py.maintenance import lock_writer
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 
@@ -25,10 +25,10 @@ def hub(serve_repos):
 @pytest.fixture
 def lock(hub, here, tmp_path, monkeypatch):
     """Makes a lock file; the settings of this process are those of `here`."""
-    monkeypatch.setattr(locking, "read_settings", lambda: here.settings)
+    monkeypatch.setattr(lock_writer, "read_settings", lambda: here.settings)
 
     def lock(*repos, **options):
-        return locking.lock_repos(repos, path=tmp_path / "models.lock", **options)
+        return lock_writer.lock_repos(repos, path=tmp_path / "models.lock", **options)
 
     return lock
 

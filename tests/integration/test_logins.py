@@ -4,10 +4,10 @@ import base64
 
 import pytest
 
+from ipfs_accelerate_py.config.settings import Settings
 from ipfs_accelerate_py.errors import SourceError
-from ipfs_accelerate_py.settings import Settings
-from ipfs_accelerate_py.storage.node import open_node
-from ipfs_accelerate_py.storage.sources.gateway import Gateway
+from ipfs_accelerate_py.fetch.sources.gateway import Gateway
+from ipfs_accelerate_py.ipfs.node import open_node
 from tests.support.fault_server import FaultProxy
 from tests.support.fault_server.faults import Answer
 

@@ -6,9 +6,9 @@ import pytest
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import VerificationError
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.publisher import MFS_ROOT
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.publish.publisher import MFS_ROOT
+from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 

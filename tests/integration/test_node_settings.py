@@ -11,8 +11,8 @@ import pytest
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import IPFSAccelerateError, Unresolved
-from ipfs_accelerate_py.storage import publisher
-from ipfs_accelerate_py.storage.node import open_node
+from ipfs_accelerate_py.ipfs.node import open_node
+from ipfs_accelerate_py.publish import publisher
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine

@@ -8,11 +8,12 @@ from dataclasses import replace
 
 import pytest
 
-from ipfs_accelerate_py import rewriting, serving, state
+from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import StoreError, VerificationError
-from ipfs_accelerate_py.storage import layout, verified_files
-from ipfs_accelerate_py.storage.filling import fill
-from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.hf_cache.export import fill
+from ipfs_accelerate_py.patching import arguments, calls
+from ipfs_accelerate_py.store import layout, stat_cache
+from ipfs_accelerate_py.store.store import Store
 
 REPO = "acme/model"
 FILES = {"config.json": b'{"a": 128}', "model.safetensors": b"weights" * 300_000}
@@ -52,7 +53,7 @@ def test_a_damaged_file_of_the_right_size_is_replaced(hub, here, own, name, know
     if known:
         assert load(here, own) == FILES
     damage(own, name)
-    verified_files._in_this_process.clear()
+    stat_cache._in_this_process.clear()
     assert load(here, own) == FILES
 
 
@@ -83,7 +84,7 @@ def test_what_is_there_is_read_once(hub, here, own, reads):
     load(here, own)
     assert sorted(reads) == sorted(os.path.basename(each) for each in own.root.glob("models--*/blobs/*"))
     for _ in range(3):
-        verified_files._in_this_process.clear()
+        stat_cache._in_this_process.clear()
         load(here, Store(own.root))
     assert len(reads) == len(FILES)
 
@@ -92,7 +93,7 @@ def test_copies_on_another_file_system_are_read_once_too(hub, here, own, reads, 
     shutil.rmtree(own.root)
     monkeypatch.setattr(os, "link", lambda *names: (_ for _ in ()).throw(OSError("another file system")))
     for _ in range(3):
-        verified_files._in_this_process.clear()
+        stat_cache._in_this_process.clear()
         assert load(here, Store(own.root)) == FILES
     assert reads == []  # they were hashed on their way
 
@@ -119,8 +120,8 @@ def opened(here, monkeypatch):
     """What `cache_dir=` makes of the settings of this machine."""
 
     def open_for(cache_dir):
-        monkeypatch.setattr(serving, "get_storage_wrapper", lambda: serving.StorageWrapper(here.settings))
-        return serving.open_storage(rewriting.Asked(REPO, None, cache_dir, None, False)).settings
+        monkeypatch.setattr(calls, "get_storage_wrapper", lambda: calls.StorageWrapper(here.settings))
+        return calls.open_storage(arguments.Asked(REPO, None, cache_dir, None, False)).settings
 
     return open_for
 

@@ -8,9 +8,10 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 
 from ipfs_accelerate_py import state
-from ipfs_accelerate_py.storage import layout, publisher
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.store import Store
 from tests.support.fault_server import FaultProxy
 
 REPO = "acme/model"

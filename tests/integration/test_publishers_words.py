@@ -5,9 +5,9 @@ import time
 import pytest
 
 from ipfs_accelerate_py.errors import Unresolved
-from ipfs_accelerate_py.storage import node as node_module
-from ipfs_accelerate_py.storage import publisher
-from ipfs_accelerate_py.storage.node import Node
+from ipfs_accelerate_py.ipfs import node as node_module
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.publish import publisher
 from tests.support.node import KuboNode
 from tests.support.node_settings import kubo_with
 

@@ -8,8 +8,10 @@ import pytest
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import Unavailable, VerificationError
-from ipfs_accelerate_py.storage import health, layout, parts, policy
-from ipfs_accelerate_py.storage.candidates import Candidates
+from ipfs_accelerate_py.fetch import health
+from ipfs_accelerate_py.fetch.plan import Candidates
+from ipfs_accelerate_py.publish import eligibility
+from ipfs_accelerate_py.store import layout, partial
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 
@@ -96,7 +98,7 @@ def test_what_one_began_the_next_continues(mirrors, hub, here, fault):
     mirror.set_fault(fault)
     here.make_present(here.resolve(REPO), "model.safetensors")
     assert here.visible()["model.safetensors"] == WEIGHTS
-    assert 0 < weights_from_hub(hub) <= len(WEIGHTS) // 2 + parts.WORTH_KEEPING
+    assert 0 < weights_from_hub(hub) <= len(WEIGHTS) // 2 + partial.WORTH_KEEPING
     assert state.served["hub"] == [1, len(WEIGHTS)]
 
 
@@ -149,7 +151,7 @@ def test_the_part_of_a_dead_process_is_continued(mirrors, here):
     entry = resolution.tree.files["model.safetensors"]
     blobs = here.store.path(layout.blob_path(REPO, entry.etag)).parent
     blobs.mkdir(parents=True)
-    dead = blobs / f"{parts.prefix(entry.etag).replace(str(os.getpid()), '4194305')}abcd.incomplete"
+    dead = blobs / f"{partial.prefix(entry.etag).replace(str(os.getpid()), '4194305')}abcd.incomplete"
     dead.write_bytes(WEIGHTS[:3_000_000])
     here.make_present(resolution, "model.safetensors")
     assert here.visible()["model.safetensors"] == WEIGHTS
@@ -165,7 +167,7 @@ def test_old_parts_go_and_young_ones_stay(mirrors, here):
     old, young = blobs / "0123.incomplete", blobs / "4567.incomplete"
     for path in (old, young):
         path.write_bytes(b"x")
-    os.utime(old, (time.time() - parts.OLD - 60,) * 2)
+    os.utime(old, (time.time() - partial.OLD - 60,) * 2)
     here.make_present(resolution, "config.json")
     assert not old.exists() and young.exists()
 
@@ -199,7 +201,7 @@ def test_the_token_is_told_to_the_hub_alone(mirrors, hub, here, tmp_path, monkey
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     here.resolve(REPO, token=False)
-    assert policy.known_access(here.store, REPO) is True
+    assert eligibility.known_access(here.store, REPO) is True
     here.make_present(here.resolve(REPO, token="hf_test"), token="hf_test")
     assert mirror.log
     for row in mirror.log:

@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ipfs_accelerate_py.errors import StoreError, Unresolved, UnsafeName
-from ipfs_accelerate_py.storage import resolver
+from ipfs_accelerate_py.resolve import resolver
 
 from .resolving import FILES, INFO, REPO, asked, commit_of, new_commit
 

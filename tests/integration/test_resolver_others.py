@@ -9,10 +9,10 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from ipfs_accelerate_py.errors import SourceError, Unresolved
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.node import Node
-from ipfs_accelerate_py.storage.publisher import MFS_ROOT
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.publish.publisher import MFS_ROOT
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.tree import Entry, Tree
 
 from .resolving import FILES, OTHER, REPO, commit_of
 

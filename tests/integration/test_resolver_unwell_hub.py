@@ -7,7 +7,8 @@ import pytest
 from huggingface_hub import constants
 
 from ipfs_accelerate_py.errors import Unresolved
-from ipfs_accelerate_py.storage import layout, resolver
+from ipfs_accelerate_py.resolve import resolver
+from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 
 from .resolving import FILES, OTHER, REPO, asked, new_commit

@@ -9,7 +9,7 @@ from importlib.metadata import version
 import huggingface_hub
 import pytest
 
-from ipfs_accelerate_py.storage import sharing
+from ipfs_accelerate_py.hf_cache import share
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
 
@@ -192,7 +192,7 @@ def test_beside_a_program_that_fills_the_same_cache(wide_hub, here):
                 os._exit(1)
         for _ in range(20):
             for path in present:
-                sharing.share(here.store, str(cache), resolution, [path], (), "main")
+                share.share(here.store, str(cache), resolution, [path], (), "main")
         assert os.waitpid(child, 0)[1] == 0
         assert [str(warning) for warning in huggingface_hub.scan_cache_dir(cache).warnings] == []
         for path, ours in present.items():

@@ -9,9 +9,9 @@ import pytest
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import Unavailable
-from ipfs_accelerate_py.storage import layout, vouchers
-from ipfs_accelerate_py.storage.resolution import HUB, LOWER, STORE
 from ipfs_accelerate_py.storage_wrapper import StorageWrapper
+from ipfs_accelerate_py.store import layout, vouchers
+from ipfs_accelerate_py.store.resolution import HUB, LOWER, STORE
 
 pytestmark = pytest.mark.lines
 REPO = "acme/model"

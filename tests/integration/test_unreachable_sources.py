@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from ipfs_accelerate_py import state
+from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.log import NAME
-from ipfs_accelerate_py.storage import health
-from ipfs_accelerate_py.storage.lock_file import LockFile
+from ipfs_accelerate_py.resolve.lockfile import LockFile
 from tests.support.fault_server import FolderServer
 from tests.support.fault_server.server import certificate
 from tests.support.in_process import NOBODY, write_repo

@@ -11,9 +11,10 @@ import pytest
 
 from ipfs_accelerate_py import log, state
 from ipfs_accelerate_py.errors import SettingsError, SourceError, Unavailable
-from ipfs_accelerate_py.storage import hub_rest, layout, parts
-from ipfs_accelerate_py.storage.sources import Wanted
-from ipfs_accelerate_py.storage.sources.mirror import Mirror
+from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.fetch.sources.mirror import Mirror
+from ipfs_accelerate_py.hub import breaker
+from ipfs_accelerate_py.store import layout, partial
 from tests.contract.conftest import COMMIT, REPO, entry_of, fill
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
@@ -46,7 +47,7 @@ def server(here, tmp_path):
         write_repo(tmp_path / "mirror", layout.snapshot_path(REPO, commit), FILES)
         here.point_at(None)
         here.forget()
-        hub_rest.begin_rest()
+        breaker.begin_rest()
         here.change(mirrors=(running.url,))
         yield running
 
@@ -93,7 +94,7 @@ def leave_part(here, size):
     entry = here.resolve(REPO).tree.files[NAME]
     blobs = here.store.path(layout.blob_path(REPO, entry.etag)).parent
     blobs.mkdir(parents=True)
-    dead = f"{parts.prefix(entry.etag).replace(str(os.getpid()), '4194305')}abcd.incomplete"
+    dead = f"{partial.prefix(entry.etag).replace(str(os.getpid()), '4194305')}abcd.incomplete"
     (blobs / dead).write_bytes(WEIGHTS[:size])
 
 

@@ -8,7 +8,8 @@ import sys
 
 import pytest
 
-from ipfs_accelerate_py.hook.commands import VERBS, completion, parser
+from ipfs_accelerate_py.cli import parser
+from ipfs_accelerate_py.cli.commands import VERBS, completion
 
 from .conftest import SRC
 

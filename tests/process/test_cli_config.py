@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from ipfs_accelerate_py.setting_forms import KEYS
+from ipfs_accelerate_py.config.forms import KEYS
 
 FILE = ".config/ipfs_accelerate/config.toml"
 ROUND_TRIPS = {
@@ -178,7 +178,7 @@ def test_what_was_written_is_said(a, key):
 def test_the_current_folder_is_gone(a):
     code = (
         "import os, sys; os.mkdir('gone'); os.chdir('gone'); os.rmdir('../gone')\n"
-        "from ipfs_accelerate_py.hook.cli import main; sys.exit(main(sys.argv[1:]))"
+        "from ipfs_accelerate_py.cli.main import main; sys.exit(main(sys.argv[1:]))"
     )
     for key in ("home", "lower", "lock"):
         done = a.run(code, "config", "set", key, "models", hooked=False)
@@ -268,7 +268,7 @@ def test_env_has_what_a_bug_report_needs(a):
 
 def test_env_imports_nothing_heavy(a):
     code = (
-        "import sys; from ipfs_accelerate_py.hook.cli import main; main(['env', '-q'])\n"
+        "import sys; from ipfs_accelerate_py.cli.main import main; main(['env', '-q'])\n"
         "print(*{'torch', 'transformers', 'huggingface_hub', 'fsspec'} & {*sys.modules})"
     )
     assert a.run(code, hooked=False).stdout == "\n"

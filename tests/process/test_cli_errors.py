@@ -100,7 +100,7 @@ def test_no_permission(machine, small_hub):
     a.store.chmod(0o555)
     code = (
         "import os, sys\n"
-        "from ipfs_accelerate_py.hook import cli\n"
+        "from ipfs_accelerate_py.cli import main as cli\n"
         "cli.main(['fetch', 'org/name', '-q', '--revision', 'v9'])\n"  # all imports are done before root becomes nobody
         "sys.stderr.flush(); print('---', file=sys.stderr, flush=True)\n"
         "if os.getuid() == 0: os.setuid(65534)\n"
@@ -163,10 +163,10 @@ def test_debug_gives_the_traceback(machine):
 
 def test_a_mistake_of_ours_is_no_traceback_either(machine):
     code = (
-        "import sys; from ipfs_accelerate_py.hook import cli, startup_files\n"
+        "import sys; from ipfs_accelerate_py.cli import main; from ipfs_accelerate_py.startup import files\n"
         "def enable(*args, **options): raise RuntimeError('boom')\n"
-        "startup_files.enable = enable\n"
-        "sys.exit(cli.main(['enable']))"
+        "files.enable = enable\n"
+        "sys.exit(main.main(['enable']))"
     )
     assert_error(machine("a").run(code, hooked=False), "Error: boom", "--debug")
 
@@ -202,7 +202,7 @@ def test_control_c_at_any_moment_of_the_start(clean_environment, tmp_path):
     """However early it comes: no traceback once `main` runs."""
     code = (
         "import os, signal, sys, threading\n"
-        "from ipfs_accelerate_py.hook import cli\n"
+        "from ipfs_accelerate_py.cli import main as cli\n"
         "signal.setitimer(signal.ITIMER_REAL, float(sys.argv[1]))\n"
         "signal.signal(signal.SIGALRM, signal.default_int_handler)\n"
         "sys.exit(cli.main(['doctor', '-q']))"

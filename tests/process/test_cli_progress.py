@@ -12,7 +12,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from ipfs_accelerate_py.storage import parts
+from ipfs_accelerate_py.store import partial
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
@@ -110,7 +110,7 @@ def test_what_an_earlier_load_left_is_not_counted_as_anybodys(mirrored):
     etag = hashlib.sha256(content).hexdigest()
     blobs = mirrored.store / "models--org--name" / "blobs"
     blobs.mkdir(parents=True)
-    (blobs / f"{parts.prefix(etag).replace(str(os.getpid()), '4194305')}abcd.incomplete").write_bytes(
+    (blobs / f"{partial.prefix(etag).replace(str(os.getpid()), '4194305')}abcd.incomplete").write_bytes(
         content[: 2 << 20]
     )
     done = on_terminal(mirrored, *HOOK, "run", "-c", LOAD)

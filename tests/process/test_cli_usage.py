@@ -11,7 +11,8 @@ import sys
 import pytest
 
 from ipfs_accelerate_py import __version__
-from ipfs_accelerate_py.hook.commands import PROGRAM, VERBS, parser
+from ipfs_accelerate_py.cli import parser
+from ipfs_accelerate_py.cli.commands import PROGRAM, VERBS
 
 from .conftest import SRC
 
@@ -116,7 +117,7 @@ def test_usage_error(hook, name):
 
 
 def test_main_gives_the_code_back_instead_of_ending_the_process(capsys):
-    from ipfs_accelerate_py.hook.cli import main
+    from ipfs_accelerate_py.cli.main import main
 
     assert main(["stauts"]) == 2
     assert main(["status", "--help"]) == 0
@@ -151,7 +152,7 @@ def test_without_stderr_nothing_of_it_comes_to_stdout(hook):
 
 def test_only_the_module_of_the_command_is_imported(hook):
     code = (
-        "import sys; from ipfs_accelerate_py.hook.cli import main; main(['status', '-q'])\n"
+        "import sys; from ipfs_accelerate_py.cli.main import main; main(['status', '-q'])\n"
         "print(*sorted(name for name in sys.modules if '.commands.' in name))\n"
         "print(*{'huggingface_hub', 'tqdm', 'requests', 'httpx', 'wrapt', 'ipfshttpclient'} & {*sys.modules})"
     )

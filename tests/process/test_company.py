@@ -180,7 +180,7 @@ thread.join()
 import transformers, transformers.utils.hub as hub
 from transformers.models.auto import modeling_auto
 wrappers = [hub.cached_files, vars(transformers.PretrainedConfig)["from_pretrained"], modeling_auto.AutoModel]
-assert all(type(each).__module__ == "ipfs_accelerate_py.wrappers" for each in wrappers), wrappers
+assert all(type(each).__module__ == "ipfs_accelerate_py.patching.proxies" for each in wrappers), wrappers
 transformers.AutoConfig.from_pretrained("tiny/bert")
 """
     for name in (

@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accelerate_py.hook import doctor
-from ipfs_accelerate_py.hook.doctor.check import Check, good, run
-from ipfs_accelerate_py.settings import PREFIX, read_settings
+from ipfs_accelerate_py import doctor
+from ipfs_accelerate_py.config.settings import PREFIX, read_settings
+from ipfs_accelerate_py.doctor.check import Check, good, run
 from tests.support.machine import Machine
 from tests.support.small_server import silence
 
@@ -60,7 +60,7 @@ def is_well_or_slow(doors):
 @pytest.mark.lines
 def test_all_is_well_under_run(tiny_hub, tmp_path):
     """With a Hub, and without what needs not be: no node, no gateways, no mirrors, no lock file."""
-    code = "import sys; from ipfs_accelerate_py.hook.cli import main; sys.exit(main(['doctor', '--json']))"
+    code = "import sys; from ipfs_accelerate_py.cli.main import main; sys.exit(main(['doctor', '--json']))"
     rows = rows_of(Machine(tmp_path / "m", hub=tiny_hub, IPFS_ACCELERATE_TIMEOUT="5").run(code))
     assert [name for name in rows if not name.startswith("hard links")] == NAMES
     assert is_well_or_slow(rows.pop("doors"))
@@ -114,7 +114,7 @@ def test_another_copy_of_the_package(stocked, tmp_path):
     (stocked.site / "zz_editable.pth").write_text(f"{copy}\n")
     assert stocked.hook("enable").returncode == 0
     code = f"import sys; sys.path.insert(0, {str(source)!r})\n"
-    code += "from ipfs_accelerate_py.hook.doctor import interpreter; print(interpreter.check_hook())"
+    code += "from ipfs_accelerate_py.doctor import interpreter; print(interpreter.check_hook())"
     said = stocked.run("-c", code).stdout
     assert "ok=False" in said and str(copy) in said and "pip install" in said
     (copy / "ipfs_accelerate_py" / "activation.py").write_text("def half(")

@@ -4,9 +4,9 @@ import os
 
 import pytest
 
-from ipfs_accelerate_py.hook.doctor import environment
-from ipfs_accelerate_py.hook.doctor.check import run
-from ipfs_accelerate_py.settings import PREFIX, read_settings
+from ipfs_accelerate_py.config.settings import PREFIX, read_settings
+from ipfs_accelerate_py.doctor import environment
+from ipfs_accelerate_py.doctor.check import run
 
 
 @pytest.fixture

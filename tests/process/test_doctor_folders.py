@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from ipfs_accelerate_py.doctor import folders, hf_cache
+from ipfs_accelerate_py.doctor.check import Check, run
 from ipfs_accelerate_py.errors import StoreError
-from ipfs_accelerate_py.hook.doctor import folders, left
-from ipfs_accelerate_py.hook.doctor.check import Check, run
 
 OTHER_FILE_SYSTEM = Path("/dev/shm")
 
@@ -117,13 +117,13 @@ def test_a_cache_that_files_can_be_left_in(tmp_path):
     for cache in (tmp_path / "not" / "yet", tmp_path / "hub"):
         cache.parent.mkdir(exist_ok=True)
         before = everything_in(tmp_path)
-        found = left.check_left(tmp_path / "store", cache, "on")
+        found = hf_cache.check_left(tmp_path / "store", cache, "on")
         assert found.ok and found.hint is None and f"can be linked into {cache}" in found.detail
         assert everything_in(tmp_path) == before
 
 
 def test_nothing_is_left_where_that_is_not_wanted(tmp_path):
-    found = left.check_left(tmp_path / "store", tmp_path / "hub", "off")
+    found = hf_cache.check_left(tmp_path / "store", tmp_path / "hub", "off")
     assert found.ok and "IPFS_ACCELERATE_SHARE is off" in found.detail
 
 
@@ -132,9 +132,9 @@ def test_nothing_is_left_where_that_is_not_wanted(tmp_path):
     reason="needs a second file system at /dev/shm",
 )
 def test_nothing_can_be_left_on_another_file_system(tmp_path, elsewhere):
-    found = left.check_left(tmp_path / "store", elsewhere, "on")
+    found = hf_cache.check_left(tmp_path / "store", elsewhere, "on")
     assert found.ok and "programs without the hook do not find" in found.detail and "HF_HOME" in found.hint
-    assert left.check_left(elsewhere / "store", elsewhere / "hub", "on").hint is None  # the hint mends it
+    assert hf_cache.check_left(elsewhere / "store", elsewhere / "hub", "on").hint is None  # the hint mends it
     assert everything_in(elsewhere) == []
 
 
@@ -161,7 +161,7 @@ def test_a_lock_file_that_is_missing_or_broken(tmp_path):
 
 
 # A file system of its own for one process: https://man7.org/linux/man-pages/man1/unshare.1.html
-ASK = "import sys, pathlib; from ipfs_accelerate_py.hook.doctor import check, folders\n"
+ASK = "import sys, pathlib; from ipfs_accelerate_py.doctor import check, folders\n"
 ASK += "home = pathlib.Path(sys.argv[1])\n"
 ASK += "checks = [check.Check('store', lambda: folders.check_store(home), ''), "
 ASK += "check.Check('disk', lambda: folders.check_disk(home), '')]\n"

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 from huggingface_hub import constants
 
-from ipfs_accelerate_py.hook.doctor import network
-from ipfs_accelerate_py.hook.doctor.check import run
-from ipfs_accelerate_py.settings import read_settings
+from ipfs_accelerate_py.config.settings import read_settings
+from ipfs_accelerate_py.doctor import network
+from ipfs_accelerate_py.doctor.check import run
 from tests.support.local_hub import LocalHub
 from tests.support.small_server import serve, silence
 

@@ -142,9 +142,9 @@ def test_run_imports_little(environment, work):
         "    os._exit(0)\n"
         "os.execv = execute\n"
         "sys.argv = ['/bin/ipfs-accelerate']\n"  # the console script, which activates nothing
-        "from ipfs_accelerate_py.hook import cli\n"
+        "from ipfs_accelerate_py.cli import main as cli\n"
         "cli.main(['run', 'probe.py'])\n"
     )
     loaded = set(environment.run("-c", code, cwd=work).stdout.split())
-    assert "ipfs_accelerate_py.hook.runner" in loaded
+    assert "ipfs_accelerate_py.startup.runner" in loaded
     assert not loaded & {"argparse", "dataclasses", "json", "logging", "pathlib", "re", "subprocess", "typing"}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 
-from ipfs_accelerate_py.hook import startup_code
+from ipfs_accelerate_py.startup import code as startup_code
 
 from .conftest import SRC
 from .test_startup_files import LOADED

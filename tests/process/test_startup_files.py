@@ -101,7 +101,7 @@ def test_files_of_another_version_of_ours_are_known(environment):
 def test_a_folder_that_cannot_be_written(environment):
     code = (
         "import os, sys, tempfile, random, bisect, hashlib\n"
-        "from ipfs_accelerate_py.hook import cli\n"
+        "from ipfs_accelerate_py.cli import main as cli\n"
         "cli.main(['-q', 'disable'])\n"  # all imports are done before root becomes nobody
         "if os.getuid() == 0: os.setuid(65534)\n"
         "sys.exit(cli.main(['enable']))\n"
@@ -124,7 +124,7 @@ def test_a_file_that_cannot_be_read(environment, verb):
     environment.hook("enable")
     pth = environment.site / "ipfs_accelerate.pth"
     code = (
-        "import os, sys; from ipfs_accelerate_py.hook import cli\n"
+        "import os, sys; from ipfs_accelerate_py.cli import main as cli\n"
         "pth, verb = sys.argv[1:]; os.chmod(pth, 0)\n"
         "if os.access(pth, os.R_OK): os.unlink(pth); os.symlink('/proc/self/mem', pth)\n"
         "sys.exit(cli.main([verb]))"

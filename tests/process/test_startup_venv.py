@@ -156,8 +156,8 @@ def test_a_python_that_hangs(environment, other, verb):
     Path(other.python).write_text("#!/bin/sh\nexec sleep 600\n")
     Path(other.python).chmod(0o755)
     code = (
-        "import sys; from ipfs_accelerate_py.hook import cli, startup_place\n"
-        "startup_place.PATIENCE = 1; sys.exit(cli.main(sys.argv[1:]))"
+        "import sys; from ipfs_accelerate_py.cli import main; from ipfs_accelerate_py.startup import environment\n"
+        "environment.PATIENCE = 1; sys.exit(main.main(sys.argv[1:]))"
     )
     done = environment.run("-c", code, verb, "--venv", other.folder, timeout=30)
     assert_refused(done, f"the Python of {other.folder} does not work", "did not end within 1 s")

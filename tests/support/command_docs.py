@@ -5,7 +5,8 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ipfs_accelerate_py.hook.commands import PROGRAM, VERBS, parser
+from ipfs_accelerate_py.cli import parser
+from ipfs_accelerate_py.cli.commands import PROGRAM, VERBS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 _HEAD = f"""\

@@ -17,11 +17,14 @@ import pytest
 from huggingface_hub import constants, file_download
 
 from ipfs_accelerate_py import log, state
-from ipfs_accelerate_py.settings import Settings
-from ipfs_accelerate_py.storage import health, layout, resolver, rpc
-from ipfs_accelerate_py.storage.resolver import Resolution
-from ipfs_accelerate_py.storage.retrieval import Retrieval
-from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.config.settings import Settings
+from ipfs_accelerate_py.fetch import health
+from ipfs_accelerate_py.fetch.retrieval import Retrieval
+from ipfs_accelerate_py.ipfs import rpc
+from ipfs_accelerate_py.resolve import resolver
+from ipfs_accelerate_py.resolve.resolver import Resolution
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.store import Store
 
 from .local_hub import LocalHub
 

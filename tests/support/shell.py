@@ -27,7 +27,7 @@ class Shell:
         (site / "_installed.pth").write_text(f"{SOURCE}\n{sysconfig.get_path('purelib')}\n")
         program = self.bin / "ipfs-accelerate"
         program.write_text(
-            f"#!{self.bin}/python\nimport sys\nfrom ipfs_accelerate_py.hook.cli import main\nsys.exit(main())\n"
+            f"#!{self.bin}/python\nimport sys\nfrom ipfs_accelerate_py.cli.main import main\nsys.exit(main())\n"
         )
         program.chmod(0o755)
 

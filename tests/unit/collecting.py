@@ -7,9 +7,9 @@ from pathlib import Path
 
 import huggingface_hub
 
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.garbage import collect_garbage
-from ipfs_accelerate_py.storage.tree import Tree
+from ipfs_accelerate_py.maintenance.collect import collect_garbage
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.tree import Tree
 
 from .stored import COMMIT, REPO, lfs_entry
 

@@ -6,9 +6,9 @@ from functools import partial
 
 import pytest
 
+from ipfs_accelerate_py.config.settings import Settings
 from ipfs_accelerate_py.hook import finder
-from ipfs_accelerate_py.settings import Settings
-from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.store.store import Store
 
 from . import collecting
 from . import toylib as toy

@@ -3,8 +3,8 @@
 import hashlib
 from pathlib import Path
 
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.tree import Entry
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.tree import Entry
 
 REPO = "org/name"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"

@@ -2,11 +2,11 @@
 
 import pytest
 
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.absence import find_missing, is_seen, names_seen
-from ipfs_accelerate_py.storage.resolution import Resolution
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.resolve.absence import find_missing, is_seen, names_seen
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.resolution import Resolution
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Entry, Tree
 
 REPO = "acme/model"
 COMMIT, OLDER = "0123456789abcdef0123456789abcdef01234567", "f" * 40

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipfs_accelerate_py.storage.cid import LEAF, CIDHash
+from ipfs_accelerate_py.ipfs.cid import LEAF, CIDHash
 
 KUBO = {
     0: "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku",

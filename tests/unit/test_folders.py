@@ -7,7 +7,7 @@ import sys
 
 import pytest
 
-from ipfs_accelerate_py.storage.folders import make_folder, replace_file
+from ipfs_accelerate_py.files import make_folder, replace_file
 
 
 @pytest.mark.parametrize("umask", [0o000, 0o002, 0o022, 0o077])
@@ -16,8 +16,8 @@ def test_by_the_umask_and_no_folder_writable_by_everybody(tmp_path, umask):
     code = f"""
 import hashlib, os, sys
 from pathlib import Path
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Entry, Tree
 os.umask({umask})
 store, entry = Store(Path(sys.argv[1]) / "new" / "store"), Entry(1, hashlib.sha1(b"blob 1\\0x").hexdigest())
 with store.receive("a/b", entry) as receiver:

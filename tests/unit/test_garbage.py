@@ -3,8 +3,8 @@
 import os
 from pathlib import Path
 
-from ipfs_accelerate_py.storage import layout, use
-from ipfs_accelerate_py.storage.garbage import collect_garbage
+from ipfs_accelerate_py.maintenance.collect import collect_garbage
+from ipfs_accelerate_py.store import layout, leases
 
 from .collecting import DAY, OTHER, SECOND, THIRD, commit_of, gone, make_old, visible
 from .stored import COMMIT, CONTENT, REPO, blob, files, lfs_entry, put
@@ -44,7 +44,7 @@ def test_what_was_not_used_for_long(collect, store):
 
 def test_reading_counts_as_use(collect, store):
     commit_of(store, CONTENT, age=31 * DAY)
-    use.note_use([store.path(layout.snapshot_path(REPO, COMMIT, "model.bin"))])
+    leases.note_use([store.path(layout.snapshot_path(REPO, COMMIT, "model.bin"))])
     assert collect(older_than=30 * DAY)["removed"] == []
 
 
@@ -102,7 +102,7 @@ def test_a_store_without_symlinks(collect, store, monkeypatch):
 def test_what_was_loaded_again_is_the_last_to_go(collect, store):
     for commit in (COMMIT, SECOND):
         commit_of(store, commit.encode() * 25, commit, age=60)
-    use.note_use([store.path(layout.snapshot_path(REPO, COMMIT, "model.bin"))])
+    leases.note_use([store.path(layout.snapshot_path(REPO, COMMIT, "model.bin"))])
     assert gone(collect(max_size=1000)) == {(REPO, SECOND)}
 
 

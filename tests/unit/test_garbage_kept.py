@@ -7,8 +7,10 @@ import threading
 import pytest
 
 from ipfs_accelerate_py.errors import LockFileError
-from ipfs_accelerate_py.storage import layout, publisher, removal, use
-from ipfs_accelerate_py.storage.garbage import collect_garbage
+from ipfs_accelerate_py.maintenance import deletion
+from ipfs_accelerate_py.maintenance.collect import collect_garbage
+from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.store import layout, leases
 
 from .collecting import DAY, SECOND, commit_of, gone, picture, visible
 from .stored import COMMIT, CONTENT, REPO, blob, lfs_entry
@@ -67,7 +69,7 @@ def test_what_this_process_has_open(collect, store):
 
 def test_what_a_living_process_is_about_to_read(collect, store):
     commit_of(store, CONTENT, age=2 * DAY)
-    use.mark(store, REPO, COMMIT)
+    leases.mark(store, REPO, COMMIT)
     answer = collect(max_size=0)
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
 
@@ -76,14 +78,14 @@ def test_a_load_that_begins_after_the_first_look(store, settings, monkeypatch):
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
     store.write_ref(REPO, "heard", COMMIT, hearsay=True)
     before = visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()
-    remove = removal.remove_snapshot
+    remove = deletion.remove_snapshot
 
     def mark_and_remove(store, snapshot):
-        use.mark(store, REPO, COMMIT)
+        leases.mark(store, REPO, COMMIT)
         return remove(store, snapshot)
 
     with monkeypatch.context() as patch:
-        patch.setattr(removal, "remove_snapshot", mark_and_remove)
+        patch.setattr(deletion, "remove_snapshot", mark_and_remove)
         answer = collect_garbage(store, settings, older_than=DAY)
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
     assert (visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()) == before
@@ -96,7 +98,7 @@ def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(stor
     rename, marked = os.rename, []
 
     def load():
-        use.mark(store, REPO, COMMIT)
+        leases.mark(store, REPO, COMMIT)
         marked.append((visible(store), store.read_ref(REPO, "main"), store.read_tree(REPO, COMMIT)))
 
     def load_and_rename(source, target):
@@ -108,12 +110,12 @@ def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(stor
 
     loads = threading.Thread(target=load)
     with monkeypatch.context() as patch:
-        patch.setattr(removal.os, "rename", load_and_rename)
+        patch.setattr(deletion.os, "rename", load_and_rename)
         answer = collect_garbage(store, settings, older_than=DAY)
     loads.join()
     assert gone(answer) == {(REPO, COMMIT)}
     assert marked == [({}, None, None)]
-    assert use.reader(store, REPO, COMMIT) == f"process {os.getpid()}"  # its mark is still there
+    assert leases.reader(store, REPO, COMMIT) == f"process {os.getpid()}"  # its mark is still there
 
 
 def test_an_empty_folder_that_goes_before_a_file_is_renamed_into_it(store, monkeypatch):
@@ -133,8 +135,8 @@ def test_an_empty_folder_that_goes_before_a_file_is_renamed_into_it(store, monke
 def test_who_stands_still_while_it_marks_is_left_alone(store, settings, monkeypatch):
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
     before = visible(store)
-    monkeypatch.setattr(use, "_PATIENCE", 0.1)
-    with use.hold_marks(store) as held:
+    monkeypatch.setattr(leases, "_PATIENCE", 0.1)
+    with leases.hold_marks(store) as held:
         assert held
         answer = collect_garbage(store, settings, older_than=DAY)
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], "in use by a process that is marking it")
@@ -145,7 +147,7 @@ def test_a_blob_that_is_being_fetched(store, settings):
     commit_of(store, CONTENT, age=2 * DAY)
     loose = blob(store, lfs_entry(b"loose"))
     loose.write_bytes(b"loose")
-    with removal.fetch_lock(store, "models--org--name", loose.name) as held:
+    with deletion.fetch_lock(store, "models--org--name", loose.name) as held:
         assert held
         answer = collect_garbage(store, settings)
     assert answer["removed"] == []

@@ -5,10 +5,10 @@ import os
 
 import pytest
 
-from ipfs_accelerate_py.storage import use
-from ipfs_accelerate_py.storage.garbage import collect_garbage
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Tree
+from ipfs_accelerate_py.maintenance.collect import collect_garbage
+from ipfs_accelerate_py.store import leases
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Tree
 
 from .collecting import DAY, SECOND, commit_of, gone, make_old, picture, visible
 from .stored import COMMIT, CONTENT, REPO, blob, files, git_entry, lfs_entry, put
@@ -86,7 +86,7 @@ def test_what_is_known_of_a_commit_of_which_no_file_is_here_stays(collect, store
 def test_notes_on_repos_that_are_gone(collect, store):
     commit_of(store, CONTENT, ref="main")
     own = store.own_folder
-    dead = f"{use._machine()}-4000000-1"
+    dead = f"{leases._machine()}-4000000-1"
     for folder in ("models--org--name", "models--org--gone"):
         for path in (f"hearsay/{folder}/{COMMIT}", f"used/{folder}/{COMMIT}/{dead}", f"outbox/{folder}/{COMMIT}"):
             (own / path).parent.mkdir(parents=True, exist_ok=True)

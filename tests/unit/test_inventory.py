@@ -7,11 +7,12 @@ from datetime import datetime, timezone
 
 import pytest
 
-from ipfs_accelerate_py.settings import Settings
-from ipfs_accelerate_py.storage import contents, layout, publisher, use
-from ipfs_accelerate_py.storage.inventory import list_repos
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Tree
+from ipfs_accelerate_py.config.settings import Settings
+from ipfs_accelerate_py.maintenance.inventory import list_repos
+from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.store import layout, leases, scan
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Tree
 
 from .stored import COMMIT, CONTENT, REPO, blob, git_entry, lfs_entry, put
 
@@ -133,52 +134,52 @@ def test_what_is_no_model_is_passed_over(store, settings, stray):
 
 # -- marks of use -------------------------------------------------------------------------------------------------
 def test_a_mark_lasts_as_long_as_its_process(store):
-    use.mark(store, REPO, COMMIT)
-    assert use.reader(store, REPO, COMMIT) == f"process {os.getpid()}"
-    assert use.reader(store, REPO, SECOND) is None
-    [mark] = use.marks(store, REPO, COMMIT).iterdir()
-    old = time.time() - use.READING - 1
+    leases.mark(store, REPO, COMMIT)
+    assert leases.reader(store, REPO, COMMIT) == f"process {os.getpid()}"
+    assert leases.reader(store, REPO, SECOND) is None
+    [mark] = leases.marks(store, REPO, COMMIT).iterdir()
+    old = time.time() - leases.READING - 1
     os.utime(mark, (old, old))
-    assert use.reader(store, REPO, COMMIT) is None
+    assert leases.reader(store, REPO, COMMIT) is None
 
 
 def test_the_mark_of_a_process_that_ended_does_not_count(store):
     child = os.fork()
     if child == 0:
-        use.mark(store, REPO, COMMIT)
+        leases.mark(store, REPO, COMMIT)
         os._exit(0)
     os.waitpid(child, 0)
-    assert len(list(use.marks(store, REPO, COMMIT).iterdir())) == 1
-    assert use.reader(store, REPO, COMMIT) is None
+    assert len(list(leases.marks(store, REPO, COMMIT).iterdir())) == 1
+    assert leases.reader(store, REPO, COMMIT) is None
 
 
 def test_nor_does_one_of_another_process_with_the_same_number(store):
-    use.mark(store, REPO, COMMIT)
-    [mark] = use.marks(store, REPO, COMMIT).iterdir()
+    leases.mark(store, REPO, COMMIT)
+    [mark] = leases.marks(store, REPO, COMMIT).iterdir()
     machine, pid, started = mark.name.split("-")
     mark.rename(mark.with_name(f"{machine}-{pid}-{int(started) - 1}"))
-    assert use.reader(store, REPO, COMMIT) is None
+    assert leases.reader(store, REPO, COMMIT) is None
     # of another machine's processes nothing is known: a young mark of theirs counts
     (mark.parent / f"{'0' * 12}-1-1").touch()
-    assert use.reader(store, REPO, COMMIT) == "process 1"
+    assert leases.reader(store, REPO, COMMIT) == "process 1"
 
 
 def test_marks_of_many_short_programs_do_not_pile_up(store):
-    folder = use.marks(store, REPO, COMMIT)
+    folder = leases.marks(store, REPO, COMMIT)
     folder.mkdir(parents=True)
     for number in range(100):
-        (folder / f"{use._machine()}-{4_000_000 + number}-1").touch()
-    use.mark(store, REPO, COMMIT)
+        (folder / f"{leases._machine()}-{4_000_000 + number}-1").touch()
+    leases.mark(store, REPO, COMMIT)
     assert len(list(folder.iterdir())) == 1
 
 
 def test_a_load_moves_the_time_of_access_and_nothing_else(store):
     visible = put(store)
     os.utime(blob(store), (1_000, 2_000))
-    use.note_use([visible, store.root / "gone"])
+    leases.note_use([visible, store.root / "gone"])
     status = blob(store).stat()
     assert (time.time() - status.st_atime < 60, status.st_mtime) == (True, 2_000)
-    used = contents.scan(store.root)[0].snapshots[0].last_used
+    used = scan.scan(store.root)[0].snapshots[0].last_used
     assert used == status.st_atime
 
 
@@ -187,17 +188,17 @@ def test_who_has_a_file_open_or_mapped(store):
 
     visible = put(store)
     number = blob(store).stat().st_ino
-    assert use.holders({number}) == {}
+    assert leases.holders({number}) == {}
     with open(visible, "rb") as file:
-        assert use.holders({number}) == {number: f"process {os.getpid()}"}
+        assert leases.holders({number}) == {number: f"process {os.getpid()}"}
         mapped = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
-    assert use.holders({number}) == {number: f"process {os.getpid()}"}
+    assert leases.holders({number}) == {number: f"process {os.getpid()}"}
     mapped.close()
-    assert use.holders({number}) == {}
+    assert leases.holders({number}) == {}
 
 
 def test_dates_are_in_utc(store, settings):
     put(store)
     found = datetime.fromisoformat(list_repos(store, settings)[0]["last_used"])
     assert found.tzinfo is not None and found.utcoffset() == timezone.utc.utcoffset(None)
-    assert layout.repo_folder(REPO) == contents.scan(store.root)[0].folder.name
+    assert layout.repo_folder(REPO) == scan.scan(store.root)[0].folder.name

@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 from ipfs_accelerate_py.errors import SourceError
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.ipns import read_record
-from ipfs_accelerate_py.storage.unixfs import BlockReader, decode_cid, decode_peer_id
+from ipfs_accelerate_py.ipfs.ipns import read_record
+from ipfs_accelerate_py.ipfs.unixfs import BlockReader, decode_cid, decode_peer_id
+from ipfs_accelerate_py.store import layout
 
 RECORDED = json.loads((Path(__file__).parents[1] / "support" / "published_tree.json").read_text())
 RECORD = base64.b64decode(RECORDED["record"])

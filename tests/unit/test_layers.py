@@ -11,28 +11,24 @@ PACKAGE = "ipfs_accelerate_py"
 SOURCE = Path(ipfs_accelerate_py.__file__).parent.parent
 
 # The longest prefix counts. A module may import its own layer and those below.
+ROOMS = ("store", "hf_cache", "net", "hub", "ipfs", "resolve", "fetch", "publish", "maintenance", "operations")
 LAYERS = {
     f"{PACKAGE}.errors": 0,
-    f"{PACKAGE}.setting_forms": 0,
-    f"{PACKAGE}.settings": 0,
-    f"{PACKAGE}.switch": 0,
+    f"{PACKAGE}.files": 0,
+    f"{PACKAGE}.config": 0,
     f"{PACKAGE}.state": 0,
     f"{PACKAGE}.log": 0,
     f"{PACKAGE}.hook.finder": 1,
     f"{PACKAGE}.hook.loader": 1,
-    f"{PACKAGE}.storage": 2,
+    **{f"{PACKAGE}.{room}": 2 for room in ROOMS},
     f"{PACKAGE}.storage_wrapper": 3,
-    f"{PACKAGE}.rewriting": 4,
-    f"{PACKAGE}.serving": 4,
-    f"{PACKAGE}.aside": 4,
-    f"{PACKAGE}.hub_door": 4,
-    f"{PACKAGE}.hub_words": 4,
-    f"{PACKAGE}.own_writes": 4,
+    f"{PACKAGE}.patching": 4,
     f"{PACKAGE}.libraries": 4,
-    f"{PACKAGE}.proxies": 4,
-    f"{PACKAGE}.wrappers": 4,
     f"{PACKAGE}.activation": 5,
     f"{PACKAGE}.auto_patch_transformers": 5,
+    f"{PACKAGE}.cli": 5,
+    f"{PACKAGE}.doctor": 5,
+    f"{PACKAGE}.startup": 5,
     f"{PACKAGE}.hook": 5,
     PACKAGE: 5,
     "_ipfs_accelerate_boot": 1,
@@ -42,8 +38,8 @@ UPWARDS = {("_ipfs_accelerate_boot", f"{PACKAGE}.activation")}
 
 # library -> the modules that may import it
 DOORS = {
-    "wrapt": {f"{PACKAGE}.wrappers"},
-    "ipfshttpclient": {f"{PACKAGE}.storage.rpc"},
+    "wrapt": {f"{PACKAGE}.patching.proxies"},
+    "ipfshttpclient": {f"{PACKAGE}.ipfs.rpc"},
     "transformers": set(),  # it comes to us
 }
 
@@ -79,7 +75,7 @@ def imports(name):
                 base = base.rpartition(".")[0]
             module = ".".join(filter(None, [base if node.level else "", node.module]))
             submodules = [f"{module}.{alias.name}" for alias in node.names]
-            # `from .storage import layout` imports the submodule, not just the package
+            # `from .store import layout` imports the submodule, not just the package
             found = [each if each in MODULES else module for each in submodules]
         else:
             continue
@@ -94,8 +90,8 @@ def is_late(node):
 
 
 def test_the_reader_sees_imports():
-    assert (f"{PACKAGE}.storage.layout", True) in set(imports(f"{PACKAGE}.storage.store"))
-    assert ("ipfshttpclient", False) in set(imports(f"{PACKAGE}.storage.rpc"))
+    assert (f"{PACKAGE}.store.layout", True) in set(imports(f"{PACKAGE}.store.store"))
+    assert ("ipfshttpclient", False) in set(imports(f"{PACKAGE}.ipfs.rpc"))
     assert len(MODULES) > 30
 
 
@@ -115,11 +111,11 @@ def test_who_may_import_a_library(library):
     assert found <= DOORS[library]
 
 
-def test_storage_knows_neither_the_hook_nor_transformers():
-    above = ("hook", "libraries", "proxies", "hub_door", "hub_words", "activation", "rewriting", "storage_wrapper")
+def test_the_rooms_below_know_neither_the_hook_nor_transformers():
+    above = ("hook", "libraries", "patching", "activation", "storage_wrapper", "cli", "doctor", "startup")
     names = tuple(f"{PACKAGE}.{each}" for each in above)
     for name in MODULES:
-        if name.startswith(f"{PACKAGE}.storage.") or name == f"{PACKAGE}.storage":
+        if name.split(".")[1:2] and name.split(".")[1] in ROOMS:
             assert not [each for each, _ in imports(name) if each.startswith((*names, "transformers"))], name
 
 

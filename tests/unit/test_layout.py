@@ -7,9 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from ipfs_accelerate_py.errors import UnsafeName
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.store import Store, read_ref, read_tree
-from ipfs_accelerate_py.storage.tree import Entry
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.store import Store, read_ref, read_tree
+from ipfs_accelerate_py.store.tree import Entry
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 SHA256 = "ab" * 32

@@ -5,8 +5,8 @@ import json
 import pytest
 
 from ipfs_accelerate_py.errors import LockFileError, VerificationError
-from ipfs_accelerate_py.storage.lock_file import LockedCommit, LockFile, parse_lock_file, read_lock_file
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.resolve.lockfile import LockedCommit, LockFile, parse_lock_file, read_lock_file
+from ipfs_accelerate_py.store.tree import Entry, Tree
 
 ONE, TWO = "1" * 40, "2" * 40
 CID = "bafkreihdwdcefgh4dqkjv67uzcmw7ojee6xedzdetojuzjevtenxquvyku"

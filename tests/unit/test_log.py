@@ -55,7 +55,7 @@ def test_level_from_the_variable_on_stderr_alone(run, level, shown):
 
 def test_level_from_the_file(run, tmp_path):
     # where the file lies is the library's word
-    where = "from ipfs_accelerate_py.settings import config_file; print(config_file())"
+    where = "from ipfs_accelerate_py.config.settings import config_file; print(config_file())"
     path = Path(run(where)[0].strip())
     path.parent.mkdir(parents=True)
     path.write_text('log = "ERROR"\n')
@@ -65,7 +65,8 @@ def test_level_from_the_file(run, tmp_path):
 
 def test_a_bad_level_is_the_default_and_one_warning(run):
     out, err = run(
-        LINES + "from ipfs_accelerate_py.settings import read_settings; read_settings()", IPFS_ACCELERATE_LOG="LOUD"
+        LINES + "from ipfs_accelerate_py.config.settings import read_settings; read_settings()",
+        IPFS_ACCELERATE_LOG="LOUD",
     )
     assert out == ""
     assert levels(err) == ["warning", "error"]

@@ -7,10 +7,10 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.sources.lower_tier import LowerTier
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.fetch.sources.local_caches import LowerTier
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Entry, Tree
 
 REPO = "org/name"
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipfs_accelerate_py.own_writes import written_to
+from ipfs_accelerate_py.libraries.huggingface_hub.writes import written_to
 
 HUB = "https://hub.test/prefix/api"
 

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accelerate_py import setting_forms
+from ipfs_accelerate_py.config import forms
 from tests.support import command_docs
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -22,10 +22,10 @@ def test_commands_page_is_what_help_says(monkeypatch):
     )
 
 
-@pytest.mark.parametrize("key", setting_forms.KEYS)
+@pytest.mark.parametrize("key", forms.KEYS)
 def test_each_setting_has_its_row(key, monkeypatch):
     monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    default = "`HF_HUB_CACHE`" if key == "lower" else setting_forms.KEYS[key][1]()
+    default = "`HF_HUB_CACHE`" if key == "lower" else forms.KEYS[key][1]()
     default = f"`{default.strip('`')}`" if default else "none"
     start = f"| `{key}` | `IPFS_ACCELERATE_{key.upper()}` | {default} | "
     assert [line for line in SETTINGS.splitlines() if line.startswith(start)], start
@@ -33,7 +33,7 @@ def test_each_setting_has_its_row(key, monkeypatch):
 
 def test_no_row_for_a_setting_that_is_none():
     rows = [line.split("`")[1] for line in SETTINGS.splitlines() if line.startswith("| `") and line.count(" | ") == 3]
-    assert rows == [*setting_forms.KEYS]
+    assert rows == [*forms.KEYS]
 
 
 def test_the_readme_leads_to_each_page():

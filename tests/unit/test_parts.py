@@ -13,8 +13,9 @@ from pathlib import Path
 import pytest
 
 from ipfs_accelerate_py.errors import SourceError
-from ipfs_accelerate_py.storage import blob_lock, layout, parts, receiver
-from ipfs_accelerate_py.storage.store import Store
+from ipfs_accelerate_py.store import layout, locks, partial
+from ipfs_accelerate_py.store import writer as receiver
+from ipfs_accelerate_py.store.store import Store
 
 from .stored import REPO, blob, lfs_entry
 
@@ -35,14 +36,14 @@ def part(store, pid, content=HALF, age=0.0, host=None):
     """A part of ENTRY that this process left."""
     folder = blob(store, ENTRY).parent
     folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{ENTRY.etag[:16]}.{host or parts._host()}.{pid}-{os.urandom(3).hex()}.incomplete"
+    path = folder / f"{ENTRY.etag[:16]}.{host or partial._host()}.{pid}-{os.urandom(3).hex()}.incomplete"
     path.write_bytes(content)
     os.utime(path, (time.time() - age,) * 2)
     return path
 
 
 def found(store):
-    return list(parts.find_parts(blob(store, ENTRY).parent, ENTRY.etag))
+    return list(partial.find_parts(blob(store, ENTRY).parent, ENTRY.etag))
 
 
 def receive_rest(store):
@@ -122,14 +123,14 @@ def test_stopped_while_it_is_read_it_stays_for_the_next(store, dead):
 def test_while_it_is_read_others_see_that_somebody_is_at_work(store, dead, monkeypatch):
     """It does not grow then; who waits for its lock goes on beside one that is stuck."""
     part(store, dead, age=3600)
-    seen = {blob_lock._work_so_far(store, REPO, ENTRY.etag)}
+    seen = {locks._work_so_far(store, REPO, ENTRY.etag)}
     monkeypatch.setattr(receiver, "_TOUCH", 0.01)
     monkeypatch.setattr(receiver, "CHUNK", 1 << 18)
     read = os.read
 
     def read_slowly(file, size):
         time.sleep(0.02)
-        seen.add(blob_lock._work_so_far(store, REPO, ENTRY.etag))
+        seen.add(locks._work_so_far(store, REPO, ENTRY.etag))
         return read(file, size)
 
     monkeypatch.setattr(os, "read", read_slowly)
@@ -140,7 +141,7 @@ def test_while_it_is_read_others_see_that_somebody_is_at_work(store, dead, monke
 TAKE = """
 import sys
 from pathlib import Path
-from ipfs_accelerate_py.storage import parts
+from ipfs_accelerate_py.store import partial as parts
 sys.stdin.readline()
 try:
     parts.take_over(Path(sys.argv[1]), Path(sys.argv[2]))
@@ -173,8 +174,8 @@ def test_of_two_processes_one_has_it(store, dead, tmp_path):
 WRITE = """
 import sys
 from pathlib import Path
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Entry
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Entry
 receiver = Store(Path(sys.argv[1])).new_receiver("org/name", Entry(int(sys.argv[2]), "e" * 40, sys.argv[3]))
 receiver.write(b"x" * 2_000_000)
 print(receiver._path, flush=True)
@@ -192,9 +193,9 @@ def writer(store):
 
 
 def test_a_writer_at_work_is_left_alone(store, writer):
-    for age in (0, 2 * parts.OLD, -2 * parts.OLD):  # a machine that slept for two days, a clock that jumped
+    for age in (0, 2 * partial.OLD, -2 * partial.OLD):  # a machine that slept for two days, a clock that jumped
         os.utime(writer, (time.time() - age,) * 2)
-        parts.remove_old(writer.parent)
+        partial.remove_old(writer.parent)
         assert found(store) == [] and writer.exists()
 
 
@@ -209,9 +210,9 @@ def test_a_writer_whose_process_cannot_be_seen_is_left_alone(store, writer, dead
 
 def test_a_number_that_another_process_has_now(store):
     """The writer is long dead; whoever has its number holds no lock."""
-    young, old = part(store, os.getppid(), age=3600), part(store, os.getppid(), age=parts.OLD + 60)
+    young, old = part(store, os.getppid(), age=3600), part(store, os.getppid(), age=partial.OLD + 60)
     assert found(store) == [old]
-    parts.remove_old(old.parent)
+    partial.remove_old(old.parent)
     assert young.exists() and not old.exists()
 
 
@@ -220,7 +221,7 @@ def test_a_date_to_come(store, ahead, alive):
     """A clock may be ahead of ours by a little; what is dated years ahead was written by nobody who is at work."""
     path = part(store, 1, age=-ahead, host="elsewhere")
     assert found(store) == ([] if alive else [path])
-    parts.remove_old(path.parent)
+    partial.remove_old(path.parent)
     assert path.exists() is alive
 
 
@@ -237,15 +238,15 @@ def test_what_the_hubs_client_left_is_known_by_its_lock(tmp_path, name, locked):
     with open(lock, "w") as file:
         if locked:
             fcntl.flock(file, fcntl.LOCK_EX)
-        assert list(parts.find_parts(folder, ENTRY.etag)) == ([] if locked else [path])
+        assert list(partial.find_parts(folder, ENTRY.etag)) == ([] if locked else [path])
     lock.unlink()  # nobody knows then
-    assert list(parts.find_parts(folder, ENTRY.etag)) == []
+    assert list(partial.find_parts(folder, ENTRY.etag)) == []
     os.utime(path, (time.time() - 61,) * 2)
-    assert list(parts.find_parts(folder, ENTRY.etag)) == [path]
+    assert list(partial.find_parts(folder, ENTRY.etag)) == [path]
 
 
 def test_without_locks_it_is_copied(store, dead, monkeypatch):
-    monkeypatch.setattr(parts, "lock", lambda file: None)
+    monkeypatch.setattr(partial, "lock", lambda file: None)
     inode = part(store, dead).stat().st_ino
     assert receive_rest(Store(store.root)) == len(HALF)
     assert blob(store, ENTRY).stat().st_ino != inode

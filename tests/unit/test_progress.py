@@ -3,7 +3,7 @@
 import io
 import sys
 
-from ipfs_accelerate_py.storage import progress
+from ipfs_accelerate_py.fetch import progress
 
 
 class Gone(io.StringIO):

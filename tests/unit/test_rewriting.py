@@ -7,7 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accelerate_py.rewriting import Asked, PinnedRevision, pin, pinned_commit, plain_revision, read_call, rewrite
+from ipfs_accelerate_py.patching.arguments import (
+    Asked,
+    PinnedRevision,
+    pin,
+    pinned_commit,
+    plain_revision,
+    read_call,
+    rewrite,
+)
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 STORE = Path("/store")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accelerate_py import setting_forms, settings
+from ipfs_accelerate_py.config import forms, settings
+from ipfs_accelerate_py.config.forms import default_lower, without_secrets
+from ipfs_accelerate_py.config.settings import read_setting, read_settings
 from ipfs_accelerate_py.errors import SettingsError
-from ipfs_accelerate_py.setting_forms import default_lower, without_secrets
-from ipfs_accelerate_py.settings import read_setting, read_settings
-from ipfs_accelerate_py.storage.node_address import node_address
+from ipfs_accelerate_py.ipfs.address import node_address
 
 
 def identify(value):
@@ -99,7 +99,7 @@ def test_environment_over_file_over_default(home, write_file, monkeypatch, key, 
 
 
 def test_every_setting_is_in_the_table():
-    assert {row[0] for row in VALUES} == set(setting_forms.KEYS)
+    assert {row[0] for row in VALUES} == set(forms.KEYS)
 
 
 def test_an_empty_variable_is_none(home, monkeypatch):
@@ -335,7 +335,7 @@ UNUSABLE = [
 
 @pytest.mark.parametrize("text", [*USABLE, *UNUSABLE])
 def test_the_client_takes_what_is_usable(text):
-    from ipfs_accelerate_py.storage.rpc import RPC
+    from ipfs_accelerate_py.ipfs.rpc import RPC
 
     if text.endswith("/tcp/0"):
         return  # it connects to nothing

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from ipfs_accelerate_py.config import file
+from ipfs_accelerate_py.config.file import change, read_table
 from ipfs_accelerate_py.errors import SettingsError
-from ipfs_accelerate_py.hook.commands import settings_file
-from ipfs_accelerate_py.hook.commands.settings_file import change, read_table
 
 BEFORE = """\
 # ours
@@ -95,7 +95,7 @@ def test_a_pipe_is_left_alone(tmp_path):
 
 def test_no_device_is_replaced(tmp_path, monkeypatch):
     """A link to os.devnull is a way to have no settings: it can be read."""
-    monkeypatch.setattr(settings_file, "replace_file", lambda *_, **__: pytest.fail("it was replaced"))
+    monkeypatch.setattr(file, "replace_file", lambda *_, **__: pytest.fail("it was replaced"))
     path = tmp_path / "config.toml"
     path.symlink_to(os.devnull)
     assert read_table(path) == {}

@@ -11,12 +11,14 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accelerate_py.storage import hub_cache, layout, sharing, verified_files
-from ipfs_accelerate_py.storage import store as store_module
-from ipfs_accelerate_py.storage.inventory import list_repos
-from ipfs_accelerate_py.storage.resolution import LOCK, Resolution
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Tree
+from ipfs_accelerate_py.hf_cache import layout as hub_cache
+from ipfs_accelerate_py.hf_cache import share
+from ipfs_accelerate_py.maintenance.inventory import list_repos
+from ipfs_accelerate_py.store import layout, stat_cache
+from ipfs_accelerate_py.store import store as store_module
+from ipfs_accelerate_py.store.resolution import LOCK, Resolution
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Tree
 
 from .collecting import picture
 from .stored import COMMIT, CONTENT, REPO, git_entry, lfs_entry, put
@@ -29,8 +31,8 @@ SECOND = "f" * 40
 
 @pytest.fixture(autouse=True)
 def nothing_given_up(monkeypatch):
-    monkeypatch.setattr(sharing, "_given_up", {})
-    monkeypatch.setattr(sharing, "_answered", {})
+    monkeypatch.setattr(share, "_given_up", {})
+    monkeypatch.setattr(share, "_answered", {})
 
 
 @pytest.fixture
@@ -51,7 +53,7 @@ def load(store, cache):
             store.link(REPO, commit, path, tree.files[path])
         store.write_tree(REPO, tree)
         resolution = Resolution(REPO, revision, tree, word, True)
-        sharing.share(store, str(cache), resolution, names, missing, revision, **options)
+        share.share(store, str(cache), resolution, names, missing, revision, **options)
 
     return load
 
@@ -152,7 +154,7 @@ def test_a_cache_that_is_the_store(store):
     for path, (content, entry) in FILES.items():
         put(store, content, entry, path)
     before = picture(store.root)
-    sharing.share(store, str(store.root), Resolution(REPO, "main", tree, "hub", True), FILES, (), "main", replace=True)
+    share.share(store, str(store.root), Resolution(REPO, "main", tree, "hub", True), FILES, (), "main", replace=True)
     assert picture(store.root) == before
 
 
@@ -211,7 +213,7 @@ def test_another_file_system(store, load, monkeypatch, tmp_path):
         put(store, CONTENT, WEIGHTS, "sub/model.bin")
         for _ in range(2):
             resolution = Resolution(REPO, "main", tree, "hub", True)
-            sharing.share(store, str(other / "hub"), resolution, tree.files, (), "main")
+            share.share(store, str(other / "hub"), resolution, tree.files, (), "main")
         assert not (other / "hub").exists()  # not even an empty folder
         assert not list((store.own_folder / "shared").rglob("*.*"))
     finally:
@@ -250,7 +252,7 @@ def test_no_symlinks(cache, load, monkeypatch):
 def test_a_new_process_reads_no_file_again(store, load, read_files):
     load()
     for _ in range(2):
-        verified_files._in_this_process.clear()
+        stat_cache._in_this_process.clear()
         assert Store(store.root).find(REPO, COMMIT, "sub/model.bin", WEIGHTS)
     assert read_files == []
 
@@ -259,7 +261,7 @@ def test_a_change_through_the_other_name_is_found(store, cache, load, read_files
     load()
     with open(pointer(cache), "r+b") as file:
         file.write(b"X")
-    verified_files._in_this_process.clear()
+    stat_cache._in_this_process.clear()
     assert Store(store.root).find(REPO, COMMIT, "sub/model.bin", WEIGHTS) is None
     assert read_files == ["model.bin"] and "was changed in place" in caplog.text
 

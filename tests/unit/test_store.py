@@ -7,10 +7,10 @@ from pathlib import Path
 import pytest
 
 from ipfs_accelerate_py.errors import StoreError
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.tree import Tree
-from ipfs_accelerate_py.storage.verify import Mismatch
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.tree import Tree
+from ipfs_accelerate_py.store.verify import Mismatch
 
 from .stored import COMMIT, CONTENT, ENTRY, REPO, blob, files, git_entry, lfs_entry, put
 

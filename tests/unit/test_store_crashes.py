@@ -11,7 +11,7 @@ import huggingface_hub
 import pytest
 
 import ipfs_accelerate_py
-from ipfs_accelerate_py.storage.tree import Entry, Tree
+from ipfs_accelerate_py.store.tree import Entry, Tree
 
 from .stored import COMMIT, CONTENT, ENTRY, REPO, blob, files, git_entry, lfs_entry, put
 
@@ -21,8 +21,8 @@ TREE = Tree(COMMIT, {"model.bin": ENTRY})
 
 def in_child(code, *arguments, **options):
     env = {**os.environ, "PYTHONPATH": str(SOURCE), "IPFS_ACCELERATE": "0"}
-    head = "import os, sys, time\nfrom pathlib import Path\nfrom ipfs_accelerate_py.storage.store import Store\n"
-    head += "from ipfs_accelerate_py.storage.tree import Entry, Tree\nfrom ipfs_accelerate_py.storage import layout\n"
+    head = "import os, sys, time\nfrom pathlib import Path\nfrom ipfs_accelerate_py.store.store import Store\n"
+    head += "from ipfs_accelerate_py.store.tree import Entry, Tree\nfrom ipfs_accelerate_py.store import layout\n"
     head += f"REPO, COMMIT = {REPO!r}, {COMMIT!r}\nstore = Store(Path(sys.argv[1]))\n"
     command = [sys.executable, "-c", head + code, *map(str, arguments)]
     return subprocess.Popen(command, env=env, stdout=subprocess.PIPE, text=True, **options)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipfs_accelerate_py.settings import read_switch
+from ipfs_accelerate_py.config.settings import read_switch
 
 SWITCH = [
     # environment, on, scoped, the variable that decided

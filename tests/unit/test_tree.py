@@ -9,9 +9,9 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from ipfs_accelerate_py.errors import UnsafeName
-from ipfs_accelerate_py.storage import layout
-from ipfs_accelerate_py.storage.store import Store, read_tree
-from ipfs_accelerate_py.storage.tree import (
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.store import Store, read_tree
+from ipfs_accelerate_py.store.tree import (
     LISTED_WHOLE,
     EmptyListing,
     Entry,

@@ -4,8 +4,8 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-from ipfs_accelerate_py.hook.commands.output import say_size
-from ipfs_accelerate_py.hook.commands.units import read_age, read_size
+from ipfs_accelerate_py.cli.output import say_size
+from ipfs_accelerate_py.cli.units import read_age, read_size
 
 AGES = {"12h": 43200, "30d": 2592000, "2w": 1209600, "1.5d": 129600, " 1D ": 86400, "0h": 0}
 SIZES = {

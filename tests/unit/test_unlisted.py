@@ -5,9 +5,9 @@ import os
 
 import pytest
 
-from ipfs_accelerate_py.storage import layout, unlisted, verified_files
-from ipfs_accelerate_py.storage.store import Store
-from ipfs_accelerate_py.storage.unlisted import Place, check_by_name, find_place
+from ipfs_accelerate_py.store import layout, stat_cache, unlisted
+from ipfs_accelerate_py.store.store import Store
+from ipfs_accelerate_py.store.unlisted import Place, check_by_name, find_place
 
 REPO, COMMIT, CONTENT = "acme/model", "0123456789abcdef0123456789abcdef01234567", b'{"a": 1}'
 SHA256 = hashlib.sha256(CONTENT).hexdigest()
@@ -46,7 +46,7 @@ def test_names(what, store, tmp_path, monkeypatch):
     visible = show(tmp_path / "cache", name)
     assert check_by_name(store, visible) is verdict
     assert check_by_name(store, visible) is verdict
-    verified_files._in_this_process.clear()  # a new process
+    stat_cache._in_this_process.clear()  # a new process
     if verdict is not False:  # what was right, or said nothing, is not read again
         monkeypatch.setattr(unlisted, "verify_file", None)
     assert check_by_name(store, visible) is verdict

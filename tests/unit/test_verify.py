@@ -6,8 +6,8 @@ import subprocess
 
 import pytest
 
-from ipfs_accelerate_py.storage.tree import Entry
-from ipfs_accelerate_py.storage.verify import CHUNK, Mismatch, Verifier, verify_file
+from ipfs_accelerate_py.store.tree import Entry
+from ipfs_accelerate_py.store.verify import CHUNK, Mismatch, Verifier, verify_file
 
 CONTENTS = [b"", b"x", b"blob 1\0x", b"\0" * 1000, os.urandom(3 * CHUNK + 17)]
 KINDS = ["git", "lfs"]

@@ -11,7 +11,7 @@ except OSError:
 if sys.path and not getattr(sys.flags, "safe_path", False) and sys.path[0] in ("", _current):
     del sys.path[0]
 
-from .cli import main
+from ..cli.main import main
 
 if __name__ == "__main__":
     sys.exit(main())

@@ -1,0 +1,34 @@
+"""`disable`: takes back what `enable` did."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from ..output import print_json, tell, warn
+from . import GOOD
+from .enable import add_where
+
+HELP = "take back what `enable` did"
+EXAMPLES = """\
+disable
+disable --venv .venv
+disable --user"""
+
+
+def declare(parser: ArgumentParser) -> None:
+    add_where(parser)
+
+
+def execute(args: Namespace) -> int:
+    from ...startup.files import disable
+
+    removed, foreign = disable(args.venv, user=args.user)
+    for path in removed:
+        tell(args, f"removed {path}")
+    for path in foreign:
+        warn(f"left {path}: it is not ours")
+    if not removed and not foreign:
+        tell(args, "nothing to remove: the hook was not enabled here")
+    if args.json:
+        print_json({"enabled": False, "removed": list(map(str, removed)), "foreign": list(map(str, foreign))})
+    return GOOD

@@ -1,0 +1,55 @@
+"""`gc`: makes room."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import Any
+
+from ..output import count_bytes, open_store, print_json, print_table, say_size, tell
+from ..units import read_age, read_size
+from . import GOOD
+
+HELP = "remove what is no longer needed: left-overs, and commits that are old or too many"
+MORE = """
+What a running program uses, and what the lock file in IPFS_ACCELERATE_LOCK names, stays.
+Without --older-than and --max-size only left-overs go: what no commit refers to."""
+EXAMPLES = """\
+gc --dry-run
+gc --older-than 30d
+gc --max-size 50GB"""
+
+
+def declare(parser: ArgumentParser) -> None:
+    parser.add_argument("--dry-run", action="store_true", help="say what would go, and remove nothing")
+    parser.add_argument("--older-than", metavar="AGE", type=read_age, help="not used for so long: 12h, 30d, 2w")
+    parser.add_argument(
+        "--max-size", metavar="SIZE", type=read_size, help="until the store is this small: 500MB, 50GB, 1TiB"
+    )
+
+
+def execute(args: Namespace) -> int:
+    settings, store = open_store(args)
+    from ...maintenance.collect import collect_garbage
+
+    with count_bytes("gc") as count:
+        result = collect_garbage(
+            store,
+            settings,
+            dry_run=args.dry_run,
+            older_than=args.older_than,
+            max_size=args.max_size,
+            progress=count,
+        )
+    if args.json:
+        print_json(result)
+        return GOOD
+    rows = [_row("would go" if args.dry_run else "removed", row) for row in result["removed"]]
+    rows += [_row("stays", row) for row in result["kept"]]
+    if rows:
+        print_table(args, ("", "REPO", "COMMIT", "SIZE", "WHY"), rows)
+    tell(args, f"{say_size(result['freed'])} {'would be freed' if args.dry_run else 'freed'}")
+    return GOOD
+
+
+def _row(verdict: str, row: dict[str, Any]) -> tuple[str, ...]:
+    return verdict, row["repo"] or "", (row["commit"] or "")[:12], say_size(row["size"]), row["reason"]

@@ -1,0 +1,44 @@
+"""`lock`: a lock file that pins repos to commits and hashes."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+
+from ..output import open_store, print_json, say_size, tell
+from ..parser import add_repos, add_revision, refuse
+from . import GOOD
+
+HELP = "write a lock file: which commit and which hashes each model has"
+MORE = "\nA program with IPFS_ACCELERATE_LOCK=FILE loads exactly these."
+EXAMPLES = """\
+lock org/name org/other
+lock org/name --revision v1.0 --output models.lock
+lock --closed"""
+
+
+def declare(parser: ArgumentParser) -> None:
+    add_repos(parser, "*", "a model, as org/name (default: all in the store)")
+    add_revision(parser)
+    parser.add_argument(
+        "--output", metavar="FILE", help="the file (default: IPFS_ACCELERATE_LOCK, else ./ipfs_accelerate.lock)"
+    )
+    parser.add_argument(
+        "--closed", action="store_true", help="also name gated or private models; a lock file is made to be passed on"
+    )
+
+
+def execute(args: Namespace) -> int:
+    if args.revision and not args.repos:
+        refuse("--revision needs a REPO", "such as 'lock org/name --revision v1.0'")
+    open_store(args)
+    from ...operations import lock_repos
+
+    result = lock_repos(args.repos, revision=args.revision, path=args.output, closed=args.closed)
+    if args.json:
+        print_json(result)
+    for row in result["repos"]:
+        tell(args, f"{row['repo']}: commit {row['commit']}, {row['files']} files, {say_size(row['bytes'])}")
+    for repo_id in result.get("left_out", ()):
+        tell(args, f"{repo_id}: left out, it is not known to be public (--closed names it all the same)")
+    tell(args, f"wrote {result['lock']}")
+    return GOOD

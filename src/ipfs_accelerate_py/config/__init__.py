@@ -1,0 +1,1 @@
+"""The settings: their forms, the settings file, and the switch."""

@@ -1,0 +1,201 @@
+"""The settings: environment over `config.toml` over defaults, read when they are needed.
+
+The file lies in the user's configuration folder (`platformdirs.user_config_dir("ipfs_accelerate")`); its keys are the
+variables' names in lower case without the prefix, such as `timeout` or `publishers`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import stat
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import SettingsError
+from .forms import KEYS, LISTS, names_in, shown, store_without_hf_home
+from .switch import Switch as Switch
+from .switch import is_true as is_true
+from .switch import read_switch as read_switch
+
+PREFIX = "IPFS_ACCELERATE_"
+
+
+@dataclass(frozen=True)
+class Settings:
+    """One reading of the settings. `home` and `lower` are folders, `timeout` is in seconds, `lock` is a file."""
+
+    home: Path
+    node: str
+    lower: tuple[Path, ...]
+    publish: str
+    publishers: tuple[str, ...]
+    timeout: float
+    log: str
+    force_local: bool
+    gateways: tuple[str, ...] = ()
+    mirrors: tuple[str, ...] = ()
+    lock: Path | None = None
+    share: str = "on"
+    node_auth: str = field(default="", repr=False)
+
+
+_file_seen: tuple[str, float, dict[str, str]] | None = None
+_warned: set[tuple[str, str]] = set()
+
+
+def config_file() -> Path:
+    """Where the settings file is, or would be."""
+    import platformdirs
+
+    return Path(platformdirs.user_config_dir("ipfs_accelerate")) / "config.toml"
+
+
+def _read_file() -> dict[str, str]:
+    global _file_seen
+    try:
+        path = config_file()
+        changed = path.stat().st_mtime
+    except (OSError, ImportError):
+        return {}
+    if _file_seen is not None and _file_seen[:2] == (str(path), changed):
+        return _file_seen[2]
+    try:
+        if sys.version_info >= (3, 11):
+            import tomllib
+        else:
+            import tomli as tomllib  # the same library under its first name
+        table = tomllib.loads(read_bytes(path).decode())
+    except (OSError, ValueError, RecursionError) as error:
+        _warn(str(path), "", f"{path} cannot be read ({error}); its settings are not used")
+        table = {}
+    values = {}
+    for key, value in table.items():
+        separator = os.pathsep if key == "lower" else ","
+        values[key] = separator.join(map(str, value)) if isinstance(value, list) else str(value)
+    for key in values.keys() - KEYS.keys():
+        _warn(str(path), key, f"{path} has an unknown setting {key!r}; known are {', '.join(KEYS)}")
+    _file_seen = (str(path), changed, values)
+    return values
+
+
+def read_bytes(path: Path) -> bytes:
+    """What the settings file holds. OSError, also for what is no file: to read a pipe might never end."""
+    found = path.stat()
+    if stat.S_ISREG(found.st_mode):
+        return path.read_bytes()
+    if os.path.samestat(found, os.stat(os.devnull)):  # a way to have no settings
+        return b""
+    raise OSError("it is no regular file")
+
+
+def mark_as_said(variable: str, value: str) -> None:
+    """The user knows of this: no warning is needed."""
+    _warned.add((variable, value))
+
+
+def _warn(variable: str, value: str, message: str) -> None:
+    if (variable, value) not in _warned:
+        _warned.add((variable, value))
+        from ..log import get_logger
+
+        get_logger().warning(message)
+
+
+def is_given(key: str) -> bool:
+    """Has the user given this setting, in the environment or in the file?"""
+    return bool(os.environ.get(PREFIX + key.upper()) or _read_file().get(key))
+
+
+def find_setting(key: str) -> tuple[str, str]:
+    """The text of one setting, and where it is from: the name of the variable, the path of the file, or "default"."""
+    variable = PREFIX + key.upper()
+    if text := os.environ.get(variable):
+        return text, variable
+    if text := _read_file().get(key):
+        return text, str(config_file())
+    return KEYS[key][1](), "default"
+
+
+def earlier_store() -> Path | None:
+    """The store that was the default before HF_HOME was set, if one is there and the store is the default."""
+    return None if is_given("home") else store_without_hf_home()
+
+
+def read_setting(key: str) -> Any:
+    """The value of one setting; SettingsError names variable, value and accepted form if it is bad."""
+    return read_text(key, find_setting(key)[0])
+
+
+def read_text(key: str, text: str) -> Any:
+    """The value that a setting would have with this text; SettingsError as in `read_setting`."""
+    try:
+        return KEYS[key][0](text)
+    except ValueError as error:
+        variable = PREFIX + key.upper()
+        raise SettingsError(f"{variable}={shown(key, text)!r} cannot be used", f"give {error}") from None
+
+
+def read_or_default(key: str) -> Any:
+    """The value of one setting. A bad one means its default and one warning, never a failed load."""
+    try:
+        return read_setting(key)
+    except SettingsError as error:
+        read, default = KEYS[key]
+        if key in LISTS:
+            _warn(PREFIX + key.upper(), str(error), f"{error}: {error.hint}; going on without what is wrong")
+            return _good_ones(key)
+        _warn(PREFIX + key.upper(), str(error), f"{error}: {error.hint}; going on with {default()!r}")
+        return read(default())
+
+
+def _good_ones(key: str) -> tuple[str, ...]:
+    read, found = KEYS[key][0], []
+    for part in names_in(os.environ.get(PREFIX + key.upper()) or _read_file().get(key) or ""):
+        with contextlib.suppress(ValueError):
+            found += read(part)
+    return tuple(found)
+
+
+# Whatever a reading depends on: while none of it has changed, the last reading is still true.
+_VARIABLES = (
+    *(PREFIX + key.upper() for key in KEYS),
+    *("STORAGE_FORCE_LOCAL", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
+    "HOME",
+)
+_last: tuple[tuple[str | None, ...], Path, float | None, Settings] | None = None
+
+
+def read_settings() -> Settings:
+    """All settings as they are now, bad ones as their defaults."""
+    global _last
+    environment = (*map(os.environ.get, _VARIABLES), _folder_now())
+    if _last is not None and _last[0] == environment and _last[2] == _changed(_last[1]):
+        return _last[3]
+    try:
+        file = config_file()
+    except ImportError:
+        file = Path()
+    changed = _changed(file)
+    values: dict[str, Any] = {key: read_or_default(key) for key in KEYS}
+    if (earlier := earlier_store()) is not None:
+        values["lower"] = tuple(dict.fromkeys((*values["lower"], earlier)))
+    settings = Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
+    _last = (environment, file, changed, settings)
+    return settings
+
+
+def _changed(file: Path) -> float | None:
+    try:
+        return os.stat(file).st_mtime
+    except OSError:
+        return None
+
+
+def _folder_now() -> str | None:
+    try:
+        return os.getcwd()  # a relative folder means another one after chdir()
+    except OSError:
+        return None

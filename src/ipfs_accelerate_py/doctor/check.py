@@ -1,0 +1,93 @@
+"""One check of the doctor, and how many run side by side: each within its budget, none can stop the others."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from ..config.forms import without_secrets
+from ..errors import IPFSAccelerateError
+
+COMMAND = "python -m ipfs_accelerate_py.hook"
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a check found. `hint`: the command or setting that mends it, or how to get what is not configured."""
+
+    ok: bool
+    detail: str
+    hint: str | None = None
+
+
+def good(detail: str, hint: str | None = None) -> Result:
+    """It is well, or it is not configured."""
+    return Result(True, detail, hint)
+
+
+def bad(detail: str, hint: str) -> Result:
+    """It is not well."""
+    return Result(False, detail, hint)
+
+
+@dataclass(eq=False)
+class Check:
+    """`test` may raise and may hang. `needs` is the check that has to be well before this one means anything."""
+
+    name: str
+    test: Callable[[], Result]
+    stuck: str  # the hint if it does not end
+    budget: float = 10.0  # seconds
+    needs: Check | None = None
+    _result: Result | None = field(default=None, init=False)
+    _done: threading.Event = field(default_factory=threading.Event, init=False)
+
+    def start(self) -> None:
+        """Begin in a thread of its own, which nobody has to wait for."""
+        threading.Thread(target=self._run, name=f"doctor: {self.name}", daemon=True).start()
+
+    def wait(self, began: float) -> Result:
+        """The result, or that there is none in time."""
+        self._done.wait(max(0.0, began + self.latest() - time.monotonic()))
+        return self._result or bad(f"no answer within {self.budget:g} s", self.stuck)
+
+    def latest(self) -> float:
+        """Seconds after the start of all at which this one has to be done."""
+        return self.budget + (self.needs.latest() if self.needs else 0.0)
+
+    def _run(self) -> None:
+        try:
+            # a moment longer than whoever waits for it, so that both say the same
+            if self.needs and not (self.needs._done.wait(self.needs.latest() + 0.1) and self.needs.is_well()):
+                name = self.needs.name
+                self._result = bad(f"not tested, because '{name}' is not well", f"mend '{name}' first")
+            else:
+                self._result = self.test()
+        except IPFSAccelerateError as error:
+            self._result = bad(str(error), error.hint or self.stuck)
+        except Exception as error:
+            self._result = bad(f"{type(error).__name__}: {error}", self.stuck)
+        finally:
+            self._done.set()
+
+    def is_well(self) -> bool:
+        """Is it done, and ok?"""
+        return self._result is not None and self._result.ok
+
+
+def run(checks: list[Check], progress: Callable[[dict[str, object]], None] | None = None) -> list[dict[str, object]]:
+    """All of them at once; `{name, ok, detail, hint}` each, in the order given, which `progress` gets."""
+    began = time.monotonic()
+    for check in checks:
+        check.start()
+    rows: list[dict[str, object]] = []
+    for check in checks:
+        result = check.wait(began)
+        hint = None if result.hint is None else without_secrets(result.hint)
+        detail = without_secrets(" ".join(result.detail.split()))
+        rows.append({"name": without_secrets(check.name), "ok": result.ok, "detail": detail, "hint": hint})
+        if progress is not None:
+            progress(rows[-1])
+    return rows

@@ -1,0 +1,62 @@
+"""HTTP gateways: each is asked for a CID that carries its bytes in itself, whole and a part of it."""
+
+from __future__ import annotations
+
+import time
+
+from ..config.settings import Settings
+from ..errors import SourceError
+from ..fetch.sources.gateway import Gateway
+from . import http
+from .check import Check, Result, bad, good
+from .cid import identity_cid
+
+CONTENT = b"ipfs_accelerate_py asks whether a gateway is here\n"
+_PART = (16, 40)
+_PATIENCE = 4.0
+
+
+def checks(settings: Settings) -> list[Check]:
+    """`gateway URL` for each of the settings."""
+    if not settings.gateways or settings.force_local:
+        hint = "set IPFS_ACCELERATE_GATEWAYS to URLs such as http://10.0.0.1:8080 to read from peers over HTTP"
+        return [Check("gateways", lambda: good("not configured", hint), hint)]
+    return [_check_of(url, settings.timeout) for url in settings.gateways]
+
+
+def _check_of(url: str, timeout: float) -> Check:
+    return Check(f"gateway {url}", lambda: check_gateway(url, timeout), _out(url), 10)
+
+
+def _out(url: str) -> str:
+    return f"start it there (ipfs daemon), correct its address, or take {url} out of IPFS_ACCELERATE_GATEWAYS"
+
+
+def check_gateway(url: str, timeout: float) -> Result:
+    """Does it answer, is it a gateway, and does it give parts of a file?"""
+    path, began = f"/ipfs/{identity_cid(CONTENT)}", time.monotonic()
+    try:
+        body = Gateway(url, tuple, _PATIENCE).read(path, 1 << 16, "*/*")
+    except SourceError as error:
+        if str(error) in ("it answered 401", "it answered 403"):
+            return bad(f"{error}: it wants a password", "give it in the URL: https://NAME:PASSWORD@HOST")
+        return bad(f"{error}, where /ipfs/... was asked for", _out(url))
+    seconds = time.monotonic() - began
+    if body != CONTENT:
+        return bad("what listens there is not an IPFS gateway: it answered /ipfs/... with something else", _out(url))
+    first, last = _PART
+    try:
+        part_status, part, _ = http.get(f"{url}{path}", _PATIENCE, {"Range": f"bytes={first}-{last - 1}"})
+    except OSError as error:
+        return bad(f"it answered once, and then no more: {error}", _out(url))
+    if (part_status, part) != (206, CONTENT[first:last]):
+        return bad(
+            f"it does not honour Range: a part was asked for, and it answered {part_status} with {len(part)} bytes",
+            "let the proxy in front of it pass the Range header on, or name the gateway behind it",
+        )
+    if seconds > timeout:
+        return good(
+            f"answers, but only after {seconds:.1f} s; others are asked after {timeout:g} s",
+            "set IPFS_ACCELERATE_TIMEOUT higher to wait for it",
+        )
+    return good(f"answers in {seconds * 1000:.0f} ms and honours Range")

@@ -1,0 +1,139 @@
+"""The hook in a new interpreter: does it start there, and does it fit the installed transformers?"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+from .check import COMMAND, Check, Result, bad, good
+
+_START = "see what keeps this Python from starting: python -X importtime -c pass"
+_FIRST = "the first import may be slow: run python -c 'import transformers.modeling_utils' once, and repeat"
+_FOLDER = str(Path(__file__).resolve().parents[2])
+_MARK = "ipfs_accelerate doctor: "
+
+# Runs before anything of the user's: what did the start of this interpreter bring?
+_STARTED = f"""
+import sys
+boot = sys.modules.get("_ipfs_accelerate_boot")
+names = [type(each).__name__ for each in sys.meta_path]
+sys._ipfs_accelerate_quiet_import = True
+error = None
+try:
+    from ipfs_accelerate_py import activation
+except Exception as caught:
+    error = f"{{type(caught).__name__}}: {{caught}}"
+import json
+found = {{"boot": getattr(boot, "__file__", None), "finder": "BootFinder" in names, "error": error}}
+found["package"] = None if error else activation.__file__
+print("\\n{_MARK}" + json.dumps(found))
+"""
+
+_DOORS = f"""
+import importlib, json, sys
+sys.path.append({_FOLDER!r})
+import ipfs_accelerate_py.activation as activation
+from ipfs_accelerate_py.libraries.transformers.names import AUTO, DOORS
+activation.apply()
+import transformers
+failed = {{}}
+for name in dict.fromkeys([AUTO + "modeling_auto", AUTO + "tokenization_auto", *(door[0] for door in DOORS)]):
+    try:
+        importlib.import_module(name)
+    except Exception as error:
+        failed[name] = f"{{type(error).__name__}}: {{error}}"
+status = activation.get_status()
+found = {{"version": transformers.__version__, "failed": failed, "doors": status["doors"]}}
+print("\\n{_MARK}" + json.dumps({{**found, "classes": len(status["patched_classes"])}}))
+"""
+
+
+def hook_check() -> Check:
+    """`hook`: does it reach a new interpreter?"""
+    return Check("hook", check_hook, _START, 15)
+
+
+def doors_check() -> Check:
+    """`doors`: does it fit transformers?"""
+    return Check("doors", check_doors, _FIRST, 26)
+
+
+def check_hook() -> Result:
+    """Start a new interpreter as a program here would, and let it say whether the hook is there."""
+    found = _ask(_STARTED, dict(os.environ), 14)
+    enable = f"{COMMAND} enable" + ("" if sys.prefix != sys.base_prefix else " --force")
+    if isinstance(found, str):
+        return bad(f"a new interpreter does not work: {found}", _START)
+    if found["boot"] is None:
+        return bad(
+            "the hook does not start in a new interpreter of this environment",
+            f"{enable} (or start single programs with '{COMMAND} run')",
+        )
+    if not found["finder"]:
+        return bad(f"{found['boot']} was loaded and its finder is gone: something else removed it", enable)
+    if found["error"]:
+        return bad(
+            f"{found['boot']} starts, and ipfs_accelerate_py cannot be imported: {found['error']}",
+            "install the package anew into this environment, or take the startup files away: " + f"{COMMAND} disable",
+        )
+    here, there = _FOLDER, str(Path(found["package"]).resolve().parents[1])
+    if here != there:
+        return bad(
+            f"a new interpreter takes the package from {there}, and this is {here}",
+            "python -m pip install the one that you want into this environment, or ask the doctor that is there",
+        )
+    return good(f"starts with every {sys.executable} (by {found['boot']})")
+
+
+def check_doors() -> Result:
+    """Import transformers with the hook in a new interpreter, and ask the status what is patched."""
+    # of the switch another check tells; and nothing here needs a network
+    found = _ask(_DOORS, {**os.environ, "IPFS_ACCELERATE": "1", "HF_HUB_OFFLINE": "1"}, 25)
+    install = "python -m pip install 'transformers>=4.57,<6'"
+    if isinstance(found, str):
+        if "No module named 'transformers'" in found:
+            return bad("transformers is not installed here, so there is nothing to hook", install)
+        hint = _FIRST if found.startswith(_LATE) else install
+        return bad(f"transformers cannot be imported with the hook: {found}", hint)
+    doors: dict[str, str] = found["doors"]
+    states = list(doors.values())
+    summary = ", ".join(f"{states.count(each)} {each}" for each in dict.fromkeys(states))
+    detail = f"transformers {found['version']}: {summary}; {found['classes']} Auto classes patched"
+    not_ours = [name for name, state in doors.items() if state == "open"]
+    if not_ours or doors["transformers.utils.hub.cached_files"] != "in place" or not found["classes"]:
+        open_ones = ", ".join(not_ours) or "transformers.utils.hub.cached_files"
+        return bad(f"the hook does not fit: {detail}; not patched: {open_ones}", install)
+    failed = [f"{name} ({error})" for name, error in found["failed"].items() if name in _NEEDED]
+    if failed:
+        return good(f"{detail}; not to be imported here: {', '.join(failed)}", "python -m pip install torch")
+    return good(detail)
+
+
+_LATE = "it did not end within"
+_NEEDED = ("transformers.modeling_utils", "transformers.models.auto.modeling_auto")
+
+
+def _ask(code: str, environ: dict[str, str], seconds: float) -> dict[str, Any] | str:
+    """What a new interpreter found, or why it could not say."""
+    if not sys.executable:
+        return "this Python does not know its own path (sys.executable is empty)"
+    try:
+        done = subprocess.run(
+            [sys.executable, "-c", code],
+            env=environ,
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            encoding="utf-8",
+            errors="replace",
+            timeout=seconds,
+        )
+    except subprocess.TimeoutExpired:
+        return f"{_LATE} {seconds:g} s"
+    for line in done.stdout.splitlines():
+        if line.startswith(_MARK):
+            return dict(json.loads(line.removeprefix(_MARK)))
+    return (done.stderr.strip().splitlines() or [f"it ended with {done.returncode} and said nothing"])[-1]

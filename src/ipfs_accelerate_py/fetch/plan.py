@@ -1,0 +1,165 @@
+"""Which sources are asked for a file, and in what order."""
+
+from __future__ import annotations
+
+import os
+import threading
+from collections.abc import Iterator
+from urllib.parse import urlsplit
+
+from .. import state
+from ..config.settings import Settings, is_given
+from ..errors import SettingsError, Unresolved
+from ..ipfs import node
+from ..ipfs.address import is_private_host
+from ..log import warn_once
+from ..net.futures import Attempt
+from ..resolve import resolver
+from ..resolve.resolver import Resolution
+from ..store import layout
+from ..store.store import Store
+from . import health
+from .contender import PATIENCE
+from .sources import Source, Wanted, hub
+from .sources.gateway import Gateway
+from .sources.hub import Hub
+from .sources.local_caches import LowerTier
+from .sources.mirror import Mirror
+from .sources.node import IPFSNode
+from .sources.peer_gateways import PeerGateways
+
+
+class Candidates:
+    """The sources for the files of one resolution, from the nearest to the Hub.
+
+    A closed repo's name is told to nobody but the Hub. While it is not known whether a repo is public, its name stays
+    within the private networks of the user.
+    """
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        resolution: Resolution,
+        token: str | bool | None,
+        local_only: bool,
+        force: bool,
+    ) -> None:
+        self.store, self.settings, self.resolution = store, settings, resolution
+        self.token, self.local_only, self.force = token, local_only, force
+        self._far: list[Source] | None = None
+        self._opening = threading.Lock()
+        self._ipfs: IPFSNode | None = None
+        self._peer_gateways: PeerGateways | None = None
+
+    def for_file(self, size: int) -> Iterator[Source]:
+        """The sources for a file of this size; the later ones are only made when they are needed."""
+        if not self.force:
+            yield LowerTier(self.settings.lower, self.store.verified)
+        if self.local_only:
+            return
+        # A node is many peers, and leaves out those that lied by itself.
+        far = [each for each in self._open_far() if each.name == IPFSNode.name or each.label not in state.liars]
+        far = health.order(far, size)
+        if self._peer_gateways is not None and size >= health.LARGE:
+            far = [self._peer_gateways, *far]
+        resting = [source for source in far if health.is_resting(source.label, size)]
+        yield from (source for source in far if source not in resting)
+        hub_rests = resolver.hub_is_resting()
+        if not hub_rests:
+            yield self._hub()
+        yield from resting
+        if hub_rests and self._hub_is_back():
+            yield self._hub()
+
+    def _hub(self) -> Hub:
+        return Hub(self.store.own_folder / "hub")
+
+    def _open_far(self) -> list[Source]:
+        with self._opening:
+            if self._far is None:
+                self._far = self._make_far()
+        return self._far
+
+    def _make_far(self) -> list[Source]:
+        self._miss_lower()
+        if self.resolution.public is False:
+            return []
+        return [*self._node(), *self._gateways(), *self._mirrors()]
+
+    def _miss_lower(self) -> None:
+        """A cache that the user has named and that is not there is worth a word. It may lie on a mount that hangs."""
+        if not is_given("lower"):
+            return
+        attempt = Attempt(lambda: [str(folder) for folder in self.settings.lower if not folder.is_dir()])
+        for folder in attempt.result() if attempt.wait(self.settings.timeout) else ():
+            warn_once(f"IPFS_ACCELERATE_LOWER: there is no folder {folder}; going on without it")
+
+    def _node(self) -> Iterator[Source]:
+        try:
+            ipfs = node.open_node(self.settings, PATIENCE)
+        except SettingsError as error:
+            warn_once(f"{error}: {error.hint}")
+            return
+        if ipfs is not None:
+            known_public = self.resolution.public is True
+            self._ipfs = IPFSNode(
+                ipfs,
+                self.settings.publishers,
+                ask_swarm=known_public,
+                peer_silence=self.settings.timeout,
+                cid_of=self._cid_of,
+            )
+            self._peer_gateways = PeerGateways(self._ipfs, PATIENCE)
+            yield self._ipfs
+
+    def _gateways(self) -> Iterator[Source]:
+        settings = self.settings
+        named = [name for name in settings.publishers if name != "swarm"]
+        if settings.gateways and not named and self._ipfs is None and settings.lock is None:
+            warn_once(
+                "IPFS_ACCELERATE_GATEWAYS is of no use alone: gateways are asked by the names of publishers, by those "
+                "that a node finds, or by the CIDs of a lock file; set IPFS_ACCELERATE_PUBLISHERS, for example"
+            )
+        for url in self.settings.gateways:
+            gateway = Gateway(url, self._names, PATIENCE, self._cid_of)
+            if gateway.is_near or self.resolution.public:
+                yield gateway
+
+    def _names(self) -> list[str]:
+        """The names whose trees a gateway is asked for: the publishers of the settings, and who our node found."""
+        names = [name for name in self.settings.publishers if name != "swarm"]
+        if self._ipfs is not None:
+            names += self._ipfs.holders_so_far(layout.repo_folder(self.resolution.repo_id))
+        return list(dict.fromkeys(names))
+
+    def _cid_of(self, wanted: Wanted) -> str | None:
+        return self.resolution.cids.get(wanted.path)
+
+    def _mirrors(self) -> Iterator[Source]:
+        for url in self.settings.mirrors:
+            if self.resolution.public or _is_near(url):
+                yield Mirror(url)
+
+    def _hub_is_back(self) -> bool:
+        """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
+        repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
+        attempt = Attempt(lambda: hub.ask_commit(repo_id, commit, self.token, timeout))
+        try:
+            if not attempt.wait(timeout):
+                return False
+            attempt.result()
+        except Unresolved:
+            return False
+        resolver.end_rest()
+        return True
+
+
+def _is_near(url: str) -> bool:
+    """Does a mirror lie on this machine or in a private network?"""
+    scheme, _, _ = url.partition("://")
+    if scheme in ("file", "local"):
+        return True
+    if scheme == "s3":
+        url = os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL") or ""
+    return is_private_host(urlsplit(url).hostname or "")

@@ -1,0 +1,178 @@
+"""Make named files of a commit present in the store: have it, else the sources, every byte verified."""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from .. import state
+from ..config.settings import Settings
+from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
+from ..ipfs.rpc import LoginRefused
+from ..log import get_logger, warn_once
+from ..net.futures import Attempt
+from ..resolve.resolver import Resolution
+from ..store import layout, leases, locks, unlisted
+from ..store import partial as parts
+from ..store.store import Store
+from ..store.tree import Entry
+from ..store.verify import Mismatch
+from .hedge import Race
+from .plan import Candidates
+from .sources import Source, Wanted, report_liar
+from .sources.hub import is_offline
+
+_ALONE = "only this machine was asked, as STORAGE_FORCE_LOCAL or local_files_only says"
+_OFFLINE = "the Hub was not asked, as HF_HUB_OFFLINE says"
+_AT_ONCE = 4  # files fetched side by side, for the shards of a large model
+_LOOK = 1.0  # seconds; Windows notices Ctrl-C between two waits only
+
+
+class Retrieval:
+    """Fetches the files of one resolution. `local_only`: from this machine alone."""
+
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        resolution: Resolution,
+        *,
+        token: str | bool | None = None,
+        local_only: bool = False,
+        force: bool = False,
+    ) -> None:
+        self.store, self.settings, self.resolution = store, settings, resolution
+        self.token, self.force = token, force
+        self._candidates = Candidates(store, settings, resolution, token, local_only or settings.force_local, force)
+        self._stopped = threading.Event()
+
+    def make_present(self, paths: Iterable[str]) -> dict[str, Path]:
+        """The visible files by path, fetched where they were not; those the commit does not have are left out.
+
+        Raises Unavailable (no source has the bytes now), VerificationError (only wrong bytes), StoreError.
+        """
+        known = self.resolution.tree.files
+        wanted = [path for path in dict.fromkeys(paths) if path in known]
+        present: dict[str, Path] = {}
+        absent = []
+        repo_id, commit = self.resolution.repo_id, self.resolution.commit
+        leases.mark(self.store, repo_id, commit)
+        for path in wanted:
+            # A blob that no commit shows yet is linked under its lock: `gc` might be about to remove it.
+            found = None if self.force else self.store.find(repo_id, commit, path, known[path])
+            if found is None:
+                absent.append(path)
+            else:
+                present[path] = found
+        if len(absent) > 1:
+            present.update(self._fetch_all(absent))
+        elif absent:
+            present[absent[0]] = self._fetch(absent[0])
+        leases.note_use(present.values())
+        return {path: present[path] for path in wanted}
+
+    def _fetch_all(self, paths: list[str]) -> dict[str, Path]:
+        """Side by side, by threads that an interpreter does not wait for when it ends."""
+        waiting, running, found = paths[::-1], dict[str, Attempt[Path]](), dict[str, Path]()
+        bell = threading.Event()
+        try:
+            while waiting or running:
+                while waiting and len(running) < _AT_ONCE:
+                    path = waiting.pop()
+                    running[path] = Attempt(partial(self._fetch, path), bell)
+                bell.wait(_LOOK)
+                bell.clear()
+                for path in [path for path, attempt in running.items() if attempt.wait(0)]:
+                    found[path] = running.pop(path).result()
+        except BaseException:  # of one file, or Ctrl-C: nobody waits for the others
+            self._stopped.set()
+            raise
+        return found
+
+    def _find(self, path: str, entry: Entry) -> Path | None:
+        repo_id, commit = self.resolution.repo_id, self.resolution.commit
+        found = self.store.find(repo_id, commit, path, entry)
+        if found is None and self.store.find_blob(repo_id, entry):
+            return self.store.link(repo_id, commit, path, entry)
+        return found
+
+    def _fetch(self, path: str) -> Path:
+        repo_id, entry = self.resolution.repo_id, self.resolution.tree.files[path]
+        started = time.monotonic()
+        with locks.hold(self.store, repo_id, entry.etag, self._stopped):
+            found = None if self.force else self._find(path, entry)  # another process may have been quicker
+            if found is not None:
+                return found
+            if entry.hint and not entry.sha256:
+                self._refuse_other_checksum(path)
+            giver, source = self._ask_sources(path, entry)
+            visible = self.store.link(repo_id, self.resolution.commit, path, entry)
+        state.count(source, entry.size)
+        seconds = time.monotonic() - started
+        get_logger().info("%s %s: %s from %s in %.2f s", repo_id, path, _size(entry.size), giver, seconds)
+        return visible
+
+    def _refuse_other_checksum(self, path: str) -> None:
+        """Unavailable if a cache names the blob of a file by a checksum that a mirror made up: it promises nothing."""
+        visible = layout.snapshot_path(self.resolution.repo_id, self.resolution.commit, path)
+        for cache in self.settings.lower:
+            with contextlib.suppress(OSError):
+                if (cache / visible).is_file() and unlisted.check_by_name(self.store, cache / visible) is None:
+                    raise Unavailable(f"{self.resolution.repo_id}: it is not known what {path} must be")
+
+    def _ask_sources(self, path: str, entry: Entry) -> tuple[str, str]:
+        repo_id, commit = self.resolution.repo_id, self.resolution.commit
+        wanted = Wanted(repo_id, commit, path, entry, self.token)
+        blob = self.store.path(layout.blob_path(repo_id, entry.etag))
+        parts.clean_scratch(self.store.own_folder)
+        parts.remove_old(blob.parent)
+        race = Race(self.store, wanted, self.settings.timeout, self._complain, self._stopped)
+        leftovers = () if self.force else parts.find_parts(blob.parent, entry.etag)
+        with race.run(self._candidates.for_file(entry.size), leftovers) as found:
+            if found is not None:
+                giver, source, receiver = found
+                try:
+                    with self.store.writing():
+                        receiver.finish(blob)
+                        if (status := blob.stat()).st_nlink > 1 or self.store.verified.is_noted(entry.etag):
+                            self.store.verified.remember(entry.etag, status)
+                    return giver, source.name
+                except Mismatch as mismatch:
+                    race.wrong.append((source.label, mismatch))
+                    report_liar(source.label, path, mismatch)
+        if race.wrong:
+            names = ", ".join(name for name, _ in race.wrong)
+            raise VerificationError(
+                f"{repo_id}: {path} was not loaded, because what was offered is not the file that commit "
+                f"{commit} has: expected {race.wrong[-1][1].expected}, got {race.wrong[-1][1].actual} (asked: {names})",
+                "the bytes are damaged on the way or at their source; remove the damaged copy if it is a cache of "
+                "this machine, else try again or ask whoever runs the source",
+            )
+        said = "; ".join(race.reasons) or "nobody was asked"
+        hint = _ALONE if self._candidates.local_only else _OFFLINE if is_offline() else race.hint
+        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint, race.hub_error, race.no_hub)
+
+    def _complain(self, source: Source, error: Exception) -> None:
+        # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.
+        hint = getattr(error, "hint", None)
+        text = f"{error}; {hint}" if hint else str(error)
+        if source.name == "node":
+            named = bool(hint) and (self.settings.node not in ("auto", "off") or isinstance(error, LoginRefused))
+        else:
+            named = source.name in ("gateway", "mirror") and (isinstance(error, SettingsError | SourceDown))
+            text = f"{source.label}: {text}"
+        if not (named and warn_once(f"{text}; going on without it")):
+            get_logger().debug("%s: %s", source.label, text)
+
+
+def _size(size: int) -> str:
+    number = float(size)
+    for unit in ("B", "kB", "MB"):
+        if number < 1000:
+            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
+        number /= 1000
+    return f"{number:.1f} GB"

@@ -1,0 +1,261 @@
+"""The Hugging Face Hub, through its own client: who says what the bytes must be, and the last to be asked for them."""
+
+from __future__ import annotations
+
+import contextlib
+import errno
+import time
+from pathlib import Path
+
+from ...errors import SourceError, Unresolved
+from ...hub.listing import ask_model
+from ...store import layout, partial
+from ...store.fs import DISK_ERRORS
+from ...store.tree import Tree, tree_from_hub
+from ...store.verify import Mismatch
+from ...store.writer import NotWritten, Receiver
+from . import Wanted
+
+_NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
+_PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
+_AGAIN = 1.0  # seconds until a Hub that could not go on with a file is asked to once more
+_CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
+_OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
+_UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
+
+
+def is_offline() -> bool:
+    """Has the user told huggingface_hub to stay off the network?"""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
+def has_token(token: str | bool | None) -> bool:
+    """Would a request with this `token=` name the user?"""
+    if token is False:
+        return False
+    if isinstance(token, str):
+        return True
+    from huggingface_hub import constants, get_token
+
+    return not (token is None and constants.HF_HUB_DISABLE_IMPLICIT_TOKEN) and get_token() is not None
+
+
+def patience() -> float:
+    """The seconds that plain huggingface_hub gives the Hub for one answer (`HF_HUB_ETAG_TIMEOUT`)."""
+    from huggingface_hub import constants
+
+    return float(constants.HF_HUB_ETAG_TIMEOUT)
+
+
+def prepare() -> None:
+    """Import and open what a request needs: seconds on a cold disk, which are not the Hub's silence."""
+    from huggingface_hub import HfApi, get_session
+
+    HfApi()
+    get_session()
+
+
+def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> tuple[Tree, bool]:
+    """One request: the commit of a revision with its whole listing, and whether the repo is public and ungated.
+
+    Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it was unwell.
+    """
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        answer = ask_model(repo_id, revision, token, timeout)
+        tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
+    except RevisionNotFoundError as error:
+        hint = "give a branch, a tag or a commit that the repo has"
+        text = f"{repo_id} has no revision {revision!r}"
+        raise Unresolved(text, hint, answered=True, about_revision=True) from error
+    except (RepositoryNotFoundError, GatedRepoError) as error:
+        raise Unresolved(f"the Hub does not show {repo_id} to us", _CLOSED, answered=True) from error
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", None)
+        hint = _CLOSED if status in (401, 403) else _UNWELL
+        unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
+        unresolved.unreachable = str(error) if status is None or status >= 500 else None
+        raise unresolved from error
+    except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
+        hint = _OFFLINE if is_offline() else _UNWELL
+        unresolved = Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", hint)
+        unresolved.unreachable = None if isinstance(error, ValueError) else str(error)
+        raise unresolved from error
+    return tree, answer.private is False and answer.gated is False
+
+
+class _Writer:
+    """A receiver as the file that huggingface_hub writes to."""
+
+    def __init__(self, receiver: Receiver) -> None:
+        self._receiver = receiver
+
+    def write(self, data: bytes) -> None:
+        self._receiver.write(data)
+
+    def tell(self) -> int:
+        return self._receiver.size
+
+    def seek(self, position: int) -> None:
+        """It goes back to the beginning when the server ignored the range, and truncates."""
+
+    def truncate(self) -> None:
+        self._receiver.start()
+        self._receiver.begin("the Hub")
+
+
+def blobs_folder(scratch: Path, repo_id: str) -> Path:
+    """Where the client puts the bytes of a repo's files, and what has come of those that are under way.
+
+    Each repo has a cache of its own: in one cache huggingface_hub 2.x lets all repos share a file that lies in xet, and
+    whoever takes it over takes it from the others.
+    """
+    folder = layout.repo_folder(repo_id)
+    return scratch / folder / folder / "blobs"
+
+
+class _Lost(SourceError):
+    """What came is not there any more."""
+
+
+class _BrokenOff(SourceError):
+    """A download that began and did not end, or that is not where the client says."""
+
+
+class _NoLocks(SourceError):
+    """The scratch folder lies on a file system without locks."""
+
+
+class Hub:
+    """Downloads by `hf_hub_download` (its tokens, retries, resuming, xet and settings) to a scratch folder."""
+
+    name = label = "hub"
+    is_patient = True  # what plain huggingface_hub gives the Hub: its own time budgets and retries
+
+    def __init__(self, scratch: Path) -> None:
+        self.scratch = scratch
+
+    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        if (receiver.size or self._take_leftover(wanted, receiver)) and self._give_rest(wanted, receiver):
+            return "the Hub"
+        before = self.seen_so_far(wanted)
+        try:
+            self._adopt(wanted, receiver)
+        except (Mismatch, _BrokenOff, _Lost) as error:
+            # The Hub is asked once more before it counts as lying: the damage may have happened on the way. And 4.57's
+            # client does not resume by itself when a connection breaks; the next call goes on where it ended. Where
+            # nothing came at all the client has tried often enough.
+            if isinstance(error, _BrokenOff) and self.seen_so_far(wanted) == before:
+                raise
+            self._adopt(wanted, receiver)
+        except _NoLocks:  # the client cannot do without; its loop can
+            receiver.start()
+            self._continue(wanted, receiver)
+        return "the Hub"
+
+    def prepare(self) -> None:
+        prepare()
+
+    def seen_so_far(self, wanted: Wanted) -> object:
+        """What of a file lies in the scratch folder: another answer each time that more has come."""
+        found = {}
+        for path in blobs_folder(self.scratch, wanted.repo_id).glob(f"{wanted.entry.etag}*"):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                found[path.name] = (status.st_size, status.st_blocks if hasattr(status, "st_blocks") else 0)
+        return found
+
+    def may_be_silent(self, wanted: Wanted, budget: float) -> float:
+        """Two answers have to come, and the client shows nothing of a piece before it has the whole of it."""
+        from huggingface_hub import constants
+
+        return 2 * budget + min(wanted.entry.size, constants.DOWNLOAD_CHUNK_SIZE) / _PIECE_RATE
+
+    def _take_leftover(self, wanted: Wanted, receiver: Receiver) -> bool:
+        """Begin with what a killed process had downloaded to the scratch folder; True if there was something."""
+        return receiver.continue_first(
+            partial.find_parts(blobs_folder(self.scratch, wanted.repo_id), wanted.entry.etag)
+        )
+
+    def _give_rest(self, wanted: Wanted, receiver: Receiver) -> bool:
+        """Go on from what is there; False if the whole is to be asked for."""
+        for pause in (0.0, _AGAIN):  # one bad answer is no reason to ask for gigabytes anew
+            time.sleep(pause)
+            try:
+                self._continue(wanted, receiver)
+                receiver.check()
+                return True
+            except Mismatch:
+                return False
+            except SourceError as error:
+                if receiver.cancelled:
+                    raise
+                if not isinstance(error, _BrokenOff):  # the client's loop has tried often enough
+                    return False
+        return False
+
+    def _adopt(self, wanted: Wanted, receiver: Receiver) -> None:
+        try:
+            receiver.adopt(self._download(wanted), move=True)
+        except FileNotFoundError as error:
+            raise _Lost(f"what the Hub's client downloaded is not there any more: {error}") from error
+
+    def _continue(self, wanted: Wanted, receiver: Receiver) -> None:
+        """Download from `receiver.size` on, by the client's own loop with its retries."""
+        from huggingface_hub import hf_hub_url
+        from huggingface_hub.file_download import http_get
+        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+        at = receiver.begin("the Hub")
+        try:
+            http_get(
+                hf_hub_url(wanted.repo_id, wanted.path, revision=wanted.commit),
+                _Writer(receiver),  # type: ignore[arg-type]
+                resume_size=at,
+                headers=build_hf_headers(token=wanted.token),
+                expected_size=wanted.entry.size,
+            )
+        except Mismatch:
+            raise
+        except Exception as error:  # see ask_commit
+            status = getattr(getattr(error, "response", None), "status_code", None) or 0
+            text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
+            if status >= 500 or receiver.size > at:
+                raise _BrokenOff(f"the Hub broke off with the rest: {text}") from error
+            raise SourceError(f"the Hub did not give the rest: {text}") from error
+
+    def _download(self, wanted: Wanted) -> Path:
+        from huggingface_hub import hf_hub_download
+
+        try:
+            pointer = Path(
+                hf_hub_download(
+                    wanted.repo_id,
+                    wanted.path,
+                    revision=wanted.commit,
+                    cache_dir=self.scratch / layout.repo_folder(wanted.repo_id),
+                    token=wanted.token,
+                )
+            )
+        except Exception as error:  # see ask_commit
+            if isinstance(error, OSError) and error.errno in DISK_ERRORS:
+                raise NotWritten(error.errno, error.strerror) from error
+            if isinstance(error, OSError) and error.errno in _NO_LOCKS:
+                raise _NoLocks(str(error)) from error
+            if (status := getattr(getattr(error, "response", None), "status_code", None)) in (401, 403):
+                raise SourceError(f"the Hub does not give it to us: {status}", _CLOSED) from error
+            broken = "IncompleteRead" in str(error) or type(error).__name__ == "ReadError"
+            kind = _BrokenOff if broken else SourceError
+            raise kind(f"the Hub did not give it: {type(error).__name__}: {error}") from error
+        downloaded = pointer.resolve()
+        with contextlib.suppress(OSError):
+            pointer.unlink()
+        return downloaded

@@ -1,0 +1,184 @@
+"""The IPFS node of this machine, and peers over it: by the trees they publish under their names, all verified."""
+
+from __future__ import annotations
+
+import contextlib
+import time
+from collections.abc import Callable, Iterator
+
+from ... import state
+from ...errors import SourceDown, SourceError
+from ...ipfs.node import Node, reconnect_once
+from ...ipfs.rpc import NodeAnswer
+from ...store import layout
+from ...store.verify import Mismatch
+from ...store.writer import Receiver
+from . import Wanted, report_liar
+from .node_local import OwnContent
+
+_NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
+_ALONE = 4.0  # seconds that a peer may be silent when no other is known
+_ITSELF = "the node itself"
+_FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
+
+
+class _Tries:
+    """What came of asking for one file: why it did not work, and the wrong bytes."""
+
+    def __init__(self, wanted: Wanted, receiver: Receiver) -> None:
+        self.wanted, self.receiver = wanted, receiver
+        self.reasons: list[str] = []
+        self.wrong: Mismatch | None = None
+
+
+class IPFSNode:
+    """Supplies what the node has itself, then bytes from `/ipns/<peer>/models--*/...` of trusted publishers and of
+    whoever provides the model.
+    """
+
+    name = label = "node"
+    is_patient = False
+
+    def __init__(
+        self,
+        node: Node,
+        publishers: tuple[str, ...] = (),
+        *,
+        ask_swarm: bool = False,
+        peer_silence: float | None = None,
+        cid_of: Callable[[Wanted], str | None] = lambda wanted: None,
+    ) -> None:
+        self.node = node
+        self.own = OwnContent(node, cid_of)
+        self._peer_silence = peer_silence  # seconds that one peer may be silent while another can be asked
+        self._ask_swarm = ask_swarm  # may the repo's name be looked up in a swarm that is not private?
+        self._publishers = publishers
+        self._roots: dict[str, tuple[float, str]] = {}
+        self._holders: dict[str, list[str]] = {}
+
+    def prepare(self) -> None:
+        self.node.rpc.prepare()
+
+    # -- bytes ------------------------------------------------------------------------------------------------------
+    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        if wanted.entry.size == 0:
+            return "nobody: it is empty"  # Kubo waits for ever for the empty block of a peer
+        tries = _Tries(wanted, receiver)
+        if self._ask_itself(tries):
+            return _ITSELF
+        folder = layout.repo_folder(wanted.repo_id)
+        silent = []
+        for name in self.suppliers(folder):
+            if f"peer {name}" not in state.liars:
+                # Who is the only one gets more time at once: to ask anew would cost what was done so far.
+                others = len(set(self.publishers()) | set(self.holders_so_far(folder))) > 1
+                silence = self._peer_silence if others or not self._peer_silence else max(self._peer_silence, _ALONE)
+                if self._ask_peer(tries, name, silence):
+                    return f"peer {name}"
+                silent += [name] if silence else []
+        for name in silent:  # nobody was quick: now with patience
+            reconnect_once(self.node, name)
+            if f"peer {name}" not in state.liars and self._ask_peer(tries, name, None):
+                return f"peer {name}"
+        if tries.wrong is not None:
+            raise tries.wrong
+        raise SourceError("; ".join(dict.fromkeys(tries.reasons)) or "no peer says that it holds this model")
+
+    def _ask_itself(self, tries: _Tries) -> bool:
+        """Take the file from what the node has, without the swarm."""
+        path = self.own.in_tree(tries.wanted)
+        if path is not None:
+            if self._take(tries, _ITSELF, lambda: path, None, offline=True):
+                return True
+            self.own.give_up(tries.wanted)
+        cid = self.own.by_cid(tries.wanted)
+        return cid is not None and self._take(tries, _ITSELF, lambda: cid, None, offline=True)
+
+    def _ask_peer(self, tries: _Tries, name: str, silence: float | None) -> bool:
+        """Take the file from one peer."""
+        wanted = tries.wanted
+        snapshot = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
+        return self._take(tries, f"peer {name}", lambda: f"{self._root(name)}/{snapshot}", silence)
+
+    def _take(
+        self, tries: _Tries, giver: str, path: Callable[[], str], silence: float | None, *, offline: bool = False
+    ) -> bool:
+        """Take the file from an IPFS path; False if that did not work, for `reasons` or because of `wrong` bytes."""
+        receiver = tries.receiver
+        if giver in state.liars:
+            return False
+        try:
+            at = path()
+            try:
+                self._copy(giver, at, receiver, silence, offline)
+            except Mismatch:
+                if len(receiver.givers) < 2:
+                    raise
+                receiver.start()  # what another one began may be what is wrong: this one is asked for the whole
+                self._copy(giver, at, receiver, silence, offline)
+            return True
+        except SourceDown:
+            raise
+        except SourceError as error:
+            if not (offline and isinstance(error, NodeAnswer)):  # that the node itself has it not is no news
+                tries.reasons.append(str(error))
+        except Mismatch as mismatch:  # that one is not asked again; the others are
+            tries.wrong = mismatch
+            report_liar(giver, tries.wanted.path, mismatch)
+            receiver.start()
+        return False
+
+    def _copy(self, giver: str, path: str, receiver: Receiver, silence: float | None, offline: bool) -> None:
+        for data in self.node.stream(path, receiver.begin(giver), silence, offline=offline):
+            receiver.write(data)
+        if receiver.size < receiver.entry.size:
+            raise SourceError(f"{giver} broke off after {receiver.size} bytes")
+        receiver.check()
+
+    def suppliers(self, folder: str) -> Iterator[str]:
+        """The publishers, then whoever says that it holds a model."""
+        yield from self.publishers()
+        if folder not in self._holders:
+            self._holders[folder] = self._look_up(folder)
+        known = set(self.publishers())
+        yield from (name for name in self._holders[folder] if name not in known)
+
+    def _look_up(self, folder: str) -> list[str]:
+        """Who says that it holds a model; in a private swarm, if nobody is heard of, whoever we are connected to.
+
+        A node that has just joined is told of no holders for some seconds; its peers' trees it can read at once.
+        """
+        private = self.node.is_private()
+        if not (self._ask_swarm or private):
+            return []
+        own = self.node.peer_id()
+        found: list[str] = []
+        with contextlib.suppress(NodeAnswer):
+            found = [name for name in self.node.holders(folder) if name != own]
+        if not found and private:
+            found = [name for name in self.node.peers() if name != own][:_NEIGHBOURS]
+        return found
+
+    def holders_so_far(self, folder: str) -> list[str]:
+        """The peers that are known by now to hold a model; asks nobody."""
+        return self._holders.get(folder, [])
+
+    def publishers(self) -> list[str]:
+        """The names whose word counts: those of the settings; `swarm` stands for the peers of a private swarm."""
+        names: list[str] = []
+        for name in self._publishers:
+            if name != "swarm":
+                names.append(name)
+            elif self.node.is_private():
+                names += self.node.peers()
+        return list(dict.fromkeys(names))
+
+    def read(self, name: str, path: str, limit: int, silence: float | None = None) -> bytes:
+        """A small file of a peer's tree; SourceError."""
+        return self.node.read(f"{self._root(name, silence)}/{path}", limit, silence)
+
+    def _root(self, name: str, silence: float | None = None) -> str:
+        resolved = self._roots.get(name)
+        if resolved is None or time.monotonic() - resolved[0] > _FRESH:
+            resolved = self._roots[name] = (time.monotonic(), self.node.resolve(name, silence))
+        return resolved[1]

@@ -1,0 +1,48 @@
+"""What the node of this machine holds itself, and gives without asking the swarm.
+
+Its own tree is there where another store was published by this node: containers that share one, or a store that was
+lost. By the CIDs of a lock file it may hold what nobody has published.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
+from ...ipfs.node import Node
+from ...publish.publisher import MFS_ROOT
+from ...store import layout
+from . import Wanted
+
+
+class OwnContent:
+    """Where the node has a file itself. A repo that is not in its tree costs one question, else each file one.
+
+    Both give an IPFS path that is to be read without the swarm, or None; SourceError if the node is silent or gone.
+    """
+
+    def __init__(self, node: Node, cid_of: Callable[[Wanted], str | None] = lambda wanted: None) -> None:
+        self.node, self.cid_of = node, cid_of
+        self._here: dict[tuple[str, str], bool] = {}
+        self._asking = threading.Lock()
+
+    def in_tree(self, wanted: Wanted) -> str | None:
+        """In its own tree."""
+        key = (wanted.repo_id, wanted.commit)
+        with self._asking:
+            if key not in self._here:
+                snapshot = self.node.stat(f"{MFS_ROOT}/{layout.snapshot_path(*key)}", offline=True)
+                self._here[key] = snapshot is not None
+        if not self._here[key]:
+            return None
+        found = self.node.stat(f"{MFS_ROOT}/{layout.snapshot_path(*key, wanted.path)}", offline=True)
+        return None if found is None or found.get("Size") != wanted.entry.size else f"/ipfs/{found['Hash']}"
+
+    def give_up(self, wanted: Wanted) -> None:
+        """What its tree promises it cannot give, by reference to a store that is lost, say: others are asked."""
+        self._here[wanted.repo_id, wanted.commit] = False
+
+    def by_cid(self, wanted: Wanted) -> str | None:
+        """By the CID that a lock file gives."""
+        cid = self.cid_of(wanted)
+        return f"/ipfs/{cid}" if cid else None

@@ -1,0 +1,72 @@
+"""The HTTP gateways of peers, which they name in the file `gateways` at the root of their trees: one URL a line.
+
+A peer's own gateway gives a large file faster than the exchange of blocks does. It is looked up within a
+private swarm only, and only for large files.
+"""
+
+from __future__ import annotations
+
+from ... import state
+from ...config.forms import read_gateway
+from ...errors import SourceError
+from ...store import layout
+from ...store.verify import Mismatch
+from ...store.writer import Receiver
+from . import Wanted, report_liar
+from .gateway import Gateway
+from .node import IPFSNode
+
+_AT_MOST = 8  # gateways of one model
+_LIMIT = 4096  # bytes of the file
+
+
+class PeerGateways:
+    """Supplies bytes from the gateways that the holders of a model tell of."""
+
+    name = "gateway"
+    label = "gateways of peers"
+    is_patient = False
+
+    def __init__(self, ipfs: IPFSNode, silence: float) -> None:
+        self._ipfs, self._silence = ipfs, silence
+        self._known: dict[str, list[Gateway]] = {}
+
+    def prepare(self) -> None:
+        self._ipfs.prepare()
+
+    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+        if self._ipfs.own.in_tree(wanted) is not None:
+            raise SourceError("the node itself has it")
+        folder = layout.repo_folder(wanted.repo_id)
+        if folder not in self._known:
+            self._known[folder] = self._look_up(folder)
+        reasons: list[str] = []
+        for gateway in self._known[folder]:
+            if gateway.label in state.liars:
+                continue
+            try:
+                giver = gateway.fetch(wanted, receiver)
+                receiver.check()
+                return giver
+            except SourceError as error:
+                reasons.append(f"{gateway.label}: {error}")
+            except Mismatch as mismatch:
+                if len(receiver.givers) < 2:
+                    report_liar(gateway.label, wanted.path, mismatch)
+                receiver.start()
+                reasons.append(f"{gateway.label}: wrong bytes")
+        raise SourceError("; ".join(reasons) or "no peer tells of a gateway")
+
+    def _look_up(self, folder: str) -> list[Gateway]:
+        found: dict[str, Gateway] = {}
+        if not self._ipfs.node.is_private():
+            return []
+        for peer in self._ipfs.suppliers(folder):
+            try:
+                text = self._ipfs.read(peer, "gateways", _LIMIT).decode("utf-8")
+                urls = [read_gateway(url) for url in text.split()]
+            except (SourceError, ValueError):  # most tell of none
+                continue
+            for url in urls[: _AT_MOST - len(found)]:
+                found.setdefault(url, Gateway(url, lambda name=peer: [name], self._silence))  # type: ignore[misc]
+        return list(found.values())

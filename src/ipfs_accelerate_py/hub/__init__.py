@@ -1,0 +1,1 @@
+"""What the Hugging Face Hub says: listings, headers, and its circuit breaker."""

@@ -1,0 +1,38 @@
+"""What the Hub says in the header of one file: the commit of a branch, and the file's hash.
+
+https://huggingface.co/docs/huggingface_hub/package_reference/file_download#huggingface_hub.get_hf_file_metadata
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..fetch.sources.hub import patience
+from ..store import layout
+
+
+def ask_file_commit(repo_id: str, revision: str, path: str, token: str | bool | None, timeout: float) -> str | None:
+    """The commit that the header of one file of a branch names; None if nobody says so. Asked once, without retries."""
+    for headers in _ask(repo_id, revision, path, token, timeout):
+        if layout.is_commit(commit := headers.get("X-Repo-Commit")):
+            return str(commit)
+    return None
+
+
+def vouches_for(repo_id: str, commit: str, path: str, etag: str) -> bool:
+    """Does the Hub itself, and no mirror's server on its way, say that a file has this etag (`X-Linked-Etag`)?"""
+    found = _ask(repo_id, commit, path, None, patience())
+    return any(headers.get("X-Linked-Etag", "").strip('"') == etag for headers in found)
+
+
+def _ask(repo_id: str, revision: str, path: str, token: str | bool | None, timeout: float) -> list[Any]:
+    """The headers of the answers for one file; one client follows redirects by itself, and the other does not."""
+    from huggingface_hub import get_session, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+    url = hf_hub_url(repo_id, path, revision=revision)
+    try:
+        answer = get_session().head(url, headers=build_hf_headers(token=token), timeout=timeout)
+    except Exception:  # see hub.ask_commit: nobody says so
+        return []
+    return [each.headers for each in (*answer.history, answer) if each.status_code < 400]

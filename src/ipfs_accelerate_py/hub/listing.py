@@ -1,0 +1,92 @@
+"""What the Hub says of a repo, as `HfApi.model_info` asks it, but read no further than a listing can reasonably be.
+
+That function reads an answer whole, whatever its size. HTTP client, headers and errors are huggingface_hub's own; its
+lines differ in the client: requests in 0.x, httpx in 1.x and 2.x.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import time
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from ..store.tree import MAX_BYTES
+
+_CHUNK = 1 << 18
+# The client that all of huggingface_hub shares is closed when any thread cannot connect: then ours reads from nothing.
+_CLOSED_UNDER_US = ("ReadError", "WriteError")
+
+
+class Sibling(NamedTuple):
+    """One file of a listing; `lfs` is a table with its `sha256`, or None. The client's own takes ten times as long."""
+
+    rfilename: Any
+    size: Any
+    blob_id: Any
+    lfs: Any
+
+
+def ask_model(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> Any:
+    """The `ModelInfo` of a repo at a revision, with its files as `Sibling`s. Raises the client's errors, ValueError."""
+    from huggingface_hub import constants
+    from huggingface_hub.hf_api import ModelInfo
+
+    url = f"{constants.ENDPOINT}/api/models/{repo_id}"
+    if revision is not None:
+        url += f"/revision/{quote(revision, safe='')}"
+    try:
+        raw = _read(url, token, timeout)
+    except Exception as error:
+        if type(error).__name__ not in _CLOSED_UNDER_US:
+            raise
+        raw = _read(url, token, timeout)
+    try:
+        data = json.loads(raw)
+    except RecursionError:
+        raise ValueError("its answer is nested too deeply") from None
+    if not isinstance(data, dict):
+        raise ValueError("its answer is no table")
+    listed = data.pop("siblings", None) or ()
+    info: Any = ModelInfo(**data)
+    info.siblings = [
+        Sibling(row["rfilename"], row.get("size"), row.get("blobId"), row.get("lfs") or None) for row in listed
+    ]
+    return info
+
+
+def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
+    from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
+
+    until = time.monotonic() + 2 * timeout
+    raw = bytearray()
+    with _open(url, build_hf_headers(token=token), timeout) as (answer, chunks):
+        for chunk in chunks:
+            raw += chunk
+            if answer.status_code < 400 and raw[:64].lstrip()[:1] not in (b"", b"{"):
+                raise ValueError("its answer is no table")
+            if len(raw) > MAX_BYTES:
+                raise ValueError(f"its answer is larger than {MAX_BYTES} bytes")
+            if time.monotonic() > until:
+                raise TimeoutError("its answer takes too long")
+        if answer.status_code >= 400:
+            answer._content = bytes(raw)  # what both clients keep a body in: the error's text is in it
+            hf_raise_for_status(answer)
+    return bytes(raw)
+
+
+@contextlib.contextmanager
+def _open(url: str, headers: Any, timeout: float) -> Iterator[tuple[Any, Iterator[bytes]]]:
+    """A request under way: the answer, and its body in pieces."""
+    from huggingface_hub import get_session
+
+    session: Any = get_session()
+    options = {"params": {"blobs": "true"}, "headers": headers, "timeout": timeout}
+    if callable(session.stream):  # in requests it is a setting
+        with session.stream("GET", url, **options) as answer:
+            yield answer, answer.iter_bytes(_CHUNK)
+    else:
+        with session.get(url, stream=True, **options) as answer:
+            yield answer, answer.iter_content(_CHUNK)

@@ -1,0 +1,102 @@
+"""The words of trusted publishers, brought by the node: what their trees say of names and listings.
+
+A publisher that is connected and silent is connected anew, once, and then left for the next one. Who was silent is
+asked again, with patience, when nobody else could say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TypeVar
+
+from ..errors import SourceDown, SourceError, UnsafeName
+from ..fetch.sources.node import IPFSNode
+from ..log import get_logger
+from ..store import layout
+from ..store.tree import MAX_BYTES, Tree, tree_from_json
+from .node import reconnect_once
+from .obstacles import tell_obstacles
+from .rpc import NodeAnswer
+
+T = TypeVar("T")
+
+
+class NodeWords:
+    """Asks publishers one after the other. `quick`: seconds that one may be silent while another can be asked.
+
+    `said` is what became of each who could not say. SourceError if the node itself does not answer.
+    """
+
+    def __init__(self, ipfs: IPFSNode, quick: float) -> None:
+        self._ipfs, self._quick = ipfs, quick
+        self.said: dict[str, str] = {}
+        self._reached: set[str] = set()
+
+    def prepare(self) -> None:
+        """Import what asking needs."""
+        self._ipfs.prepare()
+
+    def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
+        """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""
+
+        def read(raw: bytes) -> str:
+            commit = raw.decode("ascii", "replace").strip()
+            if not layout.is_commit(commit):
+                raise ValueError(f"it gives {commit[:60]!r} as a commit of {repo_id}: not used")
+            return commit
+
+        return self._ask_each(layout.ref_path(repo_id, revision), 256, read)
+
+    def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
+        """The listing of a commit by the first trusted publisher who has it; one hostile name refuses it whole."""
+
+        def read(raw: bytes) -> Tree:
+            try:
+                return tree_from_json(commit, raw)
+            except (UnsafeName, ValueError) as error:
+                raise ValueError(f"its listing of {repo_id} is refused: {error}") from error
+
+        return self._ask_each(layout.tree_path(repo_id, commit), MAX_BYTES, read)
+
+    def _ask_each(self, path: str, limit: int, read: Callable[[bytes], T]) -> tuple[T, str] | None:
+        names = self._ipfs.publishers()
+        patience = self._ipfs.node.rpc.silence
+        silent: list[str] = []
+        quick = min(self._quick, patience)
+        for name in names:
+            found = self._ask(name, path, limit, quick, read, silent)
+            if found is None and name in silent and reconnect_once(self._ipfs.node, name, quick):
+                silent.remove(name)
+                found = self._ask(name, path, limit, quick, read, silent)
+            if found is not None:
+                return found, name
+        for name in silent if patience > quick else []:
+            found = self._ask(name, path, limit, patience, read, [])
+            if found is not None:
+                return found, name
+        if not self._reached:
+            for what in tell_obstacles(self._ipfs.node):
+                self.said[f"the node at {self._ipfs.node.address}"] = what
+        return None
+
+    def _ask(
+        self, name: str, path: str, limit: int, silence: float, read: Callable[[bytes], T], silent: list[str]
+    ) -> T | None:
+        """What one publisher says, or None: it has no such file, says what cannot be used, or is `silent`."""
+        try:
+            raw = self._ipfs.read(name, path, limit, silence)
+            self._reached.add(name)
+            return read(raw)
+        except ValueError as error:
+            self.said[name] = str(error)
+            get_logger().warning("publisher %s: %s", name, error)
+        except SourceDown:
+            raise
+        except SourceError as error:
+            if not isinstance(error, NodeAnswer) or "deadline" in str(error):
+                silent.append(name)
+            elif "no link named" in str(error):
+                self._reached.add(name)
+            self.said[name] = str(error)
+            get_logger().info("publisher %s: %s", name, error)
+        return None

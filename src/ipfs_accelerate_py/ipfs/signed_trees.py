@@ -1,0 +1,86 @@
+"""The words of trusted publishers, brought by gateways: only what the publisher signed, or what hashes, is believed.
+
+A gateway may say what it likes. It is asked for the signed record of the publisher's name, and for blocks by their CIDs
+(https://specs.ipfs.tech/http-gateways/trustless-gateway/), so it learns no repo's name and can forge nothing. What it
+can do is to keep silent, or to show an older record that is still valid.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from datetime import datetime, timezone
+
+from ..errors import SourceDown, SourceError, UnsafeName
+from ..fetch.sources.gateway import Gateway
+from ..log import get_logger
+from ..net.http import prepare
+from ..store import layout
+from ..store.tree import MAX_BYTES, Tree, tree_from_json
+from . import ipns
+from .unixfs import MAX_BLOCK, BlockReader
+
+_FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
+_RECORD = "application/vnd.ipfs.ipns-record"
+_BLOCK = "application/vnd.ipld.raw"
+
+
+class GatewayWords:
+    """Asks gateways what publishers say; the same as `NodeWords`."""
+
+    def __init__(self, gateways: Sequence[Gateway], publishers: Sequence[str]) -> None:
+        self._gateways = gateways
+        self._publishers = [name for name in publishers if name != "swarm"]
+        self._roots: dict[str, tuple[float, str]] = {}
+        self.said: dict[str, str] = {}  # what became of each who could not say
+        self._silent: set[str] = set()  # gateways that were: one question waits for each of them once
+
+    def prepare(self) -> None:
+        """Import what asking needs."""
+        prepare()
+
+    def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
+        """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""
+        for name in self._publishers:
+            raw = self._read(name, layout.ref_path(repo_id, revision), 256)
+            commit = "" if raw is None else raw.decode("ascii", "replace").strip()
+            if layout.is_commit(commit):
+                return commit, name
+        return None
+
+    def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
+        """The listing of a commit by the first trusted publisher who has it; one hostile name refuses it whole."""
+        for name in self._publishers:
+            raw = self._read(name, layout.tree_path(repo_id, commit), MAX_BYTES)
+            try:
+                if raw is not None:
+                    return tree_from_json(commit, raw), name
+            except (UnsafeName, ValueError) as error:
+                get_logger().warning("publisher %s: its listing of %s is refused: %s", name, repo_id, error)
+        return None
+
+    def _read(self, name: str, path: str, limit: int) -> bytes | None:
+        for gateway in self._gateways:
+            if gateway.label in self._silent:
+                continue
+            try:
+                root = self._root(gateway, name)
+                return BlockReader(lambda cid, at=gateway: _block(at, cid)).read(root, path, limit)  # type: ignore[misc]
+            except SourceError as error:
+                if isinstance(error, SourceDown):
+                    self._silent.add(gateway.label)
+                self.said[f"{name} through {gateway.label}"] = str(error)
+                get_logger().info("publisher %s through %s: %s", name, gateway.label, error)
+        return None
+
+    def _root(self, gateway: Gateway, name: str) -> str:
+        known = self._roots.get(name)
+        if known is None or time.monotonic() - known[0] > _FRESH:
+            raw = gateway.read(f"/ipns/{name}?format=ipns-record", ipns.MAX_BYTES, _RECORD)
+            value, _ = ipns.read_record(name, raw, datetime.now(timezone.utc))
+            known = self._roots[name] = (time.monotonic(), value.removeprefix("/ipfs/"))
+        return known[1]
+
+
+def _block(gateway: Gateway, cid: str) -> bytes:
+    return gateway.read(f"/ipfs/{cid}?format=raw", MAX_BLOCK, _BLOCK)

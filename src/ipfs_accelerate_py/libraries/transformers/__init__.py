@@ -1,0 +1,1 @@
+"""transformers: its names as data, and its doors."""

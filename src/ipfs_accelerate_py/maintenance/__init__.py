@@ -1,0 +1,1 @@
+"""What keeps a store in order: inventory, audit, repair, garbage collection, lock files."""

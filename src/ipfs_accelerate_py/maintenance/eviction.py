@@ -1,0 +1,110 @@
+"""Which commits go by age and by size, and what protects one from going."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections import Counter
+from datetime import datetime, timezone
+
+from ..config.settings import Settings
+from ..hf_cache import links
+from ..store import leases, scan
+from ..store.scan import Inode, Repo, Snapshot
+from ..store.store import Store
+from ..store.tree import Tree
+from . import inventory
+from .filestore import References
+
+Reasoned = list[tuple[Snapshot, str]]
+
+
+def pinned(settings: Settings) -> dict[tuple[str, str], Tree]:
+    """The commits that the lock file names, with their files; LockFileError if it cannot be read."""
+    if settings.lock is None:
+        return {}
+    from ..resolve.lockfile import read_lock_file
+
+    return {key: locked.tree for key, locked in read_lock_file(settings.lock).repos.items()}
+
+
+class Protection:
+    """What may not go: what a lock file pins, what processes use, what a node would go on referring to."""
+
+    def __init__(
+        self, store: Store, pins: dict[tuple[str, str], Tree], references: References, repos: list[Repo]
+    ) -> None:
+        self.store, self.references = store, references
+        self._pins = pins.keys()
+        self._pinned_blobs = {
+            (repo_id, entry.etag) for (repo_id, _), tree in pins.items() for entry in tree.files.values()
+        }
+        inodes = {key for repo in repos for key in repo.shown}
+        inodes |= {scan.inode(status) for repo in repos for status in repo.blobs.values()}
+        self._numbers = {number for _, number in inodes}
+        self._looked = float("-inf")
+        self._look()
+
+    def _look(self) -> None:
+        if time.monotonic() - self._looked > 1.0:
+            self._held = leases.holders(self._numbers)
+            self._looked = time.monotonic()
+
+    def why_kept(self, snapshot: Snapshot) -> str | None:
+        """Why this commit must stay, or None."""
+        if snapshot.key in self._pins:
+            return "pinned by the lock file"
+        return self.used_now(snapshot) or self.references.why_kept(*snapshot.key)
+
+    def used_now(self, snapshot: Snapshot) -> str | None:
+        """Who has it open or mapped, or is about to read it; or None."""
+        self._look()
+        reader = next((self._held[number] for _, number in snapshot.inodes if number in self._held), None)
+        reader = reader or leases.reader(self.store, *snapshot.key)
+        return f"in use by {reader}" if reader else None
+
+    def holder(self, status: os.stat_result) -> str | None:
+        """Who has this file open or mapped."""
+        return self._held.get(status.st_ino)
+
+    def is_pinned_blob(self, repo_id: str, name: str) -> bool:
+        """Does the lock file name a file with this etag?"""
+        return (repo_id, name) in self._pinned_blobs
+
+
+def select(
+    repos: list[Repo], protection: Protection, older_than: float | None, max_size: int | None
+) -> tuple[Reasoned, Reasoned]:
+    """The commits that go, each with the reason, and those that stay."""
+    snapshots = sorted((each for repo in repos for each in repo.snapshots), key=inventory.use_order)
+    why_kept = {each.key: protection.why_kept(each) for each in snapshots}
+    doomed: dict[tuple[str, str], str] = {}
+    if older_than is not None:
+        for each in snapshots:
+            if why_kept[each.key] is None and time.time() - each.last_used >= older_than:
+                doomed[each.key] = f"not used since {_day(each)}"
+    if max_size is not None:
+        sole = scan.sole_inodes(repos, links.count_names(protection.store, repos))
+        left = [each for each in snapshots if each.key not in doomed]
+        sizes = {key: status.st_size for each in left for key, status in each.inodes.items() if key in sole}
+        users: Counter[Inode] = Counter(key for each in left for key in each.inodes)
+        total = sum(sizes.values())
+        for each in left:
+            if total <= max_size:
+                break
+            # What another cache has a hard link to takes no room here: nothing is won by removing that.
+            if why_kept[each.key] is None and sizes.keys() & each.inodes.keys():
+                doomed[each.key] = f"least recently used ({_day(each)})"
+                users.subtract(each.inodes.keys())
+                total -= sum(sizes[key] for key in each.inodes if key in sizes and users[key] == 0)
+    goes = [(each, doomed[each.key]) for each in snapshots if each.key in doomed]
+    stays = [
+        (each, why_kept[each.key] or f"last used {_day(each)}")
+        for each in snapshots
+        if each.key not in doomed and each.present
+    ]
+    return goes, stays
+
+
+def _day(snapshot: Snapshot) -> str:
+    return datetime.fromtimestamp(snapshot.last_used, timezone.utc).date().isoformat()

@@ -1,0 +1,76 @@
+"""Put right what an audit has found: the bad file goes, and comes again from a source, never from the bad copy."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from ..config.settings import Settings
+from ..errors import IPFSAccelerateError, VerificationError
+from ..fetch.retrieval import Retrieval
+from ..resolve import resolver
+from ..resolve.resolver import Resolution
+from ..store import layout, scan
+from ..store.store import Store
+from ..store.tree import Entry
+from . import audit, deletion
+
+
+def repair_all(store: Store, settings: Settings, bad: list[dict[str, Any]]) -> None:
+    """Repair each row of an audit; adds `repaired` to it, and `error` where that did not work."""
+    # Listings first: what they say decides about the files.
+    for row in sorted(bad, key=lambda row: not row["path"].startswith("trees/")):
+        try:
+            _repair(store, settings, row)
+            row["repaired"] = True
+        except IPFSAccelerateError as error:
+            row |= {"repaired": False, "error": str(error)}
+
+
+def _repair(store: Store, settings: Settings, row: dict[str, Any]) -> None:
+    repo_id, commit, path = row["repo"], row["commit"], row["path"]
+    if not commit:
+        deletion.remove_blob(store, layout.repo_folder(repo_id), row["expected"])
+    elif path == layout.tree_path(repo_id, commit).partition("/")[2] and row["expected"] == audit.LISTING:
+        with store.writing():
+            store.path(layout.tree_path(repo_id, commit)).unlink(missing_ok=True)
+        resolver.resolve(store, settings, repo_id, commit)
+    else:
+        if layout.is_commit(row["expected"]) or layout.is_sha256(row["expected"]):
+            _remove(store, repo_id, commit, path)  # first of all: whatever comes of the rest, it is not loaded
+        resolution = resolver.resolve(store, settings, repo_id, commit)
+        entry = resolution.tree.files.get(path)
+        if entry is None:
+            _remove(store, repo_id, commit, path)  # a file that the commit does not have
+        else:
+            _fetch(store, settings, resolution, path, entry)
+
+
+def _fetch(store: Store, settings: Settings, resolution: Resolution, path: str, entry: Entry) -> None:
+    repo_id, commit = resolution.repo_id, resolution.commit
+    visible = store.find(repo_id, commit, path, entry)
+    if visible and audit.hash_file(visible, entry.etag) == (entry.size, entry.etag):
+        return
+    if visible:
+        _remove(store, repo_id, commit, path)
+    blob = store.find_blob(repo_id, entry)
+    known = blob is not None and audit.hash_file(blob, entry.etag) == (entry.size, entry.etag)
+    Retrieval(store, settings, resolution, force=not known).make_present([path])
+    visible = store.find(repo_id, commit, path, entry)
+    if visible is None or audit.hash_file(visible, entry.etag) != (entry.size, entry.etag):
+        raise VerificationError(f"{repo_id}: {path} is still not the file that commit {commit} has")
+
+
+def _remove(store: Store, repo_id: str, commit: str, path: str) -> None:
+    """Remove a visible file and the blob with its bytes, with every other name that shows those."""
+    folder = layout.repo_folder(repo_id)
+    repo = scan.read_repo(store.root, folder)
+    files = [file for each in (repo.snapshots if repo else []) for file in each.files]
+    visible = store.path(layout.snapshot_path(repo_id, commit)) / path
+    here = [file for file in files if file.where == visible]
+    with store.writing():
+        for file in files:
+            if file in here or (here and file.inode is not None and file.inode == here[0].inode):
+                file.where.unlink(missing_ok=True)
+        for name, status in repo.blobs.items() if repo and here else ():
+            if name == here[0].blob or scan.inode(status) == here[0].inode:
+                deletion.remove_blob(store, folder, name)

@@ -1,0 +1,202 @@
+"""Files and small answers over HTTP, for gateways and for mirrors on a web server: taken as they come, and no more.
+
+`identity` is asked for, and what is packed all the same is refused: a few bytes might become gigabytes. The only login
+is the one in the URL; what ~/.netrc says is for others.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import time
+from typing import Any
+from urllib.parse import unquote, urljoin, urlsplit
+
+from ..errors import SourceDown, SourceError
+from ..ipfs.address import is_private_host
+from ..store.writer import Receiver
+
+_CONNECT = 0.25  # seconds, on this machine and in private networks
+_CONNECT_FAR = 3.0
+_CHUNK = 1 << 18
+_CHUNK_WHOLE = 1 << 13  # for a urllib3 that gives a chunk only when it is full
+_REDIRECTS = 8
+_OUT_OF_ORDER = (407, 429, 502, 503)
+
+
+def prepare() -> None:
+    """Import what asking needs."""
+    import requests  # noqa: F401
+
+
+class HTTPReader:
+    """Reads below one URL. `roams`: other hosts may be followed to, as storage services ask; none is shown our login.
+
+    `silence`: seconds without a byte. Errors: SourceError, SourceDown where nobody is there for us; ValueError for what
+    is no URL.
+    """
+
+    def __init__(self, url: str, silence: float, *, roams: bool = False) -> None:
+        self.url, self.silence, self._roams = url, silence, roams
+        parts = urlsplit(url)
+        self.is_near = is_private_host(parts.hostname or "")
+        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+
+    def copy(self, path: str, receiver: Receiver, giver: str) -> None:
+        """Put the file at a path into the receiver, from where that is."""
+        at, size = receiver.begin(giver), receiver.entry.size
+        if at and at == size:
+            return
+        answer, start = self._open(path, at)
+        with answer:
+            if start != at:
+                receiver.start()
+                receiver.begin(giver)
+            _refuse_longer(answer, size, size - start)
+            while data := _next(answer):
+                receiver.write(data)
+        if receiver.size < size:
+            raise SourceError(f"it broke off after {receiver.size} of {size} bytes")
+
+    def read(self, path: str, limit: int, accept: str) -> bytes:
+        """A small answer of a media type, at most `limit` bytes."""
+        data = bytearray()
+        end = time.monotonic() + 2 * self.silence  # an answer that drips is never silent
+        with self._ask(path, 0, accept) as answer:
+            while chunk := _next(answer, small=True):
+                data += chunk
+                if len(data) > limit:
+                    raise SourceError(f"its answer is larger than {limit} bytes")
+                if time.monotonic() > end:
+                    raise SourceDown(f"it gave {len(data)} bytes of its answer in {2 * self.silence:g} s")
+        return bytes(data)
+
+    def _open(self, path: str, at: int) -> tuple[Any, int]:
+        """The answer, and where in the file it begins: at `at`, or at 0 where the server gives no parts."""
+        answer = self._ask(path, at)
+        start = _start_of(answer)
+        if at and start not in (0, at):
+            answer.close()
+            answer = self._ask(path, 0)
+            start = _start_of(answer)
+        if start not in (0, at):
+            answer.close()
+            raise SourceError("it sent another part than was asked for")
+        return answer, start
+
+    def _ask(self, path: str, at: int = 0, accept: str = "*/*") -> Any:
+        import requests
+
+        headers = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": accept}
+        if at:
+            headers["Range"] = f"bytes={at}-"
+        timeout = (_CONNECT if self.is_near else _CONNECT_FAR, self.silence)
+        url = self.url + path
+        for _ in range(_REDIRECTS):
+            try:
+                answer = self._session(url).get(
+                    url, headers=headers, timeout=timeout, stream=True, allow_redirects=False
+                )
+            except requests.RequestException as error:
+                raise SourceDown(f"it does not answer: {type(error).__name__}") from error
+            except ValueError as error:  # headers that are no text
+                raise SourceError(f"its answer cannot be read: {type(error).__name__}") from error
+            except OSError as error:  # a bundle of certificates that is not there
+                raise SourceDown(f"it cannot be asked: {error}") from error
+            if not answer.is_redirect:
+                break
+            answer.close()
+            url = self._follow(url, answer.headers["Location"])
+        _check(answer)
+        return answer
+
+    def _session(self, url: str) -> Any:
+        import requests
+
+        session = requests.Session()
+        session.auth = self._login if self._login and self._is_ours(url) else _leave_alone
+        # A proxy for the outer world must not stand before the local network; whom to trust is said to all alike.
+        session.trust_env = not is_private_host(urlsplit(url).hostname or "")
+        bundles = map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))
+        session.verify = next(filter(None, bundles), True)
+        return session
+
+    def _follow(self, url: str, location: str) -> str:
+        """Where a redirect leads: a gateway's to hosts below its own only, and nobody's from afar to what is near."""
+        try:
+            target = urljoin(url, location)
+            other = urlsplit(target)
+            known = self._is_ours(target)
+        except ValueError:
+            raise SourceError("it sends us to what is no URL") from None
+        inwards = is_private_host(other.hostname or "") and not self.is_near
+        if not known and (not self._roams or inwards or other.scheme not in ("http", "https")):
+            raise SourceError(f"it sends us elsewhere, to {other.scheme}://{other.hostname}")
+        return target
+
+    def _is_ours(self, url: str) -> bool:
+        """May it see our login? Our host and port, no less safe; hosts below a gateway's (`<cid>.ipfs.<host>`) too."""
+        ours, other = urlsplit(self.url), urlsplit(url)
+        host = ours.hostname or ""
+        same = other.hostname == host or (not self._roams and (other.hostname or "").endswith("." + host))
+        return same and other.port == ours.port and other.scheme in (ours.scheme, "https")
+
+
+def _next(answer: Any, *, small: bool = False) -> bytes:
+    """The next bytes, as soon as there are some. Who falls silent in a `small` answer is as good as not there."""
+    try:
+        if hasattr(answer.raw, "read1"):
+            return bytes(answer.raw.read1(_CHUNK, decode_content=False))
+        return bytes(answer.raw.read(_CHUNK_WHOLE, decode_content=False))
+    except Exception as error:  # urllib3's errors of a stream that breaks
+        name = type(error).__name__
+        if small and "Timeout" in name:
+            raise SourceDown(f"it broke off: {name}") from error
+        raise SourceError(f"it broke off: {name}") from error
+
+
+def _check(answer: Any) -> None:
+    """Is it a file? An error closes it."""
+    status = answer.status_code
+    if status in (200, 206):
+        if answer.headers.get("Content-Encoding", "identity") == "identity":
+            return
+        answer.close()
+        raise SourceError("it sent an encoding that was not asked for")
+    with answer:
+        if status in (401, 403) and not _is_about_one_file(answer):
+            raise SourceDown(
+                f"it answered {status}", "give the right name and password in its URL: https://NAME:PASSWORD@HOST"
+            )
+        raise (SourceDown if status in _OUT_OF_ORDER else SourceError)(f"it answered {status}")
+
+
+def _is_about_one_file(answer: Any) -> bool:
+    """Storage services refuse, with 403, files that they do not have to whoever may not list them.
+
+    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions"
+    """
+    try:
+        return answer.status_code == 403 and b"<Code>AccessDenied</Code>" in _next(answer)
+    except SourceError:
+        return False
+
+
+def _refuse_longer(answer: Any, size: int, left: int) -> None:
+    """Say early what cannot be the file: the page of a login or of an error is often longer."""
+    length = answer.headers.get("Content-Length", "")
+    if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > left:
+        more = size - left + int(length)
+        raise SourceError(f"it says that the file has {more} bytes, which are more than its {size}")
+
+
+def _start_of(answer: Any) -> int | None:
+    """Where an answer begins in the file: at 0, if it is no part. RFC 9110, section 14.4."""
+    if answer.status_code != 206:
+        return 0
+    said = re.match(r"\s*bytes (\d{1,19})-", answer.headers.get("Content-Range", ""), re.ASCII | re.IGNORECASE)
+    return int(said[1]) if said else None
+
+
+def _leave_alone(request: Any) -> Any:
+    return request

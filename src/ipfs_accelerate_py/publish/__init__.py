@@ -1,0 +1,1 @@
+"""What leaves this machine: what may, what still has to, and how it goes out."""

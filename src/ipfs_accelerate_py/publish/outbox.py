@@ -1,0 +1,229 @@
+"""What is still to be published, as empty files in the store, and the detached process that works it off.
+
+A user's program only leaves a note and, unless one is at work, starts the process; it never waits for it. The process
+decides by `policy` what may travel, publishes, and ends when no note has come for a while.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..config.settings import Settings, read_settings
+from ..errors import IPFSAccelerateError
+from ..files import make_folder
+from ..ipfs import node
+from ..ipfs.address import node_address
+from ..resolve.resolver import Resolution
+from ..store import layout
+from ..store.store import Store
+from . import eligibility, publisher
+
+_LINGER = 3.0  # seconds without a note after which the process ends
+_TRIES = 3
+_REST = 60.0  # seconds without a new process after something could not be published
+_LOG_LIMIT = 1 << 20
+
+
+def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: list[str]) -> None:
+    """If these files should be published in the background and are not yet, say so and see that somebody does it."""
+    if settings.publish == "off" or settings.force_local or resolution.public is False:
+        return
+    if not resolution.tree.complete or node_address(settings.node) is None:
+        return
+    repo_id, commit = resolution.repo_id, resolution.commit
+    if set(paths) <= publisher.published_paths(store, repo_id, commit):
+        return
+    note = _notes(store) / layout.repo_folder(repo_id) / commit
+    make_folder(note.parent)
+    note.touch()
+    if not _is_resting(store) and not is_at_work(store):
+        start_process(store)
+
+
+def leave_withdrawal(store: Store, settings: Settings, repo_id: str) -> None:
+    """The Hub does not show this repo to everybody any longer: see that what was published of it is taken back."""
+    if not publisher.published_commits(store, repo_id) or node_address(settings.node) is None:
+        return
+    note = _withdrawals(store) / layout.repo_folder(repo_id)
+    make_folder(note.parent)
+    note.touch()
+    if not is_at_work(store):
+        start_process(store)
+
+
+def is_at_work(store: Store) -> bool:
+    """Is a process working off the notes of this store now?"""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(_lock(store), timeout=0):
+            return False
+    except Timeout:
+        return True
+
+
+def start_process(store: Store) -> None:
+    """Start the process so that it is nobody's child: the user's program neither waits for it nor has to reap it."""
+    if not sys.executable:
+        return
+    package_folder = str(Path(__file__).resolve().parents[2])
+    paths = [package_folder, *filter(None, [os.environ.get("PYTHONPATH")])]
+    command = [sys.executable, "-m", "ipfs_accelerate_py.publish.outbox", str(store.root)]
+    if os.name == "posix":  # the shell ends at once and leaves the process to init
+        command = ["/bin/sh", "-c", '"$0" "$@" &', *command]
+    flags = getattr(subprocess, "DETACHED_PROCESS", 0)
+    subprocess.run(
+        command,
+        stdin=subprocess.DEVNULL,
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        cwd=os.sep,
+        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "IPFS_ACCELERATE": "0"},
+        start_new_session=True,
+        creationflags=flags,
+        timeout=5,
+        check=False,
+    )
+
+
+def work_off(store: Store) -> None:
+    """Publish what the notes ask for until none is left and none has come for a while. One process at a time."""
+    from filelock import FileLock, Timeout
+
+    try:
+        with FileLock(_lock(store), timeout=0):
+            quiet_since = time.monotonic()
+            tries: dict[Path, int] = {}
+            while time.monotonic() - quiet_since < _LINGER:
+                notes = [note for note in _all_notes(store) if tries.get(note, 0) < _TRIES]
+                for note in notes:
+                    quiet_since = time.monotonic()
+                    work = _withdraw_note if note.parent == _withdrawals(store) else _publish_note
+                    tries[note] = 0 if work(store, note) else tries.get(note, 0) + 1
+                failed = any(tries[note] for note in notes)
+                time.sleep(1.0 if failed else 0.1)
+    except Timeout:
+        pass
+
+
+def _withdraw_note(store: Store, note: Path) -> bool:
+    repo_id = layout.repo_of(note.name) or note.name
+    log = logging.getLogger(__name__)
+    try:
+        ipfs = node.open_node(read_settings(), node.PATIENCE)
+        if ipfs is not None:
+            with publishing(store):
+                publisher.withdraw(store, ipfs, repo_id)
+            log.info("withdrew %s: the Hub does not show it to everybody any longer", repo_id)
+    except IPFSAccelerateError as error:
+        log.warning("%s is not withdrawn yet: %s", repo_id, error)
+        return False
+    note.unlink(missing_ok=True)
+    return True
+
+
+def _publish_note(store: Store, note: Path) -> bool:
+    """Publish one commit; False if it should be tried again. The note goes when nothing was added meanwhile.
+
+    After one that could not be published, or may not be, loads do not start the process again for a while.
+    """
+    left_at = note.stat().st_mtime_ns
+    repo_id = layout.repo_of(note.parent.name) or note.parent.name
+    log = logging.getLogger(__name__)
+    try:
+        settings = read_settings()
+        ipfs = node.open_node(settings, node.PATIENCE)
+        tree = store.read_tree(repo_id, note.name)
+        done = False
+        if ipfs is not None and tree is not None and settings.publish != "off":
+            if settings.publish == "auto" and not ipfs.is_private():
+                log.info("%s is not published: the node is not in a private swarm", repo_id)
+            else:
+                public = eligibility.known_access(store, repo_id) or eligibility.prove_public(
+                    store, repo_id, node.PATIENCE
+                )
+                if public is None:
+                    log.warning("%s is not published yet: the Hub cannot say whether it is public", repo_id)
+                    _rest(store)
+                    return False
+                if public is False:
+                    make_folder(_withdrawals(store))
+                    (_withdrawals(store) / layout.repo_folder(repo_id)).touch()
+                if public:
+                    refs = store.revisions_at(repo_id, note.name)
+                    with publishing(store):
+                        log.info("published %s", publisher.publish(store, ipfs, repo_id, tree, refs))
+                    done = True
+                else:
+                    log.info("%s is not published: it is private, gated or unknown to the Hub", repo_id)
+    except IPFSAccelerateError as error:
+        log.warning("%s is not published yet: %s", repo_id, error)
+        _rest(store)
+        return False
+    if not done:
+        _rest(store)
+    if note.stat().st_mtime_ns == left_at or not done:
+        note.unlink(missing_ok=True)
+    return True
+
+
+@contextlib.contextmanager
+def publishing(store: Store) -> Iterator[None]:
+    """One publication at a time: who comes second waits for the first."""
+    from filelock import FileLock
+
+    with FileLock(_lock(store).with_name("publish.lock"), timeout=600):
+        yield
+
+
+def _rest(store: Store) -> None:
+    (store.own_folder / "outbox.rest").touch()
+
+
+def _is_resting(store: Store) -> bool:
+    try:
+        return 0 <= time.time() - (store.own_folder / "outbox.rest").stat().st_mtime < _REST
+    except OSError:
+        return False
+
+
+def _notes(store: Store) -> Path:
+    return store.own_folder / "outbox"
+
+
+def _withdrawals(store: Store) -> Path:
+    return store.own_folder / "withdraw"
+
+
+def _all_notes(store: Store) -> list[Path]:
+    return [*_withdrawals(store).glob("*"), *_notes(store).glob("*/*")]
+
+
+def _lock(store: Store) -> Path:
+    make_folder(store.own_folder)
+    return store.own_folder / "outbox.lock"
+
+
+def main() -> None:
+    """`python -m ipfs_accelerate_py.publish.outbox STORE`: what `start_process` starts."""
+    store = Store(Path(sys.argv[1]))
+    log = store.own_folder / "outbox.log"
+    big = log.exists() and log.stat().st_size > _LOG_LIMIT
+    logging.basicConfig(
+        filename=log, filemode="w" if big else "a", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"
+    )
+    logging.getLogger("httpx").setLevel(logging.WARNING)
+    work_off(store)
+    if _all_notes(store) and not is_at_work(store):
+        work_off(store)  # a note that came between our last look and the end of our lock
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,51 @@
+"""Which files a commit is known not to have: what a machine happens to lack says nothing of that.
+
+A file is known to be missing by a complete listing, or by the mark that huggingface_hub leaves when the Hub has
+answered 404 for it at that commit (`.no_exist`). What is neither listed nor known to be missing is unknown.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..store import layout
+from ..store.resolution import Resolution
+from ..store.store import Store
+
+
+def find_missing(store: Store, caches: Iterable[Path], resolution: Resolution, paths: Iterable[str]) -> set[str]:
+    """Those of the paths that the commit is known not to have."""
+    unlisted = {path for path in paths if path not in resolution.tree}
+    if not unlisted or resolution.tree.complete:
+        return unlisted
+    roots = [*caches]
+    if not store.has_empty_listing(resolution.repo_id, resolution.commit):  # which marks files that are there
+        roots.append(store.root)
+    return {path for path in unlisted if any(_is_marked(root, resolution, path) for root in roots)}
+
+
+def _is_marked(root: Path, resolution: Resolution, path: str) -> bool:
+    try:
+        return os.path.isfile(root / layout.missing_path(resolution.repo_id, resolution.commit, path))
+    except ValueError:  # a name that no repo can have
+        return False
+
+
+def is_seen(caches: Iterable[Path], resolution: Resolution, path: str) -> bool:
+    """Does one of the caches show a file of that name in the commit, whatever its bytes may be?"""
+    try:
+        name = layout.snapshot_path(resolution.repo_id, resolution.commit, path)
+    except ValueError:
+        return False
+    return any(os.path.isfile(cache / name) for cache in caches)
+
+
+def names_seen(caches: Iterable[Path], resolution: Resolution) -> set[str]:
+    """The names of the files that the caches show in the commit."""
+    found = set()
+    for cache in caches:
+        snapshot = cache / layout.snapshot_path(resolution.repo_id, resolution.commit)
+        found |= {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*") if path.is_file()}
+    return found

@@ -1,0 +1,244 @@
+"""One resolution under way: everybody who may know is asked, in the order of whose word counts.
+
+For a branch or tag: the Hub now; else the commit this machine last learnt (our store or a lower tier, the later one);
+else a trusted publisher. For a commit that is known here nobody is asked. The Hub is given no longer than the time
+budget while anybody else can say. What a slow Hub says after that is kept, and counts at the next load.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from typing import TypeVar
+
+from ..config.settings import Settings
+from ..errors import StoreError, Unresolved
+from ..fetch.sources import hub
+from ..fetch.sources.local_caches import LowerTier
+from ..hub import headers
+from ..hub.breaker import begin_rest, end_rest, endpoint, hub_is_resting
+from ..ipfs import node
+from ..log import get_logger
+from ..net.futures import Attempt
+from ..publish import eligibility
+from ..store import layout, leases
+from ..store.fs import past
+from ..store.resolution import HEARSAY, HUB, LOWER, STORE, Resolution
+from ..store.store import Store
+from ..store.tree import Entry, Tree
+from . import changes
+from .publishers import PublisherWords
+from .report import name_authorities
+
+COLD = 5.0  # silences for which the Hub is waited for where nobody else can say; then plain waits, with its retries
+WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
+T = TypeVar("T")
+
+
+class Question:
+    """One resolution under way."""
+
+    def __init__(self, store: Store, settings: Settings, repo_id: str, revision: str, token: str | bool | None) -> None:
+        self.store, self.settings = store, settings
+        self.repo_id, self.revision, self.token = repo_id, revision, token
+        self.pinned = layout.is_commit(revision)
+        self.lower = LowerTier(settings.lower)
+        self.said: dict[str, str] = {}  # by publishers that could not say
+        self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
+
+    def ask_all(self, fresh: bool = False) -> Resolution | None:
+        """Everybody, in the order of whose word counts. `fresh`: the Hub has the time that plain gives it."""
+        here = self.ask_here()
+        firm = here is not None and here.tree.complete and here.word != HEARSAY
+        if self.pinned and firm:
+            return here
+        hub.prepare()
+        attempt: Attempt[Resolution] | None = None
+        refusal: Unresolved | None = None
+        if fresh or not hub_is_resting():
+            attempt = Attempt(self._ask_hub)
+            budget = self.settings.timeout * (WARM if firm else 1.0)
+            if attempt.wait(max(budget, hub.patience()) if fresh else budget):
+                try:
+                    told = attempt.result()
+                except Unresolved as error:
+                    refusal = error
+                else:
+                    return told if told.tree.files else self._without_listing(told, here)
+            if refusal is None or not refusal.answered:
+                no_hub = refusal is not None and isinstance(refusal.__cause__, ValueError)
+                begin_rest(refusal.unreachable if refusal else None, no_hub=no_hub)
+                get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
+        if refusal is not None and here is not None and (named := self._ask_file(refusal, here)) is not None:
+            return named
+        if refusal is not None and refusal.answered:
+            # Closed or unknown: its name is not sent to anybody else. What is on this disk already may be used.
+            if here is None:
+                raise refusal
+            get_logger().warning("%s; going on with commit %s of this machine", refusal, here.commit[:12])
+            return here
+        if firm:
+            return here
+        found = self._ask_publishers(here) or here
+        if found is None and refusal is None:
+            # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
+            attempt = attempt or Attempt(self._ask_hub)
+            if attempt.wait(min(hub.patience(), COLD * self.settings.timeout)):
+                try:
+                    found = attempt.result()
+                except Unresolved as error:
+                    if error.answered:
+                        raise
+                    refusal = error
+        if found is None:
+            silent = Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
+            silent.waited = refusal is None
+            raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
+        return found if attempt is None or found.tree.complete or attempt.wait(0) else replace(found, asking=attempt)
+
+    def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
+        """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
+        if self.pinned or refusal.unreachable is not None:  # down: then the commit that is known counts
+            return None
+        path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
+        patience = self.settings.timeout
+        attempt = Attempt(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
+        commit = attempt.result() if attempt.wait(patience) else None
+        if commit is None:
+            return None
+        end_rest()
+        if commit == here.commit:
+            return here
+        return self._found(self.store.read_tree(self.repo_id, commit) or Tree(commit, {}, complete=False), HUB)
+
+    def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
+        """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
+        if here is not None and here.commit == told.commit:
+            told = replace(here, public=told.public)
+        return told if told.tree.complete else self._ask_publishers(told) or told
+
+    def ask_listing(self, commit: str) -> Resolution | None:
+        """What the Hub says of a commit that is settled, if it says so now."""
+        question = Question(self.store, self.settings, self.repo_id, commit, self.token)
+        attempt = Attempt(question._ask_hub)
+        try:
+            return attempt.result() if attempt.wait(self.settings.timeout) else None
+        except Unresolved:
+            return None
+
+    # -- whose word -------------------------------------------------------------------------------------------------
+    def ask_here(self) -> Resolution | None:
+        """What this machine knows: our store and the lower tier."""
+        commit, hearsay = self.revision, False
+        if not self.pinned:
+            learnt = self._ask_caches(lambda: self.lower.known_commit(self.repo_id, self.revision))
+            own = self.store.read_ref(self.repo_id, self.revision)
+            hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
+            if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
+                commit = own
+            elif learnt:
+                commit, hearsay = learnt[0], False
+            else:
+                return None
+        if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
+            leases.mark(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
+        tree = self.store.read_tree(self.repo_id, commit)
+        if tree is None:
+            self.store.drop_empty_listing(self.repo_id, commit)
+        else:
+            hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
+            return self._found(tree, HEARSAY if hearsay else STORE)
+        tree = self._ask_caches(lambda: self.lower.known_tree(self.repo_id, commit))
+        return None if tree is None else self._found(tree, LOWER)
+
+    def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
+        """What other caches say; they may lie on a mount that hangs."""
+        attempt = Attempt(function)
+        if attempt.wait(self.settings.timeout):
+            return attempt.result()
+        get_logger().warning("the caches in IPFS_ACCELERATE_LOWER are silent: going on without them")
+        return None
+
+    def _learnt_own(self) -> float:
+        try:
+            return past(self.store.path(layout.ref_path(self.repo_id, self.revision)).stat().st_mtime)
+        except OSError:
+            return 0.0
+
+    def _ask_hub(self) -> Resolution:
+        anonymous = not hub.has_token(self.token)
+        asked_at = changes.serial(self.repo_id)
+        try:
+            tree, public = hub.ask_commit(self.repo_id, self.revision, self.token, hub.patience())
+        except Unresolved as error:
+            if error.answered and anonymous and not error.about_revision:
+                self._note_access(False)
+            raise
+        leases.mark(self.store, self.repo_id, tree.commit)  # before anything of it is written
+        end_rest()  # it may have answered after the time that it was given
+        if anonymous or not public:  # a request with a token proves nothing to the world
+            self._note_access(public)
+        tree = self._with_proven(tree)
+        found = self._found(tree, HUB, public)
+        if asked_at == changes.serial(self.repo_id):  # else the answer is older than what this process has written
+            self._keep(tree)
+            self.told = found if tree.files else None
+            changes.close(self.repo_id, self.revision, asked_at)
+        return found
+
+    def _with_proven(self, tree: Tree) -> Tree:
+        """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
+        kept = self.store.read_tree(self.repo_id, tree.commit)
+        if kept is None or kept.files == tree.files or self.store.is_hearsay(self.repo_id, tree.commit):
+            return tree
+        if not tree.is_listing:
+            return Tree(kept.commit, kept.files, tree.info or kept.info, kept.complete)
+        proven = {path: row for path, row in kept.files.items() if self._is_here(tree.commit, path, row)}
+        return Tree(tree.commit, {**tree.files, **proven}, tree.info)
+
+    def _is_here(self, commit: str, path: str, entry: Entry) -> bool:
+        return self.store.find(self.repo_id, commit, path, entry) is not None
+
+    def _note_access(self, public: bool) -> None:
+        eligibility.remember_access(self.store, self.repo_id, public)
+        if not public:
+            from ..publish import outbox  # which needs us
+
+            try:
+                outbox.leave_withdrawal(self.store, self.settings, self.repo_id)
+            except Exception as error:
+                get_logger().warning("%s may have to be withdrawn from the node: %s", self.repo_id, error)
+
+    def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
+        """A trusted publisher's word on what the Hub has not told this machine."""
+        commit = self.revision if self.pinned else None
+        if here is not None and here.word != HEARSAY:
+            commit = here.commit
+        silence = node.PATIENCE if here is None else self.settings.timeout
+        found = PublisherWords(self.store, self.settings, self.said).find(self.repo_id, self.revision, commit, silence)
+        return None if found is None else self._take_word(here, *found)
+
+    def _take_word(self, here: Resolution | None, tree: Tree, name: str) -> Resolution:
+        if here is not None and not here.tree.complete and here.commit == tree.commit:
+            tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
+        leases.mark(self.store, self.repo_id, tree.commit)
+        self._keep(tree, hearsay=True)
+        return self._found(tree, f"publisher {name}")
+
+    def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
+        """Remember on disk; a store that cannot be written is no reason to fail here."""
+        try:
+            kept = self.store.read_tree(self.repo_id, tree.commit)
+            new = kept is None or kept.files != tree.files
+            better = kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit)))
+            if better and tree.is_listing:
+                self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
+            if not self.pinned:
+                self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
+        except StoreError as error:
+            get_logger().debug("%s", error)
+
+    def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
+        if public is None:
+            public = eligibility.known_access(self.store, self.repo_id)
+        return Resolution(self.repo_id, self.revision, tree, word, public)

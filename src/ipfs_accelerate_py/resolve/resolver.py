@@ -1,0 +1,139 @@
+"""A name and a revision -> a commit, and what each of its files must be. Remembered for a few seconds.
+
+A lock file comes first; else everybody who may know (see `question`). What this process itself has changed on the Hub
+is asked anew (see `changes`).
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import replace
+
+from ..config.settings import Settings
+from ..errors import Unresolved
+from ..fetch.sources import hub
+from ..hub import breaker
+from ..hub.breaker import REST, end_rest, endpoint, hub_is_resting
+from ..publish import eligibility
+from ..store import layout
+from ..store.resolution import HEARSAY, LOCK, STORE, Resolution
+from ..store.store import Store
+from . import changes
+from .authorities import Question
+from .lockfile import read_lock_file
+
+__all__ = ["Resolution", "end_rest", "forget", "forget_repo", "hub_is_resting", "learn_listing", "resolve"]
+REMEMBER = 10.0  # seconds that one resolution serves all the parts of a repo
+_known: dict[tuple[str, ...], tuple[float, Resolution, Question]] = {}
+_failed: dict[tuple[str, ...], tuple[float, Unresolved]] = {}
+_locks: dict[tuple[str, ...], threading.Lock] = {}
+
+
+def forget() -> None:
+    """Forget what this process has learnt (not what is on disk)."""
+    _known.clear()
+    _failed.clear()
+    breaker.forget()
+    changes.forget()
+
+
+def forget_repo(repo_id: str) -> None:
+    """This process has changed the repo on the Hub: what was learnt before does not count."""
+    changes.note(repo_id)
+    for table in (_known, _failed):
+        for key in [key for key in list(table) if key[1] == repo_id]:
+            table.pop(key, None)
+
+
+def _recall(key: tuple[str, ...]) -> Resolution | None:
+    """What was learnt a moment ago; what a slow Hub has said since then counts more."""
+    learnt = _known.get(key)
+    if learnt is None or time.monotonic() - learnt[0] >= REMEMBER:
+        return None
+    return learnt[2].told or learnt[1]
+
+
+def resolve(
+    store: Store,
+    settings: Settings,
+    repo_id: str,
+    revision: str | None = None,
+    *,
+    token: str | bool | None = None,
+    local_only: bool = False,
+    fresh: bool = False,
+) -> Resolution:
+    """Resolve; Unresolved if nobody could say (`answered`: the Hub said no). Raises UnsafeName for a bad name.
+
+    `fresh`: the Hub is asked, and waited for as plain huggingface_hub does.
+    """
+    revision = revision or layout.DEFAULT_REVISION
+    if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
+        public = eligibility.known_access(store, repo_id)
+        return Resolution(repo_id, revision, locked.tree, LOCK, public, locked.cids)
+    key = (str(store.root), repo_id, revision, str(token), str(local_only), endpoint())
+    fresh = fresh and not local_only and not layout.is_commit(revision)
+    if not (fresh or changes.is_open(repo_id, revision)) and (known := _recall(key)):
+        return known
+    layout.repo_folder(repo_id)
+    layout.check_path(revision, "revision")
+    question = Question(store, settings, repo_id, revision, token)
+    # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
+    lock = _locks.setdefault(key, threading.Lock())
+    held = lock.acquire(timeout=hub.patience() + settings.timeout)
+    failed_key = (*key, *map(str, settings.lower))  # the folders of this call may know it
+    failed = _failed.get(failed_key)
+    asked_at = changes.serial(repo_id)
+    try:
+        fresh = fresh or (not local_only and changes.is_open(repo_id, revision) and not hub_is_resting())
+        if not fresh and (known := _recall(key)):
+            return known
+        if failed and not fresh and time.monotonic() - failed[0] < REST:
+            raise failed[1]
+        found = question.ask_here() if local_only else question.ask_all(fresh)
+        if found is None:
+            raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
+        if asked_at == changes.serial(repo_id):
+            _known[key] = (time.monotonic(), found, question)
+        return found
+    except Unresolved as error:
+        # Nobody knew it a moment ago: who asks again soon does not wait for them again.
+        if not error.answered and not local_only and (failed is None or error is not failed[1]):
+            _failed[failed_key] = (time.monotonic(), error)
+        raise
+    finally:
+        if held:
+            lock.release()
+
+
+def learn_listing(store: Store, settings: Settings, resolution: Resolution, token: str | bool | None) -> Resolution:
+    """The same commit with its listing, if a Hub that was slow gives it after all; else what was known before.
+
+    For files of which it is not known whether the commit has them. Waits for one more time budget, once.
+    """
+    kept = store.read_tree(resolution.repo_id, resolution.commit)  # what it said meanwhile was kept
+    if kept is not None and kept.files.keys() >= resolution.tree.files.keys():
+        word = HEARSAY if store.is_hearsay(resolution.repo_id, resolution.commit) else STORE
+        found = replace(resolution, tree=kept, word=word, asking=None)
+    else:
+        found = _wait_for_listing(store, settings, resolution, token)
+    for key, (when, known, question) in list(_known.items()):
+        if known is resolution:
+            _known[key] = (when, found, question)
+    return found
+
+
+def _wait_for_listing(store: Store, settings: Settings, resolution: Resolution, token: str | bool | None) -> Resolution:
+    asking, told = resolution.asking, None
+    if asking is not None and asking.wait(settings.timeout):
+        try:
+            told = asking.result()
+        except Unresolved:
+            return replace(resolution, asking=None)
+        if told.commit != resolution.commit:  # the branch has moved; this load stays at its commit
+            question = Question(store, settings, resolution.repo_id, resolution.revision, token)
+            told = question.ask_listing(resolution.commit)
+    if told is None or not told.tree.files:
+        return replace(resolution, asking=None) if asking is not None else resolution
+    return replace(told, revision=resolution.revision)

@@ -1,0 +1,1 @@
+"""The startup files of an environment, and `run`: how the hook comes into an interpreter."""

@@ -1,0 +1,95 @@
+"""One process at a time fetches a blob; the others wait for it, as long as it gets on.
+
+This saves traffic and is not needed for safety: everybody writes to a file of his own. So no wait is for ever, and
+where a file system has no locks the work goes on without.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+from ..fetch.sources.hub import blobs_folder
+from ..files import make_folder
+from ..log import get_logger
+from . import layout, partial
+from .store import Store
+
+STALE = 15.0  # seconds without a new byte after which the holder of a lock is not waited for any longer
+_SLICE = 0.5  # seconds between two looks at how the holder gets on
+
+
+def lock_path(store: Store, repo_id: str, etag: str) -> Path:
+    """The file whose lock is held while a blob is fetched or removed."""
+    return store.root / ".locks" / layout.repo_folder(repo_id) / f"{etag}.lock"
+
+
+@contextlib.contextmanager
+def hold(store: Store, repo_id: str, etag: str, stopped: threading.Event | None = None) -> Iterator[bool]:
+    """Wait for the lock of a blob; False if it had to go on without. StoreError if the store cannot be written."""
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
+
+    path = lock_path(store, repo_id, etag)
+    with store.writing():
+        make_folder(path.parent)
+    with contextlib.ExitStack() as stack:
+        yield _wait(stack, lambda: WeakFileLock(path, timeout=_SLICE), store, repo_id, etag, stopped)
+
+
+@contextlib.contextmanager
+def try_lock(path: Path, seconds: float) -> Iterator[bool]:
+    """Hold a lock, if it is free within so many seconds: is it held? Where there are no locks the answer is yes."""
+    from filelock import Timeout
+    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
+
+    with contextlib.ExitStack() as stack:
+        held = True
+        try:
+            stack.enter_context(WeakFileLock(path, timeout=seconds))
+        except Timeout:
+            held = False
+        except OSError as error:  # no locks on this file system: a fetch goes on without as well
+            get_logger().debug("no lock %s: %s", path.name, error)
+        yield held
+
+
+def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[no-untyped-def]
+    from filelock import Timeout
+
+    seen, since = (-1, 0.0), time.monotonic()
+    while stopped is None or not stopped.is_set():
+        try:
+            stack.enter_context(lock())
+            return True
+        except Timeout:
+            moved = _work_so_far(store, repo_id, etag)
+            if moved != seen:
+                seen, since = moved, time.monotonic()
+            elif time.monotonic() - since > STALE:
+                get_logger().info("whoever fetches %s gets no further: going on beside", etag[:16])
+                return False
+        except OSError as error:  # no locks on this file system, or none left
+            get_logger().debug("no lock for %s: %s", etag[:16], error)
+            return False
+    return False
+
+
+def _work_so_far(store: Store, repo_id: str, etag: str) -> tuple[int, float]:
+    """Bytes that the holder has written, and when: who reads an earlier part touches it.
+
+    The scratch folder of the Hub's client counts too.
+    """
+    folders = (
+        store.path(layout.blob_path(repo_id, etag)).parent,
+        blobs_folder(store.own_folder / "hub", repo_id),
+    )
+    total, latest = 0, 0.0
+    for folder in folders:
+        for path in folder.glob(f"{etag[:16]}*{partial.SUFFIX}"):
+            with contextlib.suppress(OSError):
+                status = path.stat()
+                total, latest = total + status.st_size, max(latest, status.st_mtime)
+    return total, latest

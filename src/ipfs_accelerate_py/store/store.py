@@ -1,0 +1,264 @@
+"""The store: a Hugging Face cache folder into which only verified bytes are renamed.
+
+Temporary files end in `.incomplete`; a file named by an etag is complete. Nothing is visible before it is whole: bytes
+go to a temporary file beside the blob, are hashed on the way, synced, renamed, and only then linked into the
+snapshot.
+Whatever is ours besides lies in `.locks/ipfs_accelerate`, the one dot folder that `hf cache ls` passes over.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import shutil
+import stat
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from ..errors import StoreError
+from ..files import make_folder
+from ..log import get_logger
+from . import layout
+from .stat_cache import VerifiedFiles
+from .tree import MAX_BYTES, EmptyListing, Entry, Tree, tree_from_json
+from .verify import Mismatch, verify_file
+from .writer import Receiver
+
+
+class Store:
+    """One folder in the Hugging Face cache layout. Reading never writes; writing raises StoreError with the reason."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+        self.verified = VerifiedFiles(self.own_folder / "verified")
+        self.is_ours = True  # else others write here as well, and each file is read once
+
+    def __repr__(self) -> str:
+        return f"Store({str(self.root)!r})"
+
+    @property
+    def own_folder(self) -> Path:
+        """Our own index, queue and scratch files."""
+        return self.root / ".locks" / "ipfs_accelerate"
+
+    def path(self, relative: str) -> Path:
+        """A path of `layout` in this store."""
+        return self.root / relative
+
+    # -- files ------------------------------------------------------------------------------------------------------
+    def find(self, repo_id: str, commit: str, path: str, entry: Entry | None = None) -> Path | None:
+        """The visible file, or None. With an entry, one of another size, or a link to another blob, does not count."""
+        found = self.path(layout.snapshot_path(repo_id, commit, path))
+        try:
+            status = os.stat(found)
+            if not stat.S_ISREG(status.st_mode):
+                return None
+            if entry is None:
+                return found
+            if status.st_size != entry.size or not self._is_link_to(found, entry.etag):
+                return None
+            return found if self._is_still_right(found, entry, status) else None
+        except OSError:
+            return None
+
+    @staticmethod
+    def _is_link_to(path: Path, etag: str) -> bool:
+        try:
+            return os.path.basename(os.readlink(path)) == etag
+        except OSError:
+            return True  # a hard link, where there are no symlinks
+
+    def find_blob(self, repo_id: str, entry: Entry) -> Path | None:
+        """The complete blob with this etag, or None."""
+        blob = self.path(layout.blob_path(repo_id, entry.etag))
+        try:
+            status = os.stat(blob)
+        except OSError:
+            return None
+        right = stat.S_ISREG(status.st_mode) and status.st_size == entry.size
+        return blob if right and self._is_still_right(blob, entry, status) else None
+
+    def _is_still_right(self, blob: Path, entry: Entry, status: os.stat_result) -> bool:
+        """A blob that has another name, or had one, in a lower tier say, may have been changed there: read it then."""
+        if self.is_ours and status.st_nlink < 2 and not self.verified.is_noted(entry.etag):
+            return True
+        if (known := self.verified.is_known(entry.etag, status)) is not None:
+            return known
+        try:
+            verify_file(blob, entry)
+        except Mismatch as mismatch:
+            self.verified.refuse(entry.etag, status)
+            get_logger().warning("%s was changed in place (%s): it is fetched again", blob, mismatch)
+            return False
+        except OSError:
+            return False
+        self.verified.remember(entry.etag, status)
+        return True
+
+    @contextlib.contextmanager
+    def receive(self, repo_id: str, entry: Entry) -> Iterator[Receiver]:
+        """A Receiver for one blob; what it holds is removed unless `finish` was called."""
+        with self.writing():
+            receiver = self.new_receiver(repo_id, entry)
+        try:
+            yield receiver
+        finally:
+            receiver.discard()
+
+    def new_receiver(self, repo_id: str, entry: Entry, stopped: threading.Event | None = None) -> Receiver:
+        """A Receiver for one blob, for the caller to finish or to discard; `stopped` ends its work. Raises OSError."""
+        blobs = self.path(layout.blob_path(repo_id, entry.etag)).parent
+        make_folder(blobs)
+        return Receiver(blobs, entry, stopped)
+
+    def link(self, repo_id: str, commit: str, path: str, entry: Entry) -> Path:
+        """Make a complete blob visible as a file of the commit."""
+        visible = self.path(layout.snapshot_path(repo_id, commit, path))
+        blob = self.path(layout.blob_path(repo_id, entry.etag))
+        with self.writing():
+            self._replace(visible, lambda temporary: _link(blob, visible.parent, temporary))
+            with contextlib.suppress(OSError):
+                self.path(layout.missing_path(repo_id, commit, path)).unlink()
+        return visible
+
+    def mark_missing(self, repo_id: str, commit: str, path: str) -> None:
+        """Write down, as huggingface_hub does, that the commit has no such file."""
+        mark = self.path(layout.missing_path(repo_id, commit, path))
+        if not mark.exists():
+            with self.writing():
+                make_folder(mark.parent)
+                mark.touch()
+
+    # -- words ------------------------------------------------------------------------------------------------------
+    def read_ref(self, repo_id: str, revision: str) -> str | None:
+        """The commit a branch or tag pointed to when this machine last learnt it."""
+        return read_ref(self.root, repo_id, revision)
+
+    def revisions_at(self, repo_id: str, commit: str) -> list[str]:
+        """The branches and tags that this machine knows to point to a commit."""
+        refs = self.path(f"{layout.repo_folder(repo_id)}/refs")
+        names = [ref.relative_to(refs).as_posix() for ref in refs.rglob("*") if ref.is_file()]
+        return sorted(name for name in names if self.read_ref(repo_id, name) == commit)
+
+    def write_ref(self, repo_id: str, revision: str, commit: str, *, hearsay: bool = False) -> None:
+        """Remember the commit of a revision, and when it was learnt (the file's time). `hearsay`: not from the Hub."""
+        ref = self.path(layout.ref_path(repo_id, revision))
+        with self.writing():
+            # huggingface_hub calls a cache broken whose refs point to a snapshot that has no folder
+            make_folder(self.path(layout.snapshot_path(repo_id, commit)))
+            self._mark_hearsay(repo_id, f"refs/{revision}", hearsay)
+            if read_ref(self.root, repo_id, revision) == commit:
+                os.utime(ref)
+            else:
+                self.write_file(ref, commit.encode())
+
+    def read_tree(self, repo_id: str, commit: str) -> Tree | None:
+        """The kept listing of a commit, or None."""
+        return read_tree(self.root, repo_id, commit)
+
+    def write_tree(self, repo_id: str, tree: Tree, *, hearsay: bool = False) -> None:
+        """Keep the listing of a commit. `hearsay`: a publisher's word, which the Hub's will replace."""
+        with self.writing():
+            make_folder(self.path(layout.snapshot_path(repo_id, tree.commit)))
+            self._mark_hearsay(repo_id, tree.commit, hearsay)
+            self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
+
+    def has_empty_listing(self, repo_id: str, commit: str) -> bool:
+        """Is a listing without a file kept of this commit? 0.1.0 has then marked files as missing that are not."""
+        try:
+            with open(self.path(layout.tree_path(repo_id, commit)), "rb") as file:
+                tree_from_json(commit, file.read(MAX_BYTES + 1))
+        except EmptyListing:
+            return True
+        except (OSError, ValueError):
+            pass
+        return False
+
+    def drop_empty_listing(self, repo_id: str, commit: str) -> None:
+        """Remove a listing without a file, and what was marked as missing because of it."""
+        if self.has_empty_listing(repo_id, commit):
+            with contextlib.suppress(OSError):  # a store that is read-only
+                shutil.rmtree(self.path(layout.missing_folder(repo_id, commit)), ignore_errors=True)
+                self.path(layout.tree_path(repo_id, commit)).unlink()
+
+    def is_hearsay(self, repo_id: str, what: str) -> bool:
+        """Is `refs/<revision>`, or the listing of a commit, a publisher's word and not the Hub's?"""
+        return self._hearsay(repo_id, what).exists()
+
+    def _hearsay(self, repo_id: str, what: str) -> Path:
+        return self.own_folder / "hearsay" / layout.repo_folder(repo_id) / layout.check_path(what)
+
+    def _mark_hearsay(self, repo_id: str, what: str, hearsay: bool) -> None:
+        mark = self._hearsay(repo_id, what)
+        if hearsay:
+            make_folder(mark.parent)
+            mark.touch()
+        else:
+            mark.unlink(missing_ok=True)
+
+    def write_file(self, path: Path, data: bytes) -> None:
+        """Replace a small file in one step: nobody sees half of it. Raises OSError."""
+
+        def fill(temporary: Path) -> None:
+            with open(temporary, "xb") as stream:
+                stream.write(data)
+                stream.flush()
+                os.fsync(stream.fileno())
+
+        self._replace(path, fill)
+
+    def _replace(self, path: Path, make: Callable[[Path], None]) -> None:
+        # Not beside `path`: huggingface_hub takes every file below refs/ and snapshots/ for one of its own.
+        scratch = self.own_folder / "tmp"
+        make_folder(scratch)
+        temporary = scratch / f"{os.getpid()}-{os.urandom(6).hex()}.incomplete"
+        try:
+            make(temporary)
+            make_folder(path.parent)
+            try:
+                os.replace(temporary, path)
+            except FileNotFoundError:  # a collection has just removed the folder, which was empty
+                make_folder(path.parent)
+                os.replace(temporary, path)
+        except BaseException:
+            with contextlib.suppress(OSError):
+                temporary.unlink()
+            raise
+
+    @contextlib.contextmanager
+    def writing(self) -> Iterator[None]:
+        """Turn an OSError into a StoreError that says what to do."""
+        try:
+            yield
+        except OSError as error:
+            raise StoreError(
+                f"the store {self.root} cannot be written: {error.strerror or error}",
+                "free some space or make the folder writable, or name another one in IPFS_ACCELERATE_HOME",
+            ) from error
+
+
+def read_ref(root: Path, repo_id: str, revision: str) -> str | None:
+    """The commit that `refs/<revision>` names in any Hugging Face cache folder, or None."""
+    try:
+        commit = (root / layout.ref_path(repo_id, revision)).read_text("ascii").strip()
+    except (OSError, ValueError):
+        return None
+    return commit if layout.is_commit(commit) else None
+
+
+def read_tree(root: Path, repo_id: str, commit: str) -> Tree | None:
+    """The listing that any Hugging Face cache folder keeps of a commit, or None."""
+    try:
+        with open(root / layout.tree_path(repo_id, commit), "rb") as file:
+            return tree_from_json(commit, file.read(MAX_BYTES + 1))
+    except (OSError, ValueError):
+        return None
+
+
+def _link(blob: Path, folder: Path, temporary: Path) -> None:
+    """A relative symlink to `blob` as seen from `folder`, or a hard link where there are no symlinks."""
+    try:
+        os.symlink(os.path.relpath(blob, folder), temporary)
+    except OSError:
+        os.link(blob, temporary)
