@@ -6,10 +6,10 @@ import logging
 import sys
 
 from .config import settings
+from .session import Recent, session
 
 NAME = "ipfs_accelerate_py"
 _level_by_us = logging.NOTSET
-_said: set[str] = set()
 
 
 class _StderrHandler(logging.StreamHandler):
@@ -49,11 +49,25 @@ def get_logger() -> logging.Logger:
     return logger
 
 
+class Said(Recent[str, bool]):
+    """What this process has said and does not say again."""
+
+
+def _is_new(text: str) -> bool:
+    said = session.part(Said)
+    return text not in said and said.setdefault(text, True)
+
+
+def say_once(text: str) -> None:
+    """A line at the level of information that this process has not given yet."""
+    if _is_new(text):
+        get_logger().info("%s", text)
+
+
 def warn_once(text: str, exc_info: BaseException | None = None) -> bool:
     """A warning that this process has not given yet; False if it has."""
-    if text in _said:
+    if not _is_new(text):
         return False
-    _said.add(text)
     get_logger().warning("%s", text, exc_info=exc_info)
     return True
 

@@ -15,6 +15,7 @@ ROOMS = ("store", "hf_cache", "net", "hub", "ipfs", "resolve", "fetch", "publish
 LAYERS = {
     f"{PACKAGE}.errors": 0,
     f"{PACKAGE}.files": 0,
+    f"{PACKAGE}.session": 0,
     f"{PACKAGE}.config": 0,
     f"{PACKAGE}.state": 0,
     f"{PACKAGE}.log": 0,
