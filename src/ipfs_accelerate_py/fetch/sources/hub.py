@@ -7,7 +7,9 @@ import errno
 import time
 from pathlib import Path
 
+from ...config.forms import without_secrets
 from ...errors import SourceError, Unresolved
+from ...hub.breaker import endpoint
 from ...hub.listing import ask_model
 from ...store import layout, partial
 from ...store.fs import DISK_ERRORS
@@ -86,7 +88,8 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         raise unresolved from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
         hint = _OFFLINE if is_offline() else _UNWELL
-        unresolved = Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", hint)
+        text = f"the Hub could not be asked at {endpoint()}: {type(error).__name__}: {error}"
+        unresolved = Unresolved(without_secrets(text), hint)
         unresolved.unreachable = None if isinstance(error, ValueError) else str(error)
         raise unresolved from error
     return tree, answer.private is False and answer.gated is False
