@@ -115,7 +115,8 @@ class StorageWrapper:
         new = [path for path in present if (*key, path) not in noted]
         if new and not local_only:
             for path in new:
-                noted[(*key, path)] = True
+                where = (*key, path)
+                noted[where] = True
             try:
                 from .publish.outbox import leave_note
 

@@ -55,14 +55,17 @@ class Runner:
             if self.receiver.cancelled:
                 self.receiver.discard(keep_part=self.receiver.keep_part)
 
-    def is_slower_than(self, rate: float, window: float) -> bool:
-        """Has it moved less than that within the last `window` seconds? Once per window."""
+    def is_slower_than(self, rate: float, window: float, to_begin: float = 0.0) -> bool:
+        """Has it moved less than that within the last `window` seconds? Once per window.
+
+        The first byte has `to_begin` seconds, where that is more.
+        """
         now, moved = time.monotonic(), self.receiver.moved
         if self.first_byte is None and moved > 0:
             self.first_byte = now
         if now - self.checked < (window if self.asked else PATIENCE):
             return False
-        if window == PATIENCE and moved == 0 and now - self.started < PATIENCE_TO_BEGIN:
+        if moved == 0 and now - self.started < to_begin:
             return False
         slow = moved - self.seen < rate * (now - self.checked)
         self.checked, self.seen = now, moved

@@ -19,7 +19,7 @@ from ..store.store import Store
 from ..store.verify import Mismatch
 from ..store.writer import Receiver
 from . import health, progress
-from .contender import PATIENCE, Runner
+from .contender import PATIENCE, PATIENCE_TO_BEGIN, Runner
 from .sources import Source, Wanted, report_liar
 
 SLOW = 64 << 10  # bytes per second; below that another source is asked beside
@@ -99,7 +99,7 @@ class Race:
                 elif runner.source.is_patient:
                     if more:
                         runner.look_after(self.budget)
-                elif runner.is_slower_than(*self._limit(runner, more)):
+                elif self._is_behind(runner, more):
                     self._pass_by(runner, more)
             if more and all(runner.slow for runner in self._running):
                 more = self._start_next(waiting)
@@ -122,8 +122,10 @@ class Race:
             self._bar.advance(size - self._shown[1])
             self._shown = (receiver, size)
 
-    def _limit(self, runner: Runner, more: bool) -> tuple[float, float]:
-        return (SLOW, self.budget) if more and not runner.slow else (CRAWL, PATIENCE)
+    def _is_behind(self, runner: Runner, more: bool) -> bool:
+        if more and not runner.slow:
+            return runner.is_slower_than(SLOW, self.budget)
+        return runner.is_slower_than(CRAWL, PATIENCE, to_begin=PATIENCE_TO_BEGIN)
 
     def _pass_by(self, runner: Runner, more: bool) -> None:
         """One is too slow: another is asked beside it; if there was enough time for that too, it is given up."""

@@ -39,6 +39,7 @@ def verify_store(
 ) -> dict[str, Any]:
     """Hash every visible file of these repos (all, if none is named): `{ok, files, bad}`.
 
+    A repo is named as `org/name`, or as `org/name@revision` for the files of one commit.
     `bad` is `[{repo, commit, path, expected, actual}]`, hashes for a file: sha256 in LFS, else the git blob id. A link
     that leads nowhere has the actual `missing`; a file whose commit has no listing is not good either and has the
     expected `unknown`; a listing that cannot be read and a blob that is not what its name says are named by their path
@@ -49,13 +50,18 @@ def verify_store(
     """
     audit = _Audit(store, settings, pinned(settings), progress)
     repos = scan.scan(store.root)
-    wanted = list(dict.fromkeys(repo_ids))
-    for repo_id in wanted:
-        if repo_id not in [repo.repo_id for repo in repos]:
-            raise StoreError(f"the store {store.root} has nothing of {repo_id}", "'ls' shows what is here")
+    wanted = {name: layout.split_revision(name) for name in repo_ids}
+    for name, (repo_id, revision) in wanted.items():
+        found = [repo for repo in repos if repo.repo_id == repo_id]
+        if not found or (revision and not any(snapshot.is_at(revision) for snapshot in found[0].snapshots)):
+            raise StoreError(f"the store {store.root} has nothing of {name}", "'ls' shows what is here")
     for repo in repos:
-        if not wanted or repo.repo_id in wanted:
-            audit.look_at(repo)
+        revisions = {revision for repo_id, revision in wanted.values() if repo_id == repo.repo_id}
+        if not wanted or None in revisions:
+            audit.look_at(repo.snapshots)
+            audit.look_at_blobs(repo)
+        else:
+            audit.look_at([each for each in repo.snapshots if any(each.is_at(revision) for revision in revisions)])
     if repair:
         from .repair import repair_all
 
@@ -75,16 +81,16 @@ class _Audit:
         self.bad: list[dict[str, Any]] = []
         self._hashed: dict[tuple[Inode, bool], Found] = {}  # of one repo: commits share what did not change
 
-    def look_at(self, repo: Repo) -> None:
+    def look_at(self, snapshots: Iterable[Snapshot]) -> None:
+        """Check commits of one repo."""
         self._hashed.clear()
-        for snapshot in repo.snapshots:
-            tree = self._tree(repo, snapshot)
+        for snapshot in snapshots:
+            tree = self._tree(snapshot)
             for file in snapshot.files:
                 self.files += 1
                 self._check(snapshot, file, tree)
-        self._check_other_blobs(repo)
 
-    def _tree(self, repo: Repo, snapshot: Snapshot) -> dict[str, Entry]:
+    def _tree(self, snapshot: Snapshot) -> dict[str, Entry]:
         known: dict[str, Entry] = {}
         tree = self.store.read_tree(*snapshot.key)
         path = layout.tree_path(*snapshot.key)
@@ -112,8 +118,8 @@ class _Audit:
         elif entry is not None and file.blob not in (None, entry.etag):
             self._report(snapshot.key, file.path, expected, f"right, but in a blob named {file.blob}")
 
-    def _check_other_blobs(self, repo: Repo) -> None:
-        """Blobs that no commit shows: the next load of a commit that has them would take them by their name."""
+    def look_at_blobs(self, repo: Repo) -> None:
+        """Check the blobs that no commit shows: the next load that wants them would take them by their name."""
         for name, status in sorted(repo.blobs.items()):
             if not (layout.is_commit(name) or layout.is_sha256(name)) or scan.points_to(repo, name):
                 continue

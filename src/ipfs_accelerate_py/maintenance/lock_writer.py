@@ -28,16 +28,17 @@ def lock_repos(
 ) -> dict[str, Any]:
     """Write what every file of these repos must be into a lock file; `{lock, repos: [{repo, commit, files, bytes}]}`.
 
-    What the file says of other repos stays. Without repos: all that the store has a branch or tag of, closed ones left
-    out. Files that are not in LFS are fetched, since their sha256 is known from their bytes alone. A closed repo is
-    named only with `closed`: PublishRefused.
+    A repo is named as `org/name`, or as `org/name@revision`. What the file says of other repos stays. Without repos:
+    all that the store has a branch or tag of, closed ones left out. Files that are not in LFS are fetched, since their
+    sha256 is known from their bytes alone. A closed repo is named only with `closed`: PublishRefused.
     """
     settings = read_settings()
     store = Store(settings.home)
     path = _absolute(Path(path or settings.lock or lockfile.DEFAULT_NAME))
     known = _read(path) if path.exists() and repo_ids else {}
     unlocked = replace(settings, lock=None)  # what a new lock says must not come from the old one
-    wanted = [(repo_id, revision) for repo_id in repo_ids] or _repos_in(store)
+    named = [layout.split_revision(name) for name in repo_ids]
+    wanted = [(repo_id, own or revision) for repo_id, own in named] or _repos_in(store)
     done, left_out = [], []
     for repo_id, name in wanted:
         public = closed or _is_public(store, repo_id)
