@@ -43,7 +43,7 @@ def test_a_file_in_the_place_of_a_folder(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(FileExistsError):
         make_folder(tmp_path / "file")
-    with pytest.raises(NotADirectoryError):
+    with pytest.raises(FileExistsError):
         make_folder(tmp_path / "file" / "below")
 
 
