@@ -10,10 +10,9 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import huggingface_hub
-import pytest
 from huggingface_hub import constants, file_download
 
 from ipfs_accelerate_py import state
@@ -27,6 +26,9 @@ from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
 
 from .local_hub import LocalHub
+
+if TYPE_CHECKING:
+    import pytest
 
 NOBODY = "http://127.0.0.1:9"  # a port on which nothing listens
 

@@ -109,9 +109,11 @@ def _paths_of(node: Node, folder: str, repo_id: str, commit: str) -> list[str]:
     paths = [f"{MFS_ROOT}/{layout.snapshot_path(repo_id, commit)}", f"{MFS_ROOT}/{layout.tree_path(repo_id, commit)}"]
     refs = node.stat(f"{folder}/refs")
     if refs is not None:
-        for path in node.files_below(f"/ipfs/{refs['Hash']}"):
-            if node.read(f"/ipfs/{refs['Hash']}/{path}", 256).strip() == commit.encode():
-                paths.append(f"{folder}/refs/{path}")
+        paths.extend(
+            f"{folder}/refs/{path}"
+            for path in node.files_below(f"/ipfs/{refs['Hash']}")
+            if node.read(f"/ipfs/{refs['Hash']}/{path}", 256).strip() == commit.encode()
+        )
     return paths
 
 
