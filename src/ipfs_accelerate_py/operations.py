@@ -10,6 +10,7 @@ from .errors import PublishRefused
 from .fetch.retrieval import Retrieval
 from .ipfs import node
 from .maintenance.lock_writer import lock_repos
+from .net import timeouts
 from .publish import eligibility, outbox, publisher
 from .resolve import resolver
 from .resolve.resolver import Resolution
@@ -74,7 +75,7 @@ def publish_repo(
             "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address",
         )
     ipfs.peer_id()  # a clear word now if nobody is there
-    ipfs.rpc.silence = max(ipfs.rpc.silence, node.PATIENCE)
+    ipfs.rpc.silence = max(ipfs.rpc.silence, timeouts.IDLE)
     resolution = resolver.resolve(store, settings, repo_id, revision, on_closed=outbox.withdraw_closed(store, settings))
     _check_access(store, ipfs, resolution, closed)
     if complete:
@@ -93,7 +94,7 @@ def _check_access(store: Store, ipfs: node.Node, resolution: Resolution, closed:
     repo_id = resolution.repo_id
     public = known_access(store, repo_id)
     if public is not True:
-        public = eligibility.prove_public(store, repo_id, node.PATIENCE)
+        public = eligibility.prove_public(store, repo_id, timeouts.IDLE)
     if public:
         return
     if public is None:

@@ -12,8 +12,8 @@ from ..config.settings import Settings, read_settings
 from ..errors import LockFileError, PublishRefused, StoreError, Unresolved, VerificationError
 from ..fetch.retrieval import Retrieval
 from ..files import replace_file
-from ..ipfs import node
 from ..ipfs.cid import CIDHash
+from ..net import timeouts
 from ..publish import eligibility
 from ..publish.outbox import withdraw_closed
 from ..resolve import lockfile, resolver
@@ -104,7 +104,7 @@ def _read(path: Path) -> dict[tuple[str, str], lockfile.LockedCommit]:
 
 def _is_public(store: Store, repo_id: str) -> bool | None:
     """None: the Hub cannot say now."""
-    return known_access(store, repo_id) or eligibility.prove_public(store, repo_id, node.PATIENCE)
+    return known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)
 
 
 def _lock_commit(store: Store, settings: Settings, repo_id: str, revision: str | None) -> lockfile.LockedCommit:

@@ -21,6 +21,7 @@ from ..files import make_folder
 from ..ipfs import node
 from ..ipfs.address import node_address
 from ..log import get_logger
+from ..net import timeouts
 from ..store import layout
 from ..store.resolution import Resolution
 from ..store.store import Store
@@ -131,7 +132,7 @@ def _withdraw_note(store: Store, note: Path) -> bool:
     repo_id = layout.repo_of(note.name) or note.name
     log = logging.getLogger(__name__)
     try:
-        ipfs = node.open_node(read_settings(), node.PATIENCE)
+        ipfs = node.open_node(read_settings(), timeouts.IDLE)
         if ipfs is not None:
             with publishing(store):
                 publisher.withdraw(store, ipfs, repo_id)
@@ -153,14 +154,14 @@ def _publish_note(store: Store, note: Path) -> bool:
     log = logging.getLogger(__name__)
     try:
         settings = read_settings()
-        ipfs = node.open_node(settings, node.PATIENCE)
+        ipfs = node.open_node(settings, timeouts.IDLE)
         tree = store.read_tree(repo_id, note.name)
         done = False
         if ipfs is not None and tree is not None and settings.publish != "off":
             if settings.publish == "auto" and not ipfs.is_private():
                 log.info("%s is not published: the node is not in a private swarm", repo_id)
             else:
-                public = known_access(store, repo_id) or eligibility.prove_public(store, repo_id, node.PATIENCE)
+                public = known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)
                 if public is None:
                     log.warning("%s is not published yet: the Hub cannot say whether it is public", repo_id)
                     _rest(store)
