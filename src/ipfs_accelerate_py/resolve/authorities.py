@@ -136,8 +136,8 @@ class Question:
             return None
 
     # -- whose word -------------------------------------------------------------------------------------------------
-    def ask_here(self) -> Resolution | None:
-        """What this machine knows: our store and the lower tier."""
+    def ask_here(self, *, alone: bool = False) -> Resolution | None:
+        """What this machine knows: our store and the lower tier. `alone`: nobody else is asked for bytes either."""
         commit, hearsay = self.revision, False
         if not self.pinned:
             learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
@@ -145,6 +145,8 @@ class Question:
             hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
             if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
                 commit = own
+                if alone and learnt is not None and not self._offers_as_much(own, learnt[0]):
+                    commit, hearsay = learnt[0], False
             elif learnt:
                 commit, hearsay = learnt[0], False
             else:
@@ -159,6 +161,17 @@ class Question:
             return self._found(tree, HEARSAY if hearsay else STORE)
         tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
         return None if tree is None else self._found(tree, LOWER)
+
+    def _offers_as_much(self, own: str, cached: str) -> bool:
+        """Is each file that a cache shows in its commit here in ours, too? Else plain has more to load at the former."""
+        tree = self.store.read_tree(self.repo_id, own)
+        shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or ()
+        wanted = {} if tree is None else {path: tree.files[path] for path in shown if path in tree.files}
+        return own == cached or all(
+            self._is_here(own, path, entry)
+            or self._ask_caches(lambda at=entry.etag: self.caches.holds(self.repo_id, at))  # type: ignore[misc]
+            for path, entry in wanted.items()
+        )
 
     def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
         """What other caches say; they may lie on a mount that hangs."""
