@@ -40,3 +40,11 @@ def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
         with contextlib.suppress(OSError):
             os.unlink(temporary)
         raise
+
+
+def remove_empty_folders(folder: Path, keep: bool = False) -> None:
+    """Remove a folder with those in it, as far as they hold no file; `keep`: not the first one itself."""
+    for root, _, _ in os.walk(folder, topdown=False):
+        if not (keep and Path(root) == folder):
+            with contextlib.suppress(OSError):
+                os.rmdir(root)

@@ -5,6 +5,8 @@ from __future__ import annotations
 import logging
 import sys
 
+from .config import settings
+
 NAME = "ipfs_accelerate_py"
 _level_by_us = logging.NOTSET
 _said: set[str] = set()
@@ -57,12 +59,17 @@ def warn_once(text: str, exc_info: BaseException | None = None) -> bool:
 
 
 def _choose_level() -> int:
-    from .config.settings import is_given, read_or_default
-
-    if _is_set_up() and not is_given("log"):
+    if _is_set_up() and not settings.is_given("log"):
         return logging.NOTSET  # the program's set-up decides alone
-    level = logging.getLevelName(read_or_default("log"))
-    if is_given("log"):
+    level = logging.getLevelName(settings.read_or_default("log"))
+    if settings.is_given("log"):
         return level
     # who told these to be quiet, by `set_verbosity_error()` or TRANSFORMERS_VERBOSITY, meant the whole of a load
     return max(level, *(logging.getLogger(name).level for name in ("transformers", "huggingface_hub")))
+
+
+def _report(message: str) -> None:
+    get_logger().warning("%s", message)
+
+
+settings.report = _report

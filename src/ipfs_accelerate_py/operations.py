@@ -15,6 +15,7 @@ from .resolve import resolver
 from .resolve.resolver import Resolution
 from .store import layout
 from .store.store import Store
+from .store.visibility import known_access
 
 __all__ = ["fetch_repo", "lock_repos", "publish_repo"]
 
@@ -27,7 +28,14 @@ def fetch_repo(repo_id: str, revision: str | None = None, progress: Any = None) 
     """
     settings = read_settings()
     store = Store(settings.home)
-    resolution = resolver.resolve(store, settings, repo_id, revision, local_only=settings.force_local)
+    resolution = resolver.resolve(
+        store,
+        settings,
+        repo_id,
+        revision,
+        on_closed=outbox.withdraw_closed(store, settings),
+        local_only=settings.force_local,
+    )
     before = {name: tuple(row) for name, row in state.served.items()}
     retrieval = Retrieval(store, settings, resolution)
     files = resolution.tree.files
@@ -67,7 +75,7 @@ def publish_repo(
         )
     ipfs.peer_id()  # a clear word now if nobody is there
     ipfs.rpc.silence = max(ipfs.rpc.silence, node.PATIENCE)
-    resolution = resolver.resolve(store, settings, repo_id, revision)
+    resolution = resolver.resolve(store, settings, repo_id, revision, on_closed=outbox.withdraw_closed(store, settings))
     _check_access(store, ipfs, resolution, closed)
     if complete:
         Retrieval(store, settings, resolution).make_present(resolution.tree.files)
@@ -83,7 +91,7 @@ def publish_repo(
 
 def _check_access(store: Store, ipfs: node.Node, resolution: Resolution, closed: bool) -> None:
     repo_id = resolution.repo_id
-    public = eligibility.known_access(store, repo_id)
+    public = known_access(store, repo_id)
     if public is not True:
         public = eligibility.prove_public(store, repo_id, node.PATIENCE)
     if public:

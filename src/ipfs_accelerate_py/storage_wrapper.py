@@ -44,11 +44,24 @@ class StorageWrapper:
         local_only: bool = False,
         fresh: bool = False,
     ) -> Resolution:
-        """The commit and tree of a revision (see `storage.resolver`)."""
+        """The commit and tree of a revision (see `resolve.resolver`)."""
         local_only = local_only or self.settings.force_local
         return resolver.resolve(
-            self.store, self.settings, repo_id, revision, token=token, local_only=local_only, fresh=fresh
+            self.store,
+            self.settings,
+            repo_id,
+            revision,
+            on_closed=self._on_closed,
+            token=token,
+            local_only=local_only,
+            fresh=fresh,
         )
+
+    def _on_closed(self, repo_id: str) -> None:
+        """The Hub does not show the repo to everybody: what was published of it is taken back."""
+        from .publish.outbox import withdraw_closed
+
+        withdraw_closed(self.store, self.settings)(repo_id)
 
     def look_up(
         self, resolution: Resolution, paths: Iterable[str], *, token: str | bool | None, local_only: bool
@@ -63,7 +76,7 @@ class StorageWrapper:
             unknown = [path for path in paths if path not in resolution.tree and path not in missing]
             if not unknown or local_only or self.settings.force_local:
                 return resolution, missing, unknown
-            learnt = resolver.learn_listing(self.store, self.settings, resolution, token)
+            learnt = resolver.learn_listing(self.store, self.settings, resolution, token, self._on_closed)
             if learnt.tree is resolution.tree:
                 return learnt, missing, unknown
             resolution = learnt
@@ -88,7 +101,7 @@ class StorageWrapper:
         local_only: bool = False,
         force: bool = False,
     ) -> dict[str, Path]:
-        """The named files, verified (see `storage.retrieval`); leaves a note for the publisher."""
+        """The named files, verified (see `fetch.retrieval`); leaves a note for the publisher."""
         retrieval = Retrieval(self.store, self.settings, resolution, token=token, local_only=local_only, force=force)
         present = retrieval.make_present(paths)
         if present:

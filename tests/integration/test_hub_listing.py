@@ -7,8 +7,8 @@ import pytest
 from huggingface_hub.errors import RepositoryNotFoundError
 
 from ipfs_accelerate_py.errors import Unresolved
-from ipfs_accelerate_py.fetch.sources.hub import ask_commit
 from ipfs_accelerate_py.hub import listing
+from ipfs_accelerate_py.hub.client import ask_commit
 from ipfs_accelerate_py.resolve import resolver
 from ipfs_accelerate_py.resolve.resolver import hub_is_resting
 from tests.support.fault_server import FaultProxy

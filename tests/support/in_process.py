@@ -21,6 +21,7 @@ from ipfs_accelerate_py.config.settings import Settings
 from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.fetch.retrieval import Retrieval
 from ipfs_accelerate_py.ipfs import rpc
+from ipfs_accelerate_py.publish.outbox import withdraw_closed
 from ipfs_accelerate_py.resolve import resolver
 from ipfs_accelerate_py.resolve.resolver import Resolution
 from ipfs_accelerate_py.store import layout
@@ -83,7 +84,14 @@ class Here:
         health.forget()
 
     def resolve(self, repo_id: str, revision: str | None = None, **options: Any) -> Resolution:
-        return resolver.resolve(self.store, self.settings, repo_id, revision, **options)
+        return resolver.resolve(
+            self.store,
+            self.settings,
+            repo_id,
+            revision,
+            on_closed=withdraw_closed(self.store, self.settings),
+            **options,
+        )
 
     def make_present(self, resolution: Resolution, *paths: str, **options: Any) -> dict[str, Path]:
         wanted: Iterable[str] = paths or resolution.tree.files

@@ -10,20 +10,21 @@ from urllib.parse import urlsplit
 from .. import state
 from ..config.settings import Settings, is_given
 from ..errors import SettingsError, Unresolved
+from ..hub.breaker import end_rest, hub_is_resting
+from ..hub.client import ask_commit
 from ..ipfs import node
-from ..ipfs.address import is_private_host
 from ..log import warn_once
+from ..net.addresses import is_private_host
 from ..net.futures import Attempt
-from ..resolve import resolver
-from ..resolve.resolver import Resolution
 from ..store import layout
+from ..store.resolution import Resolution
 from ..store.store import Store
 from . import health
 from .contender import PATIENCE
-from .sources import Source, Wanted, hub
+from .sources import Source, Wanted
 from .sources.gateway import Gateway
 from .sources.hub import Hub
-from .sources.local_caches import LowerTier
+from .sources.local_caches import LocalCaches
 from .sources.mirror import Mirror
 from .sources.node import IPFSNode
 from .sources.peer_gateways import PeerGateways
@@ -55,7 +56,7 @@ class Candidates:
     def for_file(self, size: int) -> Iterator[Source]:
         """The sources for a file of this size; the later ones are only made when they are needed."""
         if not self.force:
-            yield LowerTier(self.settings.lower, self.store.verified)
+            yield LocalCaches(self.settings.lower, self.store.verified)
         if self.local_only:
             return
         # A node is many peers, and leaves out those that lied by itself.
@@ -65,7 +66,7 @@ class Candidates:
             far = [self._peer_gateways, *far]
         resting = [source for source in far if health.is_resting(source.label, size)]
         yield from (source for source in far if source not in resting)
-        hub_rests = resolver.hub_is_resting()
+        hub_rests = hub_is_resting()
         if not hub_rests:
             yield self._hub()
         yield from resting
@@ -144,14 +145,14 @@ class Candidates:
     def _hub_is_back(self) -> bool:
         """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
         repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
-        attempt = Attempt(lambda: hub.ask_commit(repo_id, commit, self.token, timeout))
+        attempt = Attempt(lambda: ask_commit(repo_id, commit, self.token, timeout))
         try:
             if not attempt.wait(timeout):
                 return False
             attempt.result()
         except Unresolved:
             return False
-        resolver.end_rest()
+        end_rest()
         return True
 
 

@@ -12,19 +12,19 @@ from pathlib import Path
 from .. import state
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
+from ..hub.client import is_offline
 from ..ipfs.rpc import LoginRefused
 from ..log import get_logger, warn_once
 from ..net.futures import Attempt
-from ..resolve.resolver import Resolution
 from ..store import layout, leases, locks, unlisted
 from ..store import partial as parts
+from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.tree import Entry
 from ..store.verify import Mismatch
 from .hedge import Race
 from .plan import Candidates
 from .sources import Source, Wanted, report_liar
-from .sources.hub import is_offline
 
 _ALONE = "only this machine was asked, as STORAGE_FORCE_LOCAL or local_files_only says"
 _OFFLINE = "the Hub was not asked, as HF_HUB_OFFLINE says"

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+from .client import endpoint
+
 REST = 30.0  # seconds that a silent Hub is not asked
 _until: dict[str, tuple[float, str | None, bool]] = {}  # endpoint -> until when, why, and is it no Hub that answers
 
@@ -36,10 +38,3 @@ def end_rest() -> None:
 def forget() -> None:
     """Forget that it was unwell."""
     _until.clear()
-
-
-def endpoint() -> str:
-    """The Hub that huggingface_hub asks."""
-    from huggingface_hub import constants
-
-    return str(constants.ENDPOINT)

@@ -13,7 +13,8 @@ from typing import Any
 
 from ..config.settings import Settings
 from ..errors import SourceError
-from .address import authorization, default_repo, is_private_address, node_address, normal_form
+from ..net.addresses import is_private_address
+from .address import authorization, default_repo, node_address, normal_form
 from .cid import cid_of
 from .rpc import NO_RPC, RPC, NodeAnswer
 

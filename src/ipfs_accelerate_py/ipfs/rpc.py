@@ -17,7 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError, SourceDown, SourceError
-from .address import is_private_address, socket_path
+from ..net.addresses import is_private_address
+from .address import socket_path
 
 CONNECT_LOCAL = 0.25
 TCP = "/ip4/127.0.0.1/tcp/80"  # what a client of a unix socket is told: it goes to the socket all the same

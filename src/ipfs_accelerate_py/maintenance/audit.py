@@ -16,13 +16,13 @@ from typing import Any
 
 from ..config.settings import Settings
 from ..errors import StoreError
-from ..fetch.sources.local_caches import LowerTier
+from ..hf_cache.other_caches import OtherCaches
 from ..store import layout, scan
 from ..store.scan import File, Inode, Repo, Snapshot
 from ..store.store import Store
 from ..store.tree import Entry, Tree
 from ..store.verify import CHUNK
-from . import deletion, inventory
+from . import inventory
 from .eviction import pinned
 
 Progress = Callable[[str, int], object]
@@ -75,7 +75,7 @@ class _Audit:
     def __init__(
         self, store: Store, settings: Settings, pins: dict[tuple[str, str], Tree], progress: Progress | None
     ) -> None:
-        self.store, self.lower, self.pins = store, LowerTier(settings.lower), pins
+        self.store, self.lower, self.pins = store, OtherCaches(settings.lower), pins
         self.progress = progress
         self.files = 0
         self.bad: list[dict[str, Any]] = []
@@ -121,7 +121,7 @@ class _Audit:
     def look_at_blobs(self, repo: Repo) -> None:
         """Check the blobs that no commit shows: the next load that wants them would take them by their name."""
         for name, status in sorted(repo.blobs.items()):
-            if not (layout.is_commit(name) or layout.is_sha256(name)) or deletion.points_to(repo, name):
+            if not (layout.is_commit(name) or layout.is_sha256(name)) or scan.points_to(repo, name):
                 continue
             found = self._hash(repo.folder / "blobs" / name, status, name, name)
             if found is None or name != found[1]:

@@ -15,10 +15,12 @@ from ..files import replace_file
 from ..ipfs import node
 from ..ipfs.cid import CIDHash
 from ..publish import eligibility
+from ..publish.outbox import withdraw_closed
 from ..resolve import lockfile, resolver
 from ..store import layout
 from ..store.store import Store
 from ..store.verify import CHUNK
+from ..store.visibility import known_access
 
 
 def lock_repos(
@@ -102,11 +104,18 @@ def _read(path: Path) -> dict[tuple[str, str], lockfile.LockedCommit]:
 
 def _is_public(store: Store, repo_id: str) -> bool | None:
     """None: the Hub cannot say now."""
-    return eligibility.known_access(store, repo_id) or eligibility.prove_public(store, repo_id, node.PATIENCE)
+    return known_access(store, repo_id) or eligibility.prove_public(store, repo_id, node.PATIENCE)
 
 
 def _lock_commit(store: Store, settings: Settings, repo_id: str, revision: str | None) -> lockfile.LockedCommit:
-    resolution = resolver.resolve(store, settings, repo_id, revision, local_only=settings.force_local)
+    resolution = resolver.resolve(
+        store,
+        settings,
+        repo_id,
+        revision,
+        on_closed=withdraw_closed(store, settings),
+        local_only=settings.force_local,
+    )
     tree = resolution.tree
     if not tree.complete:
         raise Unresolved(f"not all files of {repo_id}@{tree.commit[:12]} are known", "try again when the Hub answers")

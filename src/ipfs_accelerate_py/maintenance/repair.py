@@ -7,6 +7,7 @@ from typing import Any
 from ..config.settings import Settings
 from ..errors import IPFSAccelerateError, VerificationError
 from ..fetch.retrieval import Retrieval
+from ..publish.outbox import withdraw_closed
 from ..resolve import resolver
 from ..resolve.resolver import Resolution
 from ..store import layout, scan
@@ -33,11 +34,11 @@ def _repair(store: Store, settings: Settings, row: dict[str, Any]) -> None:
     elif path == layout.tree_path(repo_id, commit).partition("/")[2] and row["expected"] == audit.LISTING:
         with store.writing():
             store.path(layout.tree_path(repo_id, commit)).unlink(missing_ok=True)
-        resolver.resolve(store, settings, repo_id, commit)
+        resolver.resolve(store, settings, repo_id, commit, on_closed=withdraw_closed(store, settings))
     else:
         if layout.is_commit(row["expected"]) or layout.is_sha256(row["expected"]):
             _remove(store, repo_id, commit, path)  # first of all: whatever comes of the rest, it is not loaded
-        resolution = resolver.resolve(store, settings, repo_id, commit)
+        resolution = resolver.resolve(store, settings, repo_id, commit, on_closed=withdraw_closed(store, settings))
         entry = resolution.tree.files.get(path)
         if entry is None:
             _remove(store, repo_id, commit, path)  # a file that the commit does not have

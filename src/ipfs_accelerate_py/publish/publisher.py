@@ -15,10 +15,10 @@ from typing import Any
 
 from ..errors import SourceError
 from ..ipfs.fleet_tree import MFS_ROOT as MFS_ROOT
-from ..ipfs.fleet_tree import mend
 from ..ipfs.node import Node, key_of_repo
 from ..ipfs.obstacles import tell_obstacles
 from ..ipfs.rpc import NodeAnswer
+from ..ipfs.tree_repair import mend
 from ..log import get_logger
 from ..store import layout
 from ..store.store import Store

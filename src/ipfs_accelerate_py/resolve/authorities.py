@@ -13,36 +13,46 @@ from typing import TypeVar
 
 from ..config.settings import Settings
 from ..errors import StoreError, Unresolved
-from ..fetch.sources import hub
-from ..fetch.sources.local_caches import LowerTier
-from ..hub import headers
-from ..hub.breaker import begin_rest, end_rest, endpoint, hub_is_resting
+from ..hf_cache.other_caches import OtherCaches
+from ..hub import client, headers
+from ..hub.breaker import begin_rest, end_rest, hub_is_resting
+from ..hub.client import endpoint
 from ..ipfs import node
 from ..log import get_logger
 from ..net.futures import Attempt
-from ..publish import eligibility
 from ..store import layout, leases
 from ..store.fs import past
 from ..store.resolution import HEARSAY, HUB, LOWER, STORE, Resolution
 from ..store.store import Store
 from ..store.tree import Entry, Tree
+from ..store.visibility import known_access, remember_access
 from . import changes
 from .publishers import PublisherWords
 from .report import name_authorities
 
 COLD = 5.0  # silences for which the Hub is waited for where nobody else can say; then plain waits, with its retries
 WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
+OnClosed = Callable[[str], object]  # called with the id of a repo that the Hub does not show to everybody. Never raises
 T = TypeVar("T")
 
 
 class Question:
     """One resolution under way."""
 
-    def __init__(self, store: Store, settings: Settings, repo_id: str, revision: str, token: str | bool | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        repo_id: str,
+        revision: str,
+        token: str | bool | None,
+        on_closed: OnClosed,
+    ) -> None:
         self.store, self.settings = store, settings
         self.repo_id, self.revision, self.token = repo_id, revision, token
+        self.on_closed = on_closed
         self.pinned = layout.is_commit(revision)
-        self.lower = LowerTier(settings.lower)
+        self.caches = OtherCaches(settings.lower)
         self.said: dict[str, str] = {}  # by publishers that could not say
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
@@ -52,13 +62,13 @@ class Question:
         firm = here is not None and here.tree.complete and here.word != HEARSAY
         if self.pinned and firm:
             return here
-        hub.prepare()
+        client.prepare()
         attempt: Attempt[Resolution] | None = None
         refusal: Unresolved | None = None
         if fresh or not hub_is_resting():
             attempt = Attempt(self._ask_hub)
             budget = self.settings.timeout * (WARM if firm else 1.0)
-            if attempt.wait(max(budget, hub.patience()) if fresh else budget):
+            if attempt.wait(max(budget, client.patience()) if fresh else budget):
                 try:
                     told = attempt.result()
                 except Unresolved as error:
@@ -83,7 +93,7 @@ class Question:
         if found is None and refusal is None:
             # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
             attempt = attempt or Attempt(self._ask_hub)
-            if attempt.wait(min(hub.patience(), COLD * self.settings.timeout)):
+            if attempt.wait(min(client.patience(), COLD * self.settings.timeout)):
                 try:
                     found = attempt.result()
                 except Unresolved as error:
@@ -119,7 +129,7 @@ class Question:
 
     def ask_listing(self, commit: str) -> Resolution | None:
         """What the Hub says of a commit that is settled, if it says so now."""
-        question = Question(self.store, self.settings, self.repo_id, commit, self.token)
+        question = Question(self.store, self.settings, self.repo_id, commit, self.token, self.on_closed)
         attempt = Attempt(question._ask_hub)
         try:
             return attempt.result() if attempt.wait(self.settings.timeout) else None
@@ -131,7 +141,7 @@ class Question:
         """What this machine knows: our store and the lower tier."""
         commit, hearsay = self.revision, False
         if not self.pinned:
-            learnt = self._ask_caches(lambda: self.lower.known_commit(self.repo_id, self.revision))
+            learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
             own = self.store.read_ref(self.repo_id, self.revision)
             hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
             if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
@@ -148,7 +158,7 @@ class Question:
         else:
             hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
             return self._found(tree, HEARSAY if hearsay else STORE)
-        tree = self._ask_caches(lambda: self.lower.known_tree(self.repo_id, commit))
+        tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
         return None if tree is None else self._found(tree, LOWER)
 
     def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
@@ -166,10 +176,10 @@ class Question:
             return 0.0
 
     def _ask_hub(self) -> Resolution:
-        anonymous = not hub.has_token(self.token)
+        anonymous = not client.has_token(self.token)
         asked_at = changes.serial(self.repo_id)
         try:
-            tree, public = hub.ask_commit(self.repo_id, self.revision, self.token, hub.patience())
+            tree, public = client.ask_commit(self.repo_id, self.revision, self.token, client.patience())
         except Unresolved as error:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
@@ -200,14 +210,9 @@ class Question:
         return self.store.find(self.repo_id, commit, path, entry) is not None
 
     def _note_access(self, public: bool) -> None:
-        eligibility.remember_access(self.store, self.repo_id, public)
+        remember_access(self.store, self.repo_id, public)
         if not public:
-            from ..publish import outbox  # which needs us
-
-            try:
-                outbox.leave_withdrawal(self.store, self.settings, self.repo_id)
-            except Exception as error:
-                get_logger().warning("%s may have to be withdrawn from the node: %s", self.repo_id, error)
+            self.on_closed(self.repo_id)
 
     def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
         """A trusted publisher's word on what the Hub has not told this machine."""
@@ -240,5 +245,5 @@ class Question:
 
     def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
         if public is None:
-            public = eligibility.known_access(self.store, self.repo_id)
+            public = known_access(self.store, self.repo_id)
         return Resolution(self.repo_id, self.revision, tree, word, public)

@@ -12,15 +12,15 @@ from dataclasses import replace
 
 from ..config.settings import Settings
 from ..errors import Unresolved
-from ..fetch.sources import hub
-from ..hub import breaker
-from ..hub.breaker import REST, end_rest, endpoint, hub_is_resting
-from ..publish import eligibility
+from ..hub import breaker, client
+from ..hub.breaker import REST, end_rest, hub_is_resting
+from ..hub.client import endpoint
 from ..store import layout
 from ..store.resolution import HEARSAY, LOCK, STORE, Resolution
 from ..store.store import Store
+from ..store.visibility import known_access
 from . import changes
-from .authorities import Question
+from .authorities import OnClosed, Question
 from .lockfile import read_lock_file
 
 __all__ = ["Resolution", "end_rest", "forget", "forget_repo", "hub_is_resting", "learn_listing", "resolve"]
@@ -60,17 +60,18 @@ def resolve(
     repo_id: str,
     revision: str | None = None,
     *,
+    on_closed: OnClosed,
     token: str | bool | None = None,
     local_only: bool = False,
     fresh: bool = False,
 ) -> Resolution:
     """Resolve; Unresolved if nobody could say (`answered`: the Hub said no). Raises UnsafeName for a bad name.
 
-    `fresh`: the Hub is asked, and waited for as plain huggingface_hub does.
+    `on_closed`: see `OnClosed`. `fresh`: the Hub is asked, and waited for as plain huggingface_hub does.
     """
     revision = revision or layout.DEFAULT_REVISION
     if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
-        public = eligibility.known_access(store, repo_id)
+        public = known_access(store, repo_id)
         return Resolution(repo_id, revision, locked.tree, LOCK, public, locked.cids)
     key = (str(store.root), repo_id, revision, str(token), str(local_only), endpoint())
     fresh = fresh and not local_only and not layout.is_commit(revision)
@@ -78,10 +79,10 @@ def resolve(
         return known
     layout.repo_folder(repo_id)
     layout.check_path(revision, "revision")
-    question = Question(store, settings, repo_id, revision, token)
+    question = Question(store, settings, repo_id, revision, token, on_closed)
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = _locks.setdefault(key, threading.Lock())
-    held = lock.acquire(timeout=hub.patience() + settings.timeout)
+    held = lock.acquire(timeout=client.patience() + settings.timeout)
     failed_key = (*key, *map(str, settings.lower))  # the folders of this call may know it
     failed = _failed.get(failed_key)
     asked_at = changes.serial(repo_id)
@@ -107,7 +108,9 @@ def resolve(
             lock.release()
 
 
-def learn_listing(store: Store, settings: Settings, resolution: Resolution, token: str | bool | None) -> Resolution:
+def learn_listing(
+    store: Store, settings: Settings, resolution: Resolution, token: str | bool | None, on_closed: OnClosed
+) -> Resolution:
     """The same commit with its listing, if a Hub that was slow gives it after all; else what was known before.
 
     For files of which it is not known whether the commit has them. Waits for one more time budget, once.
@@ -117,14 +120,16 @@ def learn_listing(store: Store, settings: Settings, resolution: Resolution, toke
         word = HEARSAY if store.is_hearsay(resolution.repo_id, resolution.commit) else STORE
         found = replace(resolution, tree=kept, word=word, asking=None)
     else:
-        found = _wait_for_listing(store, settings, resolution, token)
+        found = _wait_for_listing(store, settings, resolution, token, on_closed)
     for key, (when, known, question) in list(_known.items()):
         if known is resolution:
             _known[key] = (when, found, question)
     return found
 
 
-def _wait_for_listing(store: Store, settings: Settings, resolution: Resolution, token: str | bool | None) -> Resolution:
+def _wait_for_listing(
+    store: Store, settings: Settings, resolution: Resolution, token: str | bool | None, on_closed: OnClosed
+) -> Resolution:
     asking, told = resolution.asking, None
     if asking is not None and asking.wait(settings.timeout):
         try:
@@ -132,7 +137,7 @@ def _wait_for_listing(store: Store, settings: Settings, resolution: Resolution, 
         except Unresolved:
             return replace(resolution, asking=None)
         if told.commit != resolution.commit:  # the branch has moved; this load stays at its commit
-            question = Question(store, settings, resolution.repo_id, resolution.revision, token)
+            question = Question(store, settings, resolution.repo_id, resolution.revision, token, on_closed)
             told = question.ask_listing(resolution.commit)
     if told is None or not told.tree.files:
         return replace(resolution, asking=None) if asking is not None else resolution

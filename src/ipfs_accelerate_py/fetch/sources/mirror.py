@@ -53,7 +53,7 @@ class Mirror:
     def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
         path = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
         if self.is_web:
-            self._reader().copy(f"/{quote(path)}", receiver, self.label)
+            self._reader().copy(f"/{quote(path)}", receiver, wanted.entry.size, self.label)
             return self.label
         at = receiver.size
         with contextlib.closing(self._open(path, receiver.entry.size)) as file:
