@@ -12,11 +12,16 @@ from .log import get_logger
 from .resolve import resolver
 from .resolve.absence import find_missing, is_seen, names_seen
 from .resolve.resolver import Resolution
+from .session import Recent, session
 from .store import vouchers
 from .store.store import Store
 
-# (store, repo id, commit, path) of what this process has offered to the publisher: once is enough
-_noted: set[tuple[str, str, str, str]] = set()
+
+class Noted(Recent[tuple[str, str, str, str], bool]):
+    """(store, repo id, commit, path) of what this process has offered to the publisher: once is enough."""
+
+    def __init__(self) -> None:
+        super().__init__(100_000)
 
 
 class StorageWrapper:
@@ -106,9 +111,12 @@ class StorageWrapper:
         present = retrieval.make_present(paths)
         if present:
             vouchers.note(self.store, resolution.repo_id, resolution.commit, resolution.word)
-        new = {(str(self.store.root), resolution.repo_id, resolution.commit, path) for path in present} - _noted
+        noted, key = session.part(Noted), (str(self.store.root), resolution.repo_id, resolution.commit)
+        new = [path for path in present if (*key, path) not in noted]
         if new and not local_only:
-            _noted.update(new)
+            for path in new:
+                where = (*key, path)
+                noted[where] = True
             try:
                 from .publish.outbox import leave_note
 

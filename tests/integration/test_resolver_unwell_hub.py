@@ -8,6 +8,7 @@ from huggingface_hub import constants
 
 from ipfs_accelerate_py.errors import Unresolved
 from ipfs_accelerate_py.resolve import resolver
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 
@@ -115,7 +116,7 @@ def test_after_a_rest_the_hub_is_asked_again(acme_hub, here, acme, monkeypatch):
     assert here.resolve(REPO).commit == old
     monkeypatch.setattr(resolver, "REMEMBER", 0.0)
     assert here.resolve(REPO).commit == old  # it rests
-    resolver.hub_rest.forget()
+    session.reset()
     assert here.resolve(REPO).commit == new
 
 

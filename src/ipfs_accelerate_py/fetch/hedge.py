@@ -131,7 +131,7 @@ class Race:
         """One is too slow: another is asked beside it; if there was enough time for that too, it is given up."""
         if runner.receiver.moved == 0:
             health.note_silence(runner.source.label)
-            if more and runner.source.label not in health.speeds:  # it may well be a wrong address
+            if more and not health.is_measured(runner.source.label):  # it may well be a wrong address
                 self._complain(runner.source, SourceDown(f"silent for {self.budget:g} s"))
         if more and not runner.slow:
             runner.slow = True

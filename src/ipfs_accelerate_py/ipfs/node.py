@@ -14,6 +14,7 @@ from typing import Any
 from ..config.settings import Settings
 from ..errors import SourceError
 from ..net.addresses import is_private_address
+from ..session import Recent, session
 from .address import authorization, default_repo, node_address, normal_form
 from .cid import cid_of
 from .rpc import NO_RPC, RPC, NodeAnswer
@@ -260,12 +261,14 @@ def _rows(value: Any) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-_reconnected: set[str] = set()
+class Reconnections(Recent[str, bool]):
+    """The peers to which this process has made the connection anew."""
 
 
 def reconnect_once(node: Node, peer_id: str, silence: float | None = None) -> bool:
     """`reconnect`, once per process and peer: True if that was now, and worked."""
-    if peer_id in _reconnected:
+    done = session.part(Reconnections)
+    if peer_id in done:
         return False
-    _reconnected.add(peer_id)
+    done[peer_id] = True
     return node.reconnect(peer_id, silence)

@@ -18,6 +18,8 @@ from typing import Any
 
 from ..errors import SettingsError, SourceDown, SourceError
 from ..net.addresses import is_private_address
+from ..net.breaker import Breaker
+from ..session import session
 from .address import socket_path
 
 CONNECT_LOCAL = 0.25
@@ -40,7 +42,10 @@ NO_RPC = (
     "set IPFS_ACCELERATE_NODE to what 'ipfs config Addresses.API' says (port 5001 if it was not changed; "
     "that of the gateway, 8080, does not do), or to off"
 )
-_resting: dict[str, tuple[float, str, str | None]] = {}  # address -> until when, why, and the hint
+
+
+class NodeBreaker(Breaker[tuple[str, "str | None"]]):
+    """By RPC address: why the node is left alone, and the hint."""
 
 
 class NodeAnswer(SourceError):
@@ -75,9 +80,8 @@ class RPC:
         self._open()
 
     def _open(self) -> Any:
-        until, reason, hint = _resting.get(self.address, (0.0, "", None))
-        if time.monotonic() < until:
-            raise SourceDown(reason, hint)
+        if why := session.part(NodeBreaker).why(self.address):
+            raise SourceDown(*why)
         if self._client is None:
             try:
                 client = _import_client().Client(TCP if socket_path(self.address) else self.address)
@@ -222,8 +226,11 @@ class RPC:
                 "correct IPFS_ACCELERATE_NODE_AUTH, or the name and password in IPFS_ACCELERATE_NODE; "
                 "in Kubo's API.Authorizations the login's AllowedPaths must have /api/v0",
             )
-        _resting[self.address] = (time.monotonic() + REST, str(found), found.hint)
+        self._leave_alone(REST, found)
         return found
+
+    def _leave_alone(self, seconds: float, error: SourceError) -> None:
+        session.part(NodeBreaker).open(self.address, seconds, (str(error), error.hint))
 
     def _explain(self, command: str, error: Exception) -> SourceError:
         import requests
@@ -249,7 +256,7 @@ class RPC:
             return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", NO_RPC)
         if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
             found = SourceDown(f"no IPFS node answers at {self.address}", start_it)
-            _resting[self.address] = (time.monotonic() + REST, str(found), found.hint)
+            self._leave_alone(REST, found)
             return found
         if isinstance(error, exceptions.TimeoutError):
             found = SourceError(f"the node at {self.address} was silent too long over {command}")
@@ -257,7 +264,7 @@ class RPC:
                 found.hint = (
                     "see whether it is well with 'ipfs id', or set IPFS_ACCELERATE_NODE to another one, or to off"
                 )
-                _resting[self.address] = (time.monotonic() + REST_SILENT, str(found), found.hint)
+                self._leave_alone(REST_SILENT, found)
             return found
         return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
 
