@@ -18,7 +18,7 @@ import wrapt
 from ..conftest import SRC, Environment
 from .check import Check
 
-SITE = str(SRC / "ipfs_accelerate_py" / "hook" / "site")
+SITE = str(SRC / "ipfs_accelerate_py" / "startup" / "site")
 RUN = ["-m", "ipfs_accelerate_py.hook", "run"]
 # plain: python; run: hook run by PYTHONPATH; enabled: hook run where a startup file is enabled.
 # Names of one length, so that messages are broken at the same place.
