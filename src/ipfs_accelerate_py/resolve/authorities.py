@@ -53,6 +53,7 @@ class Question:
         self.pinned = layout.is_commit(revision)
         self.caches = OtherCaches(settings.lower)
         self.said: dict[str, str] = {}  # by publishers that could not say
+        self._kept: dict[str, Tree] = {}
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
@@ -118,7 +119,7 @@ class Question:
         end_rest()
         if commit == here.commit:
             return here
-        return self._found(self.store.read_tree(self.repo_id, commit) or Tree(commit, {}, complete=False), HUB)
+        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), HUB)
 
     def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
         """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
@@ -153,7 +154,7 @@ class Question:
                 return None
         if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
             leases.mark(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
-        tree = self.store.read_tree(self.repo_id, commit)
+        tree = self._read_tree(commit)
         if tree is None:
             self.store.drop_empty_listing(self.repo_id, commit)
         else:
@@ -210,7 +211,7 @@ class Question:
 
     def _with_proven(self, tree: Tree) -> Tree:
         """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
-        kept = self.store.read_tree(self.repo_id, tree.commit)
+        kept = self._read_tree(tree.commit)
         if kept is None or kept.files == tree.files or self.store.is_hearsay(self.repo_id, tree.commit):
             return tree
         if not tree.is_listing:
@@ -245,15 +246,23 @@ class Question:
     def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
         """Remember on disk; a store that cannot be written is no reason to fail here."""
         try:
-            kept = self.store.read_tree(self.repo_id, tree.commit)
+            kept = self._read_tree(tree.commit)
             new = kept is None or kept.files != tree.files
             better = kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit)))
             if better and tree.is_listing:
                 self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
+                self._kept[tree.commit] = tree
             if not self.pinned:
                 self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
         except StoreError as error:
             get_logger().debug("%s", error)
+
+    def _read_tree(self, commit: str) -> Tree | None:
+        """The kept listing of a commit. Read once: it may be of tens of thousands of files."""
+        tree = self._kept.get(commit) or self.store.read_tree(self.repo_id, commit)
+        if tree is not None:
+            self._kept[commit] = tree
+        return tree
 
     def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
         if public is None:
