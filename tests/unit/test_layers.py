@@ -17,6 +17,7 @@ LAYERS = {
     f"{PACKAGE}.files": 0,
     f"{PACKAGE}.config": 0,
     f"{PACKAGE}.state": 0,
+    f"{PACKAGE}.status": 0,
     f"{PACKAGE}.log": 0,
     f"{PACKAGE}.hook.finder": 1,
     f"{PACKAGE}.hook.loader": 1,
@@ -117,6 +118,14 @@ def test_the_rooms_below_know_neither_the_hook_nor_transformers():
     for name in MODULES:
         if name.split(".")[1:2] and name.split(".")[1] in ROOMS:
             assert not [each for each, _ in imports(name) if each.startswith((*names, "transformers"))], name
+
+
+def test_the_command_line_has_one_door_to_what_is_below():
+    rooms = {"cli", "doctor", "startup", "activation", "operations", "config", "files", "errors", "log", "status"}
+    for name in MODULES:
+        if name.startswith(f"{PACKAGE}.cli"):
+            ours = {each for each, _ in imports(name) if each.startswith(f"{PACKAGE}.")}
+            assert {each.split(".")[1] for each in ours} <= rooms, name
 
 
 def test_the_boot_module_imports_sys_alone_as_it_loads():

@@ -108,9 +108,9 @@ def _check(key: str, text: str) -> Any:
 
     value = read_text(key, text)
     if key == "node":
-        from ...ipfs.address import node_address
+        from ...operations import check_node_address
 
-        node_address(value)
+        check_node_address(value)
     return value
 
 
