@@ -44,6 +44,14 @@ def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
         raise
 
 
+def remove_empty_folders(folder: Path, keep: bool = False) -> None:
+    """Remove a folder with those in it, as far as they hold no file; `keep`: not the first one itself."""
+    for root, _, _ in os.walk(folder, topdown=False):
+        if not (keep and Path(root) == folder):
+            with contextlib.suppress(OSError):
+                os.rmdir(root)
+
+
 def say_size(size: int, unit: str | None = None) -> str:
     """Bytes as people say them: 4.1 MB. `unit`: in B, kB, MB, GB or TB, whatever the size."""
     number = float(size)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from . import state
 from .errors import PublishRefused
+from .store.layout import split_revision as split_revision
 
 if TYPE_CHECKING:
     from .config.settings import Settings
@@ -92,7 +93,14 @@ def fetch_repo(
     from .resolve import resolver
 
     store = open_store(settings)
-    resolution = resolver.resolve(store, settings, repo_id, revision, local_only=settings.force_local)
+    resolution = resolver.resolve(
+        store,
+        settings,
+        repo_id,
+        revision,
+        on_closed=outbox.withdraw_closed(store, settings),
+        local_only=settings.force_local,
+    )
     before = {name: tuple(row) for name, row in state.served.items()}
     retrieval = Retrieval(store, settings, resolution)
     files = resolution.tree.files
@@ -124,6 +132,7 @@ def publish_repo(
     """
     from .fetch.retrieval import Retrieval
     from .ipfs import node
+    from .net import timeouts
     from .publish import outbox, publisher
     from .resolve import resolver
 
@@ -135,8 +144,8 @@ def publish_repo(
             "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address",
         )
     ipfs.peer_id()  # a clear word now if nobody is there
-    ipfs.rpc.silence = max(ipfs.rpc.silence, node.PATIENCE)
-    resolution = resolver.resolve(store, settings, repo_id, revision)
+    ipfs.rpc.silence = max(ipfs.rpc.silence, timeouts.IDLE)
+    resolution = resolver.resolve(store, settings, repo_id, revision, on_closed=outbox.withdraw_closed(store, settings))
     _check_access(store, ipfs, resolution, closed)
     if complete:
         Retrieval(store, settings, resolution).make_present(resolution.tree.files)
@@ -151,14 +160,15 @@ def publish_repo(
 
 
 def _check_access(store: Store, ipfs: Node, resolution: Resolution, closed: bool) -> None:
-    from .ipfs import node
+    from .net import timeouts
     from .publish import eligibility
     from .store import layout
+    from .store.visibility import known_access
 
     repo_id = resolution.repo_id
-    public = eligibility.known_access(store, repo_id)
+    public = known_access(store, repo_id)
     if public is not True:
-        public = eligibility.prove_public(store, repo_id, node.PATIENCE)
+        public = eligibility.prove_public(store, repo_id, timeouts.IDLE)
     if public:
         return
     if public is None:
@@ -196,9 +206,9 @@ def verify_store(
 ) -> Audit:
     """Hash every visible file of these repos again (all, if none is named), and say what is damaged.
 
-    With `repair` what is damaged is removed and fetched anew, never from a cache of this machine. `progress` is called
-    with (path, bytes) for each piece that was read. Raises StoreError for a repo of which the store has nothing,
-    LockFileError.
+    A repo is named as `org/name`, or as `org/name@revision` for the files of one commit. With `repair` what is damaged
+    is removed and fetched anew, never from a cache of this machine. `progress` is called with (path, bytes) for each
+    piece that was read. Raises StoreError for a repo of which the store has nothing, LockFileError.
     """
     from .maintenance.audit import audit_store
 

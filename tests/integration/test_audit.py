@@ -41,7 +41,7 @@ def blob(here, found, name):
 
 
 def contents(here):
-    return {path: content for path, content in here.visible().items()}
+    return dict(here.visible())
 
 
 DAMAGES = {

@@ -8,6 +8,7 @@ import pytest
 from ipfs_accelerate_py.config.settings import read_settings
 from ipfs_accelerate_py.doctor import publishers, swarm
 from ipfs_accelerate_py.doctor.check import run
+from ipfs_accelerate_py.session import session
 from tests.support.machine import Machine
 from tests.support.small_server import serve, silence
 
@@ -26,7 +27,7 @@ def ask(monkeypatch, tmp_path):
                 monkeypatch.setenv(f"IPFS_ACCELERATE_{key}", given[key])
         monkeypatch.delenv("STORAGE_FORCE_LOCAL", raising=False)
         monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.setattr("ipfs_accelerate_py.ipfs.rpc._resting", {})  # each ask is a process of its own
+        session.reset()  # each ask is a process of its own
         return {row.name: row.to_dict() for row in run(swarm.checks(read_settings()))}
 
     monkeypatch.setenv("IPFS_PATH", str(tmp_path / "no-repo"))

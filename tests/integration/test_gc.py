@@ -16,6 +16,7 @@ import huggingface_hub
 import pytest
 
 from ipfs_accelerate_py.maintenance.collect import collect_garbage
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout, leases
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Tree
@@ -131,7 +132,7 @@ def test_gc_and_fetch_at_once(here, tmp_path):
 
         def fetch():
             here.forget()
-            leases._marked.clear()
+            session.reset()
             present = here.make_present(here.resolve(REPO))
             time.sleep(random.random() * 0.01)
             assert {path: where.read_bytes() for path, where in present.items()} == FILES
@@ -181,7 +182,7 @@ def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeyp
         shutil.rmtree(here.store.own_folder / "used")
         marked.clear()
         here.forget()
-        leases._marked.clear()
+        session.reset()
         here.resolve(REPO)
         assert marked["read_tree"][0] == f"process {os.getpid()}"
 

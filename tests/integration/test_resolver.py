@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from ipfs_accelerate_py.errors import StoreError, Unresolved, UnsafeName
-from ipfs_accelerate_py.resolve import resolver
+from ipfs_accelerate_py.net import timeouts
 
 from .resolving import FILES, INFO, REPO, asked, commit_of, new_commit
 
@@ -31,8 +31,8 @@ def test_one_request_serves_all_parts(acme_hub, here, monkeypatch):
     assert len(asked(acme_hub)) == 1
     here.resolve(REPO, commit_of(acme_hub))
     assert len(asked(acme_hub)) == 1  # what is known of a commit does not change
-    assert resolver.REMEMBER == 10
-    monkeypatch.setattr(resolver, "REMEMBER", 0.0)
+    assert timeouts.RESOLUTION_TTL == 10
+    monkeypatch.setattr(timeouts, "RESOLUTION_TTL", 0.0)
     here.resolve(REPO)
     assert len(asked(acme_hub)) == 2
 

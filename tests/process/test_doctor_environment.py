@@ -30,7 +30,7 @@ def test_settings_that_are_well(bare, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "key, value",
+    ("key", "value"),
     [
         ("TIMEOUT", "soon"),
         ("PUBLISH", "perhaps"),

@@ -47,7 +47,7 @@ class TestPrograms:
         assert environment.hook("run", "sh", "-c", "exit 6", cwd=work).returncode == 6
 
     @pytest.mark.parametrize(
-        "name, code", [("no_such_program", 127), ("./no_such_file", 127), ("locked", 126), ("./broken", 126)]
+        ("name", "code"), [("no_such_program", 127), ("./no_such_file", 127), ("locked", 126), ("./broken", 126)]
     )
     def test_what_cannot_be_started(self, environment, work, name, code):
         folder = work / "bin"

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, TextIO
 if TYPE_CHECKING:
     from ..config.settings import Settings
 
-from .commands import FAILED, UNVERIFIED
+from .program import FAILED, UNVERIFIED
 
 
 def tell(args: Namespace, line: str) -> None:

@@ -6,6 +6,7 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
@@ -13,19 +14,19 @@ from .. import state
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..files import say_size
+from ..hub.client import is_offline
 from ..ipfs.rpc import LoginRefused
 from ..log import get_logger, warn_once
-from ..net.futures import Attempt
-from ..resolve.resolver import Resolution
+from ..net.futures import submit
 from ..store import layout, leases, locks, unlisted
 from ..store import partial as parts
+from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.tree import Entry
 from ..store.verify import Mismatch
 from .hedge import Race
 from .plan import Candidates
 from .sources import Source, Wanted, report_liar
-from .sources.hub import is_offline
 
 _ALONE = "only this machine was asked, as STORAGE_FORCE_LOCAL or local_files_only says"
 _OFFLINE = "the Hub was not asked, as HF_HUB_OFFLINE says"
@@ -78,16 +79,17 @@ class Retrieval:
 
     def _fetch_all(self, paths: list[str]) -> dict[str, Path]:
         """Side by side, by threads that an interpreter does not wait for when it ends."""
-        waiting, running, found = paths[::-1], dict[str, Attempt[Path]](), dict[str, Path]()
+        waiting, running, found = paths[::-1], dict[str, Future[Path]](), dict[str, Path]()
         bell = threading.Event()
         try:
             while waiting or running:
                 while waiting and len(running) < _AT_ONCE:
                     path = waiting.pop()
-                    running[path] = Attempt(partial(self._fetch, path), bell)
+                    running[path] = submit(partial(self._fetch, path))
+                    running[path].add_done_callback(lambda done: bell.set())
                 bell.wait(_LOOK)
                 bell.clear()
-                for path in [path for path, attempt in running.items() if attempt.wait(0)]:
+                for path in [path for path, fetching in running.items() if fetching.done()]:
                     found[path] = running.pop(path).result()
         except BaseException:  # of one file, or Ctrl-C: nobody waits for the others
             self._stopped.set()

@@ -65,7 +65,7 @@ def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
     with _open(url, build_hf_headers(token=token), timeout) as (answer, chunks):
         for chunk in chunks:
             raw += chunk
-            if answer.status_code < 400 and raw[:64].lstrip()[:1] not in (b"", b"{"):
+            if answer.status_code < 400 and bytes(raw[:64].lstrip()[:1]) not in (b"", b"{"):
                 raise ValueError("its answer is no table")
             if len(raw) > MAX_BYTES:
                 raise ValueError(f"its answer is larger than {MAX_BYTES} bytes")

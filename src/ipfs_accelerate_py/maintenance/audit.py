@@ -17,12 +17,12 @@ from typing import Any
 
 from ..config.settings import Settings
 from ..errors import StoreError
-from ..fetch.sources.local_caches import LowerTier
+from ..hf_cache.other_caches import OtherCaches
 from ..store import layout, scan
 from ..store.scan import File, Inode, Repo, Snapshot
 from ..store.store import Store
 from ..store.tree import Entry, Tree
-from . import deletion, inventory
+from . import inventory
 from .eviction import pinned
 from .hashing import Found, hash_file
 
@@ -98,18 +98,24 @@ def audit_store(
 ) -> Audit:
     """Hash every visible file of these repos (all, if none is named), and every blob that no commit shows.
 
-    `progress` is called with (path, bytes) for each piece that was read. Raises StoreError for a repo of which the
-    store has nothing, LockFileError.
+    A repo is named as `org/name`, or as `org/name@revision` for the files of one commit. `progress` is called with
+    (path, bytes) for each piece that was read. Raises StoreError for a repo of which the store has nothing,
+    LockFileError.
     """
     auditor = _Auditor(store, settings, pinned(settings), progress)
     repos = scan.scan(store.root)
-    wanted = list(dict.fromkeys(repo_ids))
-    for repo_id in wanted:
-        if repo_id not in [repo.repo_id for repo in repos]:
-            raise StoreError(f"the store {store.root} has nothing of {repo_id}", "'ls' shows what is here")
+    wanted = {name: layout.split_revision(name) for name in repo_ids}
+    for name, (repo_id, revision) in wanted.items():
+        found = [repo for repo in repos if repo.repo_id == repo_id]
+        if not found or (revision and not any(snapshot.is_at(revision) for snapshot in found[0].snapshots)):
+            raise StoreError(f"the store {store.root} has nothing of {name}", "'ls' shows what is here")
     for repo in repos:
-        if not wanted or repo.repo_id in wanted:
-            auditor.look_at(repo)
+        revisions = {revision for repo_id, revision in wanted.values() if repo_id == repo.repo_id}
+        if not wanted or None in revisions:
+            auditor.look_at(repo.snapshots)
+            auditor.look_at_blobs(repo)
+        else:
+            auditor.look_at([each for each in repo.snapshots if any(each.is_at(revision) for revision in revisions)])
     return Audit(auditor.files, tuple(auditor.bad))
 
 
@@ -119,22 +125,22 @@ class _Auditor:
     def __init__(
         self, store: Store, settings: Settings, pins: dict[tuple[str, str], Tree], progress: Progress | None
     ) -> None:
-        self.store, self.lower, self.pins = store, LowerTier(settings.lower), pins
+        self.store, self.lower, self.pins = store, OtherCaches(settings.lower), pins
         self.progress = progress
         self.files = 0
         self.bad: list[Damage] = []
         self._hashed: dict[tuple[Inode, bool], Found] = {}  # of one repo: commits share what did not change
 
-    def look_at(self, repo: Repo) -> None:
+    def look_at(self, snapshots: Iterable[Snapshot]) -> None:
+        """Check commits of one repo."""
         self._hashed.clear()
-        for snapshot in repo.snapshots:
-            tree = self._tree(repo, snapshot)
+        for snapshot in snapshots:
+            tree = self._tree(snapshot)
             for file in snapshot.files:
                 self.files += 1
                 self._check(snapshot, file, tree)
-        self._check_other_blobs(repo)
 
-    def _tree(self, repo: Repo, snapshot: Snapshot) -> dict[str, Entry]:
+    def _tree(self, snapshot: Snapshot) -> dict[str, Entry]:
         known: dict[str, Entry] = {}
         tree = self.store.read_tree(*snapshot.key)
         path = layout.tree_path(*snapshot.key)
@@ -162,10 +168,10 @@ class _Auditor:
         elif entry is not None and file.blob not in (None, entry.etag):
             self._report(Kind.FILE, snapshot.key, file.path, expected, f"right, but in a blob named {file.blob}")
 
-    def _check_other_blobs(self, repo: Repo) -> None:
-        """Blobs that no commit shows: the next load of a commit that has them would take them by their name."""
+    def look_at_blobs(self, repo: Repo) -> None:
+        """Check the blobs that no commit shows: the next load that wants them would take them by their name."""
         for name, status in sorted(repo.blobs.items()):
-            if not (layout.is_commit(name) or layout.is_sha256(name)) or deletion.points_to(repo, name):
+            if not (layout.is_commit(name) or layout.is_sha256(name)) or scan.points_to(repo, name):
                 continue
             found = self._hash(repo.folder / "blobs" / name, status, name, name)
             if found is None or name != found[1]:

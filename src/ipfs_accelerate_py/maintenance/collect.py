@@ -187,7 +187,7 @@ class _Collector:
             name for name, status in repo.blobs.items() if scan.inode(status) in snapshot.inodes
         }
         for name in sorted(names & repo.blobs.keys()):
-            if not self.protection.is_pinned_blob(snapshot.repo_id, name) and not deletion.points_to(repo, name):
+            if not self.protection.is_pinned_blob(snapshot.repo_id, name) and not scan.points_to(repo, name):
                 freed += deletion.remove_blob(self.store, folder, name)[0]
         return freed
 

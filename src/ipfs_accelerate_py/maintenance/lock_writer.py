@@ -12,13 +12,15 @@ from ..config.settings import Settings
 from ..errors import LockFileError, PublishRefused, StoreError, Unresolved, VerificationError
 from ..fetch.retrieval import Retrieval
 from ..files import replace_file
-from ..ipfs import node
 from ..ipfs.cid import CIDHash
+from ..net import timeouts
 from ..publish import eligibility
+from ..publish.outbox import withdraw_closed
 from ..resolve import lockfile, resolver
 from ..store import layout
 from ..store.store import Store
 from ..store.verify import CHUNK
+from ..store.visibility import known_access
 
 
 @dataclass(frozen=True)
@@ -55,14 +57,15 @@ def lock_repos(
 ) -> Lock:
     """Write what every file of these repos must be into a lock file.
 
-    What the file says of other repos stays. Without repos: all that the store has a branch or tag of, closed ones left
-    out. Files that are not in LFS are fetched, since their sha256 is known from their bytes alone. A closed repo is
-    named only with `closed`: PublishRefused.
+    A repo is named as `org/name`, or as `org/name@revision`. What the file says of other repos stays. Without repos:
+    all that the store has a branch or tag of, closed ones left out. Files that are not in LFS are fetched, since their
+    sha256 is known from their bytes alone. A closed repo is named only with `closed`: PublishRefused.
     """
     path = _absolute(Path(path or settings.lock or lockfile.DEFAULT_NAME))
     known = _read(path) if path.exists() and repo_ids else {}
     unlocked = replace(settings, lock=None)  # what a new lock says must not come from the old one
-    wanted = [(repo_id, revision) for repo_id in repo_ids] or _repos_in(store)
+    named = [layout.split_revision(name) for name in repo_ids]
+    wanted = [(repo_id, own or revision) for repo_id, own in named] or _repos_in(store)
     done: list[LockedRepo] = []
     left_out: list[str] = []
     for repo_id, name in wanted:
@@ -129,11 +132,18 @@ def _read(path: Path) -> dict[tuple[str, str], lockfile.LockedCommit]:
 
 def _is_public(store: Store, repo_id: str) -> bool | None:
     """None: the Hub cannot say now."""
-    return eligibility.known_access(store, repo_id) or eligibility.prove_public(store, repo_id, node.PATIENCE)
+    return known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)
 
 
 def _lock_commit(store: Store, settings: Settings, repo_id: str, revision: str | None) -> lockfile.LockedCommit:
-    resolution = resolver.resolve(store, settings, repo_id, revision, local_only=settings.force_local)
+    resolution = resolver.resolve(
+        store,
+        settings,
+        repo_id,
+        revision,
+        on_closed=withdraw_closed(store, settings),
+        local_only=settings.force_local,
+    )
     tree = resolution.tree
     if not tree.complete:
         raise Unresolved(f"not all files of {repo_id}@{tree.commit[:12]} are known", "try again when the Hub answers")

@@ -8,6 +8,7 @@ from dataclasses import replace
 from ..config.settings import Settings
 from ..errors import IPFSAccelerateError, VerificationError
 from ..fetch.retrieval import Retrieval
+from ..publish.outbox import withdraw_closed
 from ..resolve import resolver
 from ..resolve.resolver import Resolution
 from ..store import layout, scan
@@ -38,11 +39,11 @@ def _repair(store: Store, settings: Settings, damage: Damage) -> None:
     elif damage.kind is Kind.LISTING:
         with store.writing():
             store.path(layout.tree_path(repo_id, commit)).unlink(missing_ok=True)
-        resolver.resolve(store, settings, repo_id, commit)
+        resolver.resolve(store, settings, repo_id, commit, on_closed=withdraw_closed(store, settings))
     else:
         if layout.is_commit(damage.expected) or layout.is_sha256(damage.expected):
             _remove(store, repo_id, commit, path)  # first of all: whatever comes of the rest, it is not loaded
-        resolution = resolver.resolve(store, settings, repo_id, commit)
+        resolution = resolver.resolve(store, settings, repo_id, commit, on_closed=withdraw_closed(store, settings))
         entry = resolution.tree.files.get(path)
         if entry is None:
             _remove(store, repo_id, commit, path)  # a file that the commit does not have

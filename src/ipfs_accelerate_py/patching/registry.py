@@ -141,7 +141,8 @@ def _wrapper_of(name: str) -> Callable[..., Any]:
     """The function of ours that serves a function or method of that name."""
     if name == "hf_api":
         return _hf_api
-    return getattr(file_doors, name, None) or getattr(name_doors, name)
+    wrapper: Callable[..., Any] = getattr(file_doors, name, None) or getattr(name_doors, name)
+    return wrapper
 
 
 def _patch_auto(module: ModuleType) -> None:

@@ -8,41 +8,50 @@ budget while anybody else can say. What a slow Hub says after that is kept, and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeVar
 
 from ..config.settings import Settings
 from ..errors import StoreError, Unresolved
-from ..fetch.sources import hub
-from ..fetch.sources.local_caches import LowerTier
-from ..hub import headers
-from ..hub.breaker import begin_rest, end_rest, endpoint, hub_is_resting
-from ..ipfs import node
+from ..hf_cache.other_caches import OtherCaches
+from ..hub import client, headers
+from ..hub.breaker import begin_rest, end_rest, hub_is_resting
+from ..hub.client import endpoint
 from ..log import get_logger
-from ..net.futures import Attempt
-from ..publish import eligibility
+from ..net import timeouts
+from ..net.futures import has_ended, submit
 from ..store import layout, leases
 from ..store.fs import past
 from ..store.resolution import HEARSAY, HUB, LOWER, STORE, Resolution
 from ..store.store import Store
 from ..store.tree import Entry, Tree
+from ..store.visibility import known_access, remember_access
 from . import changes
 from .publishers import PublisherWords
 from .report import name_authorities
 
-COLD = 5.0  # silences for which the Hub is waited for where nobody else can say; then plain waits, with its retries
-WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
+OnClosed = Callable[[str], object]  # called with the id of a repo that the Hub does not show to everybody. Never raises
 T = TypeVar("T")
 
 
 class Question:
     """One resolution under way."""
 
-    def __init__(self, store: Store, settings: Settings, repo_id: str, revision: str, token: str | bool | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        repo_id: str,
+        revision: str,
+        token: str | bool | None,
+        on_closed: OnClosed,
+    ) -> None:
         self.store, self.settings = store, settings
         self.repo_id, self.revision, self.token = repo_id, revision, token
+        self.on_closed = on_closed
         self.pinned = layout.is_commit(revision)
-        self.lower = LowerTier(settings.lower)
+        self.caches = OtherCaches(settings.lower)
         self.said: dict[str, str] = {}  # by publishers that could not say
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
@@ -52,15 +61,15 @@ class Question:
         firm = here is not None and here.tree.complete and here.word != HEARSAY
         if self.pinned and firm:
             return here
-        hub.prepare()
-        attempt: Attempt[Resolution] | None = None
+        client.prepare()
+        asking: Future[Resolution] | None = None
         refusal: Unresolved | None = None
         if fresh or not hub_is_resting():
-            attempt = Attempt(self._ask_hub)
-            budget = self.settings.timeout * (WARM if firm else 1.0)
-            if attempt.wait(max(budget, hub.patience()) if fresh else budget):
+            asking = submit(self._ask_hub)
+            budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
+            if has_ended(asking, max(budget, client.patience()) if fresh else budget):
                 try:
-                    told = attempt.result()
+                    told = asking.result()
                 except Unresolved as error:
                     refusal = error
                 else:
@@ -82,10 +91,10 @@ class Question:
         found = self._ask_publishers(here) or here
         if found is None and refusal is None:
             # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
-            attempt = attempt or Attempt(self._ask_hub)
-            if attempt.wait(min(hub.patience(), COLD * self.settings.timeout)):
+            asking = asking or submit(self._ask_hub)
+            if has_ended(asking, min(client.patience(), timeouts.HUB_COLD * self.settings.timeout)):
                 try:
-                    found = attempt.result()
+                    found = asking.result()
                 except Unresolved as error:
                     if error.answered:
                         raise
@@ -94,7 +103,7 @@ class Question:
             silent = Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
             silent.waited = refusal is None
             raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
-        return found if attempt is None or found.tree.complete or attempt.wait(0) else replace(found, asking=attempt)
+        return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
 
     def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
@@ -102,8 +111,8 @@ class Question:
             return None
         path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
         patience = self.settings.timeout
-        attempt = Attempt(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
-        commit = attempt.result() if attempt.wait(patience) else None
+        asking = submit(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
+        commit = asking.result() if has_ended(asking, patience) else None
         if commit is None:
             return None
         end_rest()
@@ -119,10 +128,10 @@ class Question:
 
     def ask_listing(self, commit: str) -> Resolution | None:
         """What the Hub says of a commit that is settled, if it says so now."""
-        question = Question(self.store, self.settings, self.repo_id, commit, self.token)
-        attempt = Attempt(question._ask_hub)
+        question = Question(self.store, self.settings, self.repo_id, commit, self.token, self.on_closed)
+        asking = submit(question._ask_hub)
         try:
-            return attempt.result() if attempt.wait(self.settings.timeout) else None
+            return asking.result() if has_ended(asking, self.settings.timeout) else None
         except Unresolved:
             return None
 
@@ -131,7 +140,7 @@ class Question:
         """What this machine knows: our store and the lower tier."""
         commit, hearsay = self.revision, False
         if not self.pinned:
-            learnt = self._ask_caches(lambda: self.lower.known_commit(self.repo_id, self.revision))
+            learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
             own = self.store.read_ref(self.repo_id, self.revision)
             hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
             if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
@@ -148,14 +157,14 @@ class Question:
         else:
             hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
             return self._found(tree, HEARSAY if hearsay else STORE)
-        tree = self._ask_caches(lambda: self.lower.known_tree(self.repo_id, commit))
+        tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
         return None if tree is None else self._found(tree, LOWER)
 
     def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
         """What other caches say; they may lie on a mount that hangs."""
-        attempt = Attempt(function)
-        if attempt.wait(self.settings.timeout):
-            return attempt.result()
+        asking = submit(function)
+        if has_ended(asking, self.settings.timeout):
+            return asking.result()
         get_logger().warning("the caches in IPFS_ACCELERATE_LOWER are silent: going on without them")
         return None
 
@@ -166,10 +175,10 @@ class Question:
             return 0.0
 
     def _ask_hub(self) -> Resolution:
-        anonymous = not hub.has_token(self.token)
+        anonymous = not client.has_token(self.token)
         asked_at = changes.serial(self.repo_id)
         try:
-            tree, public = hub.ask_commit(self.repo_id, self.revision, self.token, hub.patience())
+            tree, public = client.ask_commit(self.repo_id, self.revision, self.token, client.patience())
         except Unresolved as error:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
@@ -200,21 +209,16 @@ class Question:
         return self.store.find(self.repo_id, commit, path, entry) is not None
 
     def _note_access(self, public: bool) -> None:
-        eligibility.remember_access(self.store, self.repo_id, public)
+        remember_access(self.store, self.repo_id, public)
         if not public:
-            from ..publish import outbox  # which needs us
-
-            try:
-                outbox.leave_withdrawal(self.store, self.settings, self.repo_id)
-            except Exception as error:
-                get_logger().warning("%s may have to be withdrawn from the node: %s", self.repo_id, error)
+            self.on_closed(self.repo_id)
 
     def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
         """A trusted publisher's word on what the Hub has not told this machine."""
         commit = self.revision if self.pinned else None
         if here is not None and here.word != HEARSAY:
             commit = here.commit
-        silence = node.PATIENCE if here is None else self.settings.timeout
+        silence = timeouts.IDLE if here is None else self.settings.timeout
         found = PublisherWords(self.store, self.settings, self.said).find(self.repo_id, self.revision, commit, silence)
         return None if found is None else self._take_word(here, *found)
 
@@ -240,5 +244,5 @@ class Question:
 
     def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
         if public is None:
-            public = eligibility.known_access(self.store, self.repo_id)
+            public = known_access(self.store, self.repo_id)
         return Resolution(self.repo_id, self.revision, tree, word, public)

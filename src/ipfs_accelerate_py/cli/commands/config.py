@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import SettingsError
 from ..output import print_error, print_json, print_table, tell, warn
 from ..parser import guess, refuse
-from . import GOOD
+from ..program import GOOD
 
 HELP = "show the settings, and change the file they are kept in"
 MORE = "\nAn environment variable wins over the file, and the file over the default."

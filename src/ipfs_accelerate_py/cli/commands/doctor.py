@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from ..output import print_json, tell, warn
-from . import FAILED, GOOD
+from ..program import FAILED, GOOD
 
 HELP = "test each part for real, and say for each failure what mends it"
 EXAMPLES = """\

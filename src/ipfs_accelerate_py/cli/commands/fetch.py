@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from ...files import say_size
 from ..output import prepare, print_error, print_json, tell, warn
-from ..parser import add_repos, add_revision
-from . import GOOD
+from ..parser import add_repos, add_revision, check_revisions
+from ..program import GOOD
 
 if TYPE_CHECKING:
     from ...operations import Fetched
@@ -19,19 +19,21 @@ if TYPE_CHECKING:
 HELP = "bring models into the store, all files of the commit"
 EXAMPLES = """\
 fetch org/name
+fetch org/name@v1.0 org/other
 fetch org/name org/other --revision main --json"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "+", "a model, as org/name")
+    add_repos(parser, "+", "a model, as org/name or org/name@revision")
     add_revision(parser)
 
 
 def execute(args: Namespace) -> int:
+    check_revisions(args)
     settings = prepare(args)
     from ...operations import fetch_repo
 
-    return do_each(args, lambda repo: fetch_repo(settings, repo, revision=args.revision), _line)
+    return do_each(args, lambda repo, revision: fetch_repo(settings, repo, revision=revision), _line)
 
 
 def _line(done: Fetched) -> str:
@@ -49,14 +51,16 @@ class Result(Protocol):
 Done = TypeVar("Done", bound=Result)
 
 
-def do_each(args: Namespace, work: Callable[[str], Done], line: Callable[[Done], str]) -> int:
-    """Do it for each repo; one that fails does not keep the others from being done."""
+def do_each(args: Namespace, work: Callable[[str, str | None], Done], line: Callable[[Done], str]) -> int:
+    """Do it for each repo and revision; one that fails does not keep the others from being done."""
     from ...errors import IPFSAccelerateError
+    from ...operations import split_revision
 
     results, code = [], GOOD
     for repo in args.repos:
         try:
-            result = work(repo)
+            repo_id, revision = split_revision(repo)
+            result = work(repo_id, revision or args.revision)
         except IPFSAccelerateError as error:
             if len(args.repos) == 1:
                 raise

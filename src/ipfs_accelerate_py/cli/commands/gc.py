@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 from ...files import say_size
 from ..output import prepare, print_json, print_table, tell
+from ..program import GOOD
 from ..units import read_age, read_size
-from . import GOOD
 
 if TYPE_CHECKING:
     from ...operations import Verdict

@@ -7,19 +7,19 @@ from pathlib import Path
 
 from ...files import say_size
 from ..output import prepare, print_json, tell
-from ..parser import add_repos, add_revision, refuse
-from . import GOOD
+from ..parser import add_repos, add_revision, check_revisions, refuse
+from ..program import GOOD
 
 HELP = "write a lock file: which commit and which hashes each model has"
 MORE = "\nA program with IPFS_ACCELERATE_LOCK=FILE loads exactly these."
 EXAMPLES = """\
 lock org/name org/other
-lock org/name --revision v1.0 --output models.lock
+lock org/name@v1.0 org/other --output models.lock
 lock --closed"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "*", "a model, as org/name (default: all in the store)")
+    add_repos(parser, "*", "a model, as org/name or org/name@revision (default: all in the store)")
     add_revision(parser)
     parser.add_argument(
         "--output", metavar="FILE", help="the file (default: IPFS_ACCELERATE_LOCK, else ./ipfs_accelerate.lock)"
@@ -32,6 +32,7 @@ def declare(parser: ArgumentParser) -> None:
 def execute(args: Namespace) -> int:
     if args.revision and not args.repos:
         refuse("--revision needs a REPO", "such as 'lock org/name --revision v1.0'")
+    check_revisions(args)
     settings = prepare(args)
     from ...operations import lock_repos
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...files import say_size
 from ..output import prepare, print_json, print_table, tell
-from . import GOOD
+from ..program import GOOD
 
 if TYPE_CHECKING:
     from ...operations import StoredCommit

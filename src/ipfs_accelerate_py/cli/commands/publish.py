@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 from ...files import say_size
 from ..output import prepare
-from ..parser import add_repos, add_revision
+from ..parser import add_repos, add_revision, check_revisions
 from .fetch import do_each
 
 if TYPE_CHECKING:
@@ -16,24 +16,26 @@ if TYPE_CHECKING:
 HELP = "give models to the IPFS node, for the rest of the fleet"
 EXAMPLES = """\
 publish org/name
-publish org/name --revision v1.0 --all"""
+publish org/name@v1.0 --all"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "+", "a model, as org/name")
+    add_repos(parser, "+", "a model, as org/name or org/name@revision")
     add_revision(parser)
     parser.add_argument("--all", action="store_true", help="fetch what the store lacks of the commit first")
     parser.add_argument("--closed", action="store_true", help="also gated or private repos, in a private swarm")
 
 
 def execute(args: Namespace) -> int:
+    check_revisions(args)
     settings = prepare(args)
     from ...operations import count_bytes, publish_repo
 
-    def publish(repo: str) -> Publication:
-        options = {"complete": args.all, "closed": args.closed}
+    def publish(repo_id: str, revision: str | None) -> Publication:
         with count_bytes("publish") as count:
-            return publish_repo(settings, repo, revision=args.revision, progress=count, **options)
+            return publish_repo(
+                settings, repo_id, revision=revision, complete=args.all, closed=args.closed, progress=count
+            )
 
     return do_each(args, publish, _line)
 

@@ -8,7 +8,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ..output import print_json, tell
-from . import GOOD
+from ..program import GOOD
 
 if TYPE_CHECKING:
     from ...status import Status

@@ -6,17 +6,18 @@ from argparse import ArgumentParser, Namespace
 
 from ..output import prepare, print_json, tell, warn
 from ..parser import add_repos
-from . import GOOD, UNVERIFIED
+from ..program import GOOD, UNVERIFIED
 
 HELP = "hash the files in the store again; ends with 3 if one is damaged"
 EXAMPLES = """\
 verify
 verify org/name --repair
+verify org/name@v1.0
 verify --json"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "*", "a model, as org/name (default: all)")
+    add_repos(parser, "*", "a model, as org/name or org/name@revision (default: all)")
     parser.add_argument("--repair", action="store_true", help="remove what is damaged and fetch it again")
 
 
