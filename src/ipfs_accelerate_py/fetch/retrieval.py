@@ -13,6 +13,7 @@ from pathlib import Path
 from .. import state
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
+from ..files import say_size
 from ..hub.client import is_offline
 from ..ipfs.rpc import LoginRefused
 from ..log import get_logger, warn_once
@@ -115,7 +116,7 @@ class Retrieval:
             visible = self.store.link(repo_id, self.resolution.commit, path, entry)
         state.count(source, entry.size)
         seconds = time.monotonic() - started
-        get_logger().info("%s %s: %s from %s in %.2f s", repo_id, path, _size(entry.size), giver, seconds)
+        get_logger().info("%s %s: %s from %s in %.2f s", repo_id, path, say_size(entry.size), giver, seconds)
         return visible
 
     def _refuse_other_checksum(self, path: str) -> None:
@@ -169,12 +170,3 @@ class Retrieval:
             text = f"{source.label}: {text}"
         if not (named and warn_once(f"{text}; going on without it")):
             get_logger().debug("%s: %s", source.label, text)
-
-
-def _size(size: int) -> str:
-    number = float(size)
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} GB"
