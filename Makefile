@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo constraints clean
+.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo dist constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -111,6 +111,9 @@ format: venv ## let ruff rewrite what it can
 
 bench: venv node ## measure start-up, warm loads and transfers
 	$(BIN)/python -m tests.benchmarks
+
+dist: | $(VENV)/bin/uv ## the sdist and the wheel in dist/
+	$(BIN)/uv build --quiet --build-constraints tests/constraints.txt
 
 demo: venv node ## two machines, one Hub that goes away, the same embedding
 	$(BIN)/python examples/demo.py
