@@ -164,7 +164,7 @@ class Question:
         return None if tree is None else self._found(tree, LOWER)
 
     def _offers_as_much(self, own: str, cached: str) -> bool:
-        """Is each file that a cache shows in its commit here in ours, too? Else plain has more to load at the former."""
+        """Is each file that a cache shows in its commit here in ours, too? Else plain finds more at the former."""
         tree = self.store.read_tree(self.repo_id, own)
         shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or ()
         wanted = {} if tree is None else {path: tree.files[path] for path in shown if path in tree.files}
