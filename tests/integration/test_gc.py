@@ -99,13 +99,13 @@ def test_what_another_process_has_mapped(here):
         assert child.stdout.readline() == "1000\n"
         os.utime(path, (1_000_000, 1_000_000))
         for options in ({"older_than": 3600}, {"max_size": 0}):
-            answer = collect_garbage(here.store, here.settings, **options)
+            answer = collect_garbage(here.store, here.settings, **options).to_dict()
             assert {row["commit"]: row["reason"] for row in answer["kept"]} == {
                 "1" * 40: f"in use by process {child.pid}"
             }
         child.stdin.close()
     assert path.read_bytes() == b"1" * 1000
-    assert [row["commit"] for row in collect_garbage(here.store, here.settings, max_size=0)["removed"]] == ["1" * 40]
+    assert [row.commit for row in collect_garbage(here.store, here.settings, max_size=0).removed] == ["1" * 40]
     assert not (here.store.root / "models--acme--model").exists()
 
 
@@ -141,7 +141,7 @@ def test_gc_and_fetch_at_once(here, tmp_path):
         def collect():
             removed = 0
             while not (tmp_path / "stop").exists():
-                removed += len(collect_garbage(here.store, here.settings, max_size=0)["removed"])
+                removed += len(collect_garbage(here.store, here.settings, max_size=0).removed)
                 (tmp_path / "removed").write_text(str(removed))
 
         (tmp_path / "removed").write_text("0")

@@ -12,7 +12,7 @@ import pytest
 
 from ipfs_accelerate_py import __version__
 from ipfs_accelerate_py.cli import parser
-from ipfs_accelerate_py.cli.commands import PROGRAM, VERBS
+from ipfs_accelerate_py.cli.program import PROGRAM, VERBS
 
 from .conftest import SRC
 

@@ -69,13 +69,21 @@ def test_who_may_import_a_library(library):
     assert found <= DOORS[library]
 
 
+def test_the_command_line_has_one_door_to_what_is_below():
+    rooms = {"cli", "doctor", "startup", "activation", "operations", "config", "files", "errors", "log", "status"}
+    for name in MODULES:
+        if name.startswith(f"{PACKAGE}.cli"):
+            ours = {each for each, _ in imports(name) if each.startswith(f"{PACKAGE}.")}
+            assert {each.split(".")[1] for each in ours} <= rooms, name
+
+
 def test_the_boot_module_imports_sys_alone_as_it_loads():
     assert {each for each, early in imports("_ipfs_accelerate_boot") if early} == {"sys"}
     # inside a function, and guarded: it wakes the rest up when a hooked library is imported for the first time
     assert {each for each, early in imports("_ipfs_accelerate_boot") if not early} == {f"{PACKAGE}.activation"}
 
 
-LIGHT = ("config", "errors", "files", "hook.finder", "hook.loader", "log", "session", "state")
+LIGHT = ("config", "errors", "files", "hook.finder", "hook.loader", "log", "session", "state", "status")
 STDLIB_ONLY = [
     name for name in MODULES if name.startswith(tuple(f"{PACKAGE}.{each}" for each in LIGHT)) or not name.count(".")
 ]

@@ -13,7 +13,7 @@ import pytest
 
 from ipfs_accelerate_py.hf_cache import layout as hub_cache
 from ipfs_accelerate_py.hf_cache import share
-from ipfs_accelerate_py.maintenance.inventory import list_repos
+from ipfs_accelerate_py.maintenance.inventory import list_commits
 from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store import store as store_module
@@ -268,7 +268,7 @@ def test_a_change_through_the_other_name_is_found(store, cache, load, read_files
 
 def test_the_disk_is_counted_once_and_as_the_stores(store, settings, load):
     load()
-    sizes = {row["tier"]: row["disk"] for row in list_repos(store, settings)}
+    sizes = {row.tier: row.disk for row in list_commits(store, settings)}
     assert sizes == {"store": len(CONFIG) + len(CONTENT), str(settings.lower[0]): 0}
 
 

@@ -7,9 +7,8 @@ import sys
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from typing import Any, NoReturn
 
-from ..store.layout import split_revision
-from .commands import PROGRAM, USAGE, VERBS
 from .output import warn
+from .program import PROGRAM, USAGE, VERBS
 from .units import read_repo
 
 
@@ -143,6 +142,8 @@ def add_revision(parser: ArgumentParser) -> None:
 
 def check_revisions(args: Namespace) -> None:
     """A usage error where REPO and --revision name different ones."""
+    from ..operations import split_revision
+
     for name in args.repos:
         revision = split_revision(name)[1]
         if revision and args.revision and revision != args.revision:

@@ -6,12 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ..net import timeouts
 from ..net.breaker import Breaker
 from ..session import Recent, session
 from .sources import Source
 
-REST_DOWN = 30.0  # seconds that a source where nobody answers is asked only when nobody else is left
-REST_SILENT = 5.0  # the same for one that was silent: it may have been busy for a moment
 LARGE = 4 << 20  # bytes; for such a file one that was silent is asked all the same
 _WEIGHT = 0.3  # of the newest measurement in the running mean
 _TELLING = 1 << 20  # bytes; what a smaller file took tells nothing of the rate
@@ -59,12 +58,12 @@ def note_success(label: str, size: int, latency: float, seconds: float) -> None:
 
 def note_down(label: str) -> None:
     """Nobody answers there."""
-    session.part(Health).down.open(label, REST_DOWN, "nobody answers")
+    session.part(Health).down.open(label, timeouts.OPEN_DOWN, "nobody answers")
 
 
 def note_silence(label: str) -> None:
     """A source did not answer in time."""
-    session.part(Health).silent.open(label, REST_SILENT, "silent")
+    session.part(Health).silent.open(label, timeouts.OPEN_SILENT, "silent")
 
 
 def is_resting(label: str, size: int = 0) -> bool:

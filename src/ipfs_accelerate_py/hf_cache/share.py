@@ -15,7 +15,7 @@ from pathlib import Path
 from ..errors import IPFSAccelerateError
 from ..files import make_folder
 from ..log import get_logger
-from ..net.futures import Attempt
+from ..net.futures import has_ended, submit
 from ..session import Recent, session
 from ..store import layout
 from ..store.resolution import HUB, LOCK, LOWER, STORE, Resolution
@@ -136,5 +136,5 @@ def _answers(cache: str, patience: float) -> bool:
     """Does the cache's file system answer? It may lie on a mount that hangs."""
     answers = session.part(Caches).answers
     if cache not in answers:
-        answers[cache] = Attempt(lambda: os.path.exists(cache)).wait(patience)
+        answers[cache] = has_ended(submit(lambda: os.path.exists(cache)), patience)
     return answers[cache]

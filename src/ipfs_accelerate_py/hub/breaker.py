@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from ..net import timeouts
 from ..net.breaker import Breaker
 from ..session import session
 from .client import endpoint
-
-REST = 30.0  # seconds that a silent Hub is not asked
 
 
 class Failure(NamedTuple):
@@ -41,7 +40,7 @@ def is_no_hub() -> bool:
 
 def begin_rest(why: str | None = None, *, no_hub: bool = False) -> None:
     """The Hub was silent, or said nothing that could be used; `why` if it could not be reached."""
-    session.part(HubBreaker).open(endpoint(), REST, Failure(why, no_hub))
+    session.part(HubBreaker).open(endpoint(), timeouts.OPEN_DOWN, Failure(why, no_hub))
 
 
 def end_rest() -> None:

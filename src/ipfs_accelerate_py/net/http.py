@@ -13,10 +13,9 @@ from typing import Any, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from ..errors import SourceDown, SourceError
+from . import timeouts
 from .addresses import is_private_host
 
-_CONNECT = 0.25  # seconds, on this machine and in private networks
-_CONNECT_FAR = 3.0
 _CHUNK = 1 << 18
 _CHUNK_WHOLE = 1 << 13  # for a urllib3 that gives a chunk only when it is full
 _REDIRECTS = 8
@@ -110,7 +109,7 @@ class HTTPReader:
         headers = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": accept}
         if at:
             headers["Range"] = f"bytes={at}-"
-        timeout = (_CONNECT if self.is_near else _CONNECT_FAR, self.silence)
+        timeout = (timeouts.CONNECT_NEAR if self.is_near else timeouts.CONNECT_FAR, self.silence)
         url = self.url + path
         for _ in range(_REDIRECTS):
             try:

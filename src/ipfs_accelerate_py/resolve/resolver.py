@@ -14,9 +14,11 @@ from dataclasses import replace
 from ..config.settings import Settings
 from ..errors import Unresolved
 from ..hub import client
-from ..hub.breaker import REST, end_rest, hub_is_resting
+from ..hub.breaker import end_rest, hub_is_resting
 from ..hub.client import endpoint
+from ..net import timeouts
 from ..net.breaker import Breaker
+from ..net.futures import has_ended
 from ..session import Recent, session
 from ..store import layout
 from ..store.resolution import HEARSAY, LOCK, STORE, Resolution
@@ -28,7 +30,6 @@ from .lockfile import read_lock_file
 
 __all__ = ["Resolution", "end_rest", "forget_repo", "hub_is_resting", "learn_listing", "resolve"]
 Key = tuple[str, ...]
-REMEMBER = 10.0  # seconds that one resolution serves all the parts of a repo
 
 
 class Resolutions:
@@ -48,7 +49,7 @@ class Resolutions:
     def recall(self, key: Key) -> Resolution | None:
         """What was learnt a moment ago; what a slow Hub has said since then counts more."""
         learnt = self.known.get(key)
-        if learnt is None or time.monotonic() - learnt[0] >= REMEMBER:
+        if learnt is None or time.monotonic() - learnt[0] >= timeouts.RESOLUTION_TTL:
             return None
         return learnt[2].told or learnt[1]
 
@@ -106,7 +107,7 @@ def resolve(
             return known
         if failed is not None and not fresh:
             raise failed
-        found = question.ask_here() if local_only else question.ask_all(fresh)
+        found = question.ask_here(alone=True) if local_only else question.ask_all(fresh)
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
         if asked_at == changes.serial(repo_id):
@@ -115,7 +116,7 @@ def resolve(
     except Unresolved as error:
         # Nobody knew it a moment ago: who asks again soon does not wait for them again.
         if not error.answered and not local_only and error is not failed:
-            memory.failed.open(failed_key, REST, error)
+            memory.failed.open(failed_key, timeouts.OPEN_DOWN, error)
         raise
     finally:
         if held:
@@ -146,7 +147,7 @@ def _wait_for_listing(
     store: Store, settings: Settings, resolution: Resolution, token: str | bool | None, on_closed: OnClosed
 ) -> Resolution:
     asking, told = resolution.asking, None
-    if asking is not None and asking.wait(settings.timeout):
+    if asking is not None and has_ended(asking, settings.timeout):
         try:
             told = asking.result()
         except Unresolved:
