@@ -15,7 +15,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo constraints clean
+.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo coverage dist constraints clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -81,6 +81,12 @@ test: venv node s3 $(OLDER)/.installed ## all tests, then the marked ones with t
 	$(PYTEST) -n 2 --dist loadfile tests
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
+coverage: venv node s3 ## what unit and contract tests run of the package, line by line and branch by branch
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/unit tests/contract
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 faults: venv node ## the whole fault matrix, as a table
 	FAULTS=all $(PYTEST) -q -p no:xdist tests/faults
 
@@ -113,6 +119,9 @@ format: venv ## let ruff rewrite what it can
 bench: venv node ## measure start-up, warm loads and transfers
 	$(BIN)/python -m tests.benchmarks
 
+dist: | $(VENV)/bin/uv ## the sdist and the wheel in dist/
+	$(BIN)/uv build --quiet --build-constraints tests/constraints.txt
+
 demo: venv node ## two machines, one Hub that goes away, the same embedding
 	$(BIN)/python examples/demo.py
 
@@ -135,5 +144,5 @@ constraints: venv ## resolve the pinned versions anew
 		docs/requirements.txt --output-file docs/constraints.txt
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) $(OLDER) .venv-newest .venv-docs docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache .never-worse
+	rm -rf $(VENV) .venv-* .coverage* docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache .never-worse
 	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

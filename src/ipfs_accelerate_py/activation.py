@@ -159,15 +159,16 @@ def describe_doors() -> dict[str, str]:
 
 
 def get_status() -> dict[str, Any]:
-    """What is true at this moment; see the keys below.
+    """What is true at this moment, as JSON has it; see the keys below.
 
     `enabled`: a load here and now would go through us. `applied`: our hooks are in place. `patched_classes`:
     `["transformers.AutoModel", ...]`. `should_patch`, `reason`, `variable`: what the environment says, and which
-    variable says it. `store`: the folder. `node`: the RPC address, or None. `served`: files and bytes per source in
-    this process. `vouched`: repo -> commit -> who said what the bytes of its loads in this process must be: "hub",
-    "lock file", "publisher <name>", "memory" (what this machine has kept of their words), or "nobody": those files
-    were not verified. `liars`: sources that gave wrong bytes to this process, and what they did. `doors`: see
-    `describe_doors`.
+    variable says it. `store`: the folder. `node`: the RPC address, or None. `served`: source ->
+    `{"files": number, "bytes": number}` of this process. `vouched`: repo -> commit -> who said what the bytes of its
+    loads in this process must be: "hub", "lock file", "publisher <name>", "memory" (what this machine has kept of their
+    words), or "nobody": those files were not verified. `liars`: sources that gave wrong bytes to this process -> what
+    they did. `doors`: a door of transformers -> its state: "in place", "not yet imported", "open", "not needed" or
+    "not found".
     """
     return read_status().to_dict()
 

@@ -49,7 +49,11 @@ class StorageWrapper:
         local_only: bool = False,
         fresh: bool = False,
     ) -> Resolution:
-        """The commit and tree of a revision (see `resolve.resolver`)."""
+        """The commit and tree of a revision; None is `main`. With `local_only` only this machine is asked, with `fresh`
+        the Hub is.
+
+        Raises UnsafeName, LockFileError, or Unresolved where nobody could say it.
+        """
         local_only = local_only or self.settings.force_local
         return resolver.resolve(
             self.store,
@@ -106,7 +110,11 @@ class StorageWrapper:
         local_only: bool = False,
         force: bool = False,
     ) -> dict[str, Path]:
-        """The named files, verified (see `fetch.retrieval`); leaves a note for the publisher."""
+        """The named files, verified: path in the repo -> path of the file. Leaves a note for the publisher.
+
+        With `local_only` nothing comes from beyond this machine; with `force` what is here is fetched anew. Raises
+        Unavailable where no source has a file, VerificationError where all that was offered is wrong, StoreError.
+        """
         retrieval = Retrieval(self.store, self.settings, resolution, token=token, local_only=local_only, force=force)
         present = retrieval.make_present(paths)
         if present:
@@ -127,5 +135,5 @@ class StorageWrapper:
 
 
 def get_storage_wrapper() -> StorageWrapper:
-    """The store as the settings name it now."""
+    """The store as the settings name it now; a setting that cannot be used counts as not given, and is warned of."""
     return StorageWrapper(read_settings())

@@ -179,6 +179,7 @@ def test_a_mistake_of_ours_is_no_traceback_either(machine):
     assert_error(machine("a").run(code, hooked=False), "Error: boom", "--debug")
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("words", [["fetch", "org/name"], ["fetch", "org/name", "--json"]])
 def test_control_c(machine, small_hub, words):
     small_hub.fault(match=r"weights\.bin", latency=60)

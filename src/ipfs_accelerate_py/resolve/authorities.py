@@ -53,6 +53,7 @@ class Question:
         self.pinned = layout.is_commit(revision)
         self.caches = OtherCaches(settings.lower)
         self.said: dict[str, str] = {}  # by publishers that could not say
+        self._kept: dict[str, Tree] = {}
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
@@ -118,7 +119,7 @@ class Question:
         end_rest()
         if commit == here.commit:
             return here
-        return self._found(self.store.read_tree(self.repo_id, commit) or Tree(commit, {}, complete=False), HUB)
+        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), HUB)
 
     def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
         """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
@@ -136,8 +137,8 @@ class Question:
             return None
 
     # -- whose word -------------------------------------------------------------------------------------------------
-    def ask_here(self) -> Resolution | None:
-        """What this machine knows: our store and the lower tier."""
+    def ask_here(self, *, alone: bool = False) -> Resolution | None:
+        """What this machine knows: our store and the lower tier. `alone`: nobody else is asked for bytes either."""
         commit, hearsay = self.revision, False
         if not self.pinned:
             learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
@@ -145,13 +146,15 @@ class Question:
             hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
             if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
                 commit = own
+                if alone and learnt is not None and not self._offers_as_much(own, learnt[0]):
+                    commit, hearsay = learnt[0], False
             elif learnt:
                 commit, hearsay = learnt[0], False
             else:
                 return None
         if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
             leases.mark(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
-        tree = self.store.read_tree(self.repo_id, commit)
+        tree = self._read_tree(commit)
         if tree is None:
             self.store.drop_empty_listing(self.repo_id, commit)
         else:
@@ -159,6 +162,17 @@ class Question:
             return self._found(tree, HEARSAY if hearsay else STORE)
         tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
         return None if tree is None else self._found(tree, LOWER)
+
+    def _offers_as_much(self, own: str, cached: str) -> bool:
+        """Is each file that a cache shows in its commit here in ours, too? Else plain finds more at the former."""
+        tree = self.store.read_tree(self.repo_id, own)
+        shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or ()
+        wanted = {} if tree is None else {path: tree.files[path] for path in shown if path in tree.files}
+        return own == cached or all(
+            self._is_here(own, path, entry)
+            or self._ask_caches(lambda at=entry.etag: self.caches.holds(self.repo_id, at))  # type: ignore[misc]
+            for path, entry in wanted.items()
+        )
 
     def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
         """What other caches say; they may lie on a mount that hangs."""
@@ -197,7 +211,7 @@ class Question:
 
     def _with_proven(self, tree: Tree) -> Tree:
         """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
-        kept = self.store.read_tree(self.repo_id, tree.commit)
+        kept = self._read_tree(tree.commit)
         if kept is None or kept.files == tree.files or self.store.is_hearsay(self.repo_id, tree.commit):
             return tree
         if not tree.is_listing:
@@ -232,15 +246,23 @@ class Question:
     def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
         """Remember on disk; a store that cannot be written is no reason to fail here."""
         try:
-            kept = self.store.read_tree(self.repo_id, tree.commit)
+            kept = self._read_tree(tree.commit)
             new = kept is None or kept.files != tree.files
             better = kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit)))
             if better and tree.is_listing:
                 self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
+                self._kept[tree.commit] = tree
             if not self.pinned:
                 self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
         except StoreError as error:
             get_logger().debug("%s", error)
+
+    def _read_tree(self, commit: str) -> Tree | None:
+        """The kept listing of a commit. Read once: it may be of tens of thousands of files."""
+        tree = self._kept.get(commit) or self.store.read_tree(self.repo_id, commit)
+        if tree is not None:
+            self._kept[commit] = tree
+        return tree
 
     def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
         if public is None:

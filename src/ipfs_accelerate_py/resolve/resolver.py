@@ -107,7 +107,7 @@ def resolve(
             return known
         if failed is not None and not fresh:
             raise failed
-        found = question.ask_here() if local_only else question.ask_all(fresh)
+        found = question.ask_here(alone=True) if local_only else question.ask_all(fresh)
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
         if asked_at == changes.serial(repo_id):
