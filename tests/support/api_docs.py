@@ -35,7 +35,7 @@ SECTIONS = (
             ("storage_wrapper", "StorageWrapper"),
             ("store/resolution", "Resolution"),
             ("store/tree", "Tree"),
-            ("store/tree", "Entry"),
+            ("store/entry", "Entry"),
         ),
     ),
 )
