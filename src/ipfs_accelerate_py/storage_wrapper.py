@@ -12,11 +12,16 @@ from .log import get_logger
 from .resolve import resolver
 from .resolve.absence import find_missing, is_seen, names_seen
 from .resolve.resolver import Resolution
+from .session import Recent, session
 from .store import vouchers
 from .store.store import Store
 
-# (store, repo id, commit, path) of what this process has offered to the publisher: once is enough
-_noted: set[tuple[str, str, str, str]] = set()
+
+class Noted(Recent[tuple[str, str, str, str], bool]):
+    """(store, repo id, commit, path) of what this process has offered to the publisher: once is enough."""
+
+    def __init__(self) -> None:
+        super().__init__(100_000)
 
 
 class StorageWrapper:
@@ -51,8 +56,21 @@ class StorageWrapper:
         """
         local_only = local_only or self.settings.force_local
         return resolver.resolve(
-            self.store, self.settings, repo_id, revision, token=token, local_only=local_only, fresh=fresh
+            self.store,
+            self.settings,
+            repo_id,
+            revision,
+            on_closed=self._on_closed,
+            token=token,
+            local_only=local_only,
+            fresh=fresh,
         )
+
+    def _on_closed(self, repo_id: str) -> None:
+        """The Hub does not show the repo to everybody: what was published of it is taken back."""
+        from .publish.outbox import withdraw_closed
+
+        withdraw_closed(self.store, self.settings)(repo_id)
 
     def look_up(
         self, resolution: Resolution, paths: Iterable[str], *, token: str | bool | None, local_only: bool
@@ -67,7 +85,7 @@ class StorageWrapper:
             unknown = [path for path in paths if path not in resolution.tree and path not in missing]
             if not unknown or local_only or self.settings.force_local:
                 return resolution, missing, unknown
-            learnt = resolver.learn_listing(self.store, self.settings, resolution, token)
+            learnt = resolver.learn_listing(self.store, self.settings, resolution, token, self._on_closed)
             if learnt.tree is resolution.tree:
                 return learnt, missing, unknown
             resolution = learnt
@@ -101,9 +119,12 @@ class StorageWrapper:
         present = retrieval.make_present(paths)
         if present:
             vouchers.note(self.store, resolution.repo_id, resolution.commit, resolution.word)
-        new = {(str(self.store.root), resolution.repo_id, resolution.commit, path) for path in present} - _noted
+        noted, key = session.part(Noted), (str(self.store.root), resolution.repo_id, resolution.commit)
+        new = [path for path in present if (*key, path) not in noted]
         if new and not local_only:
-            _noted.update(new)
+            for path in new:
+                where = (*key, path)
+                noted[where] = True
             try:
                 from .publish.outbox import leave_note
 

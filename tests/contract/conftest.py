@@ -11,7 +11,7 @@ import pytest
 
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
 from ipfs_accelerate_py.fetch.sources.hub import Hub
-from ipfs_accelerate_py.fetch.sources.local_caches import LowerTier
+from ipfs_accelerate_py.fetch.sources.local_caches import LocalCaches
 from ipfs_accelerate_py.fetch.sources.mirror import Mirror
 from ipfs_accelerate_py.fetch.sources.node import IPFSNode
 from ipfs_accelerate_py.ipfs.node import Node
@@ -75,10 +75,10 @@ class CacheHolder(Holder):
         return COMMIT
 
     def source(self, silence=PATIENCE):
-        return LowerTier((self.folder.with_name("empty"), self.folder))
+        return LocalCaches((self.folder.with_name("empty"), self.folder))
 
     def dead(self, silence):
-        return LowerTier((self.folder.with_name("not-there"),))
+        return LocalCaches((self.folder.with_name("not-there"),))
 
 
 class NodeHolder(Holder):

@@ -10,13 +10,14 @@ from huggingface_hub import constants
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import LockFileError, SourceError, Unresolved
-from ipfs_accelerate_py.fetch.sources import Wanted, hub
+from ipfs_accelerate_py.fetch.sources import Wanted
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
-from ipfs_accelerate_py.fetch.sources.node import IPFSNode
-from ipfs_accelerate_py.ipfs import rpc
+from ipfs_accelerate_py.hub.client import ask_commit
+from ipfs_accelerate_py.ipfs.fleet_tree import PeerTrees
 from ipfs_accelerate_py.ipfs.node import Node
-from ipfs_accelerate_py.ipfs.node_trees import NodeWords
+from ipfs_accelerate_py.ipfs.node_trees import NodeTrees
 from ipfs_accelerate_py.resolve import lockfile
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.tree import Entry, Tree, tree_from_json
 from ipfs_accelerate_py.store.verify import Mismatch
@@ -155,13 +156,13 @@ class RPCTarget(_Answered):
             lambda: self.node.peer_id(),
         ]
 
-    def _words(self) -> NodeWords:
-        source = IPFSNode(self.node, (PEER,))
-        source._roots[PEER] = (float("inf"), "/ipfs/x")
-        return NodeWords(source, 0.5)
+    def _words(self) -> NodeTrees:
+        trees = PeerTrees(self.node, (PEER,))
+        trees._roots[PEER] = (float("inf"), "/ipfs/x")
+        return NodeTrees(trees, 0.5)
 
     def run(self, data: bytes) -> bool:
-        rpc._resting.clear()
+        session.reset()
         self.server.answer = data
         found = self.mutator.random.choice(self.calls)()
         if isinstance(found, tuple) and isinstance(found[0], Tree):
@@ -228,7 +229,7 @@ class HubTarget(_Answered):
     def run(self, data: bytes) -> bool:
         # huggingface_hub asks an ill status several times: the body alone is changed
         self.server.answer = respond(data, "Content-Type: application/json", "Connection: close")
-        tree, _ = hub.ask_commit(REPO, None, False, 2.0)
+        tree, _ = ask_commit(REPO, None, False, 2.0)
         check_tree(tree)
         return True
 
@@ -242,4 +243,4 @@ TARGETS: list[type[Target]] = [
 def reset() -> None:
     """Forget what the process has learnt, so that each try is like the first."""
     state.liars.clear()
-    rpc._resting.clear()
+    session.reset()

@@ -44,7 +44,7 @@ def fetch(home: str, endpoint: str, lower: str = "", timeout: float = 1.0) -> No
         force_local=False,
     )
     store = Store(settings.home)
-    resolution = resolver.resolve(store, settings, REPO, token=False)
+    resolution = resolver.resolve(store, settings, REPO, token=False, on_closed=print)
     Retrieval(store, settings, resolution, token=False).make_present(resolution.tree.files)
 
 

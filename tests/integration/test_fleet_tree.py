@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from ipfs_accelerate_py.ipfs import fleet_tree
 from ipfs_accelerate_py.ipfs.cid import cid_of
 from ipfs_accelerate_py.ipfs.fleet_tree import MFS_ROOT
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from tests.support.node_settings import kubo_with
 
@@ -57,7 +57,7 @@ def known(serve_repos, here):
 
 
 def publish(running, known, here, silence=10.0):
-    fleet_tree._mended.clear()  # a new process
+    session.reset()  # a new process
     return publisher.publish(here.store, Node(running.api, silence), REPO, known.tree, ["main", "pr/1"])
 
 

@@ -14,9 +14,9 @@ from ipfs_accelerate_py.errors import IPFSAccelerateError, LockFileError
 from ipfs_accelerate_py.fetch.sources import Wanted
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
 from ipfs_accelerate_py.fetch.sources.mirror import Mirror
-from ipfs_accelerate_py.fetch.sources.node import IPFSNode
+from ipfs_accelerate_py.ipfs.fleet_tree import PeerTrees
 from ipfs_accelerate_py.ipfs.node import Node
-from ipfs_accelerate_py.ipfs.node_trees import NodeWords
+from ipfs_accelerate_py.ipfs.node_trees import NodeTrees
 from ipfs_accelerate_py.resolve.lockfile import read_lock_file
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.tree import Entry, tree_from_json
@@ -141,9 +141,9 @@ def listing(names):
 def test_a_publishers_listing_with_one_is_refused_whole(name):
     server = AnsweringServer()
     server.answer = respond(listing([name]))
-    node = IPFSNode(Node(server.url.replace("http://127.0.0.1:", "/ip4/127.0.0.1/tcp/"), 2.0), (PEER,))
-    node._roots[PEER] = (float("inf"), "/ipfs/x")
-    source = NodeWords(node, 2.0)
+    trees = PeerTrees(Node(server.url.replace("http://127.0.0.1:", "/ip4/127.0.0.1/tcp/"), 2.0), (PEER,))
+    trees._roots[PEER] = (float("inf"), "/ipfs/x")
+    source = NodeTrees(trees, 2.0)
     assert source.known_tree(REPO, COMMIT) is None
     server.answer = respond(listing([]))
     assert source.known_tree(REPO, COMMIT) is not None

@@ -10,8 +10,7 @@ from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import Unavailable, VerificationError
 from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.fetch.plan import Candidates
-from ipfs_accelerate_py.publish import eligibility
-from ipfs_accelerate_py.store import layout, partial
+from ipfs_accelerate_py.store import layout, partial, visibility
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 
@@ -201,7 +200,7 @@ def test_the_token_is_told_to_the_hub_alone(mirrors, hub, here, tmp_path, monkey
     netrc.chmod(0o600)
     monkeypatch.setenv("NETRC", str(netrc))
     here.resolve(REPO, token=False)
-    assert eligibility.known_access(here.store, REPO) is True
+    assert visibility.known_access(here.store, REPO) is True
     here.make_present(here.resolve(REPO, token="hf_test"), token="hf_test")
     assert mirror.log
     for row in mirror.log:

@@ -68,17 +68,17 @@ def test_own_write_is_asked_for_when_the_hub_is_back(acme_hub, here, moved, monk
 def test_an_answer_from_before_an_own_write_is_not_kept(acme_hub, here, acme, monkeypatch):
     old = here.resolve(REPO).commit
     here.forget()
-    asked_first = authorities.hub.ask_commit
+    asked_first = authorities.client.ask_commit
 
     def ask(*args):
         answer = asked_first(*args)
-        monkeypatch.setattr(authorities.hub, "ask_commit", asked_first)
+        monkeypatch.setattr(authorities.client, "ask_commit", asked_first)
         commits.append(new_commit(acme_hub, acme, b"{}"))
         resolver.forget_repo(REPO)
         return answer
 
     commits = []
-    monkeypatch.setattr(authorities.hub, "ask_commit", ask)
+    monkeypatch.setattr(authorities.client, "ask_commit", ask)
     assert here.resolve(REPO).commit == old
     assert here.resolve(REPO).commit == commits[0]
     assert here.store.read_ref(REPO, "main") == commits[0]

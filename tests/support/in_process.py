@@ -15,13 +15,13 @@ from typing import TYPE_CHECKING, Any
 import huggingface_hub
 from huggingface_hub import constants, file_download
 
-from ipfs_accelerate_py import log, state
+from ipfs_accelerate_py import state
 from ipfs_accelerate_py.config.settings import Settings
-from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.fetch.retrieval import Retrieval
-from ipfs_accelerate_py.ipfs import rpc
+from ipfs_accelerate_py.publish.outbox import withdraw_closed
 from ipfs_accelerate_py.resolve import resolver
 from ipfs_accelerate_py.resolve.resolver import Resolution
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
 
@@ -76,16 +76,20 @@ class Here:
 
     def forget(self) -> None:
         """What a new process does not know."""
-        resolver.forget()
+        session.reset()
         state.liars.clear()
         state.served.clear()
         state.vouched.clear()
-        rpc._resting.clear()
-        log._said.clear()
-        health.forget()
 
     def resolve(self, repo_id: str, revision: str | None = None, **options: Any) -> Resolution:
-        return resolver.resolve(self.store, self.settings, repo_id, revision, **options)
+        return resolver.resolve(
+            self.store,
+            self.settings,
+            repo_id,
+            revision,
+            on_closed=withdraw_closed(self.store, self.settings),
+            **options,
+        )
 
     def make_present(self, resolution: Resolution, *paths: str, **options: Any) -> dict[str, Path]:
         wanted: Iterable[str] = paths or resolution.tree.files

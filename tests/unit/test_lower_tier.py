@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py.fetch.sources.local_caches import LowerTier
+from ipfs_accelerate_py.hf_cache.other_caches import OtherCaches
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Entry, Tree
@@ -27,13 +27,13 @@ def test_the_later_of_two_caches(tmp_path, first, second, winner):
         ref.parent.mkdir(parents=True)
         ref.write_text(f"{number}" * 40)
         os.utime(ref, (time.time() + moment,) * 2)
-    commit, _ = LowerTier(caches).known_commit(REPO, "main")
+    commit, _ = OtherCaches(caches).known_commit(REPO, "main")
     assert commit == f"{winner}" * 40
 
 
 def test_the_word_of_a_publisher_in_another_store_is_not_the_hubs(tmp_path):
     """What a store was told by a publisher stays a publisher's word where that store is only read."""
-    commit, tier = "1" * 40, LowerTier((tmp_path,))
+    commit, tier = "1" * 40, OtherCaches((tmp_path,))
     tree = Tree(commit, {"config.json": Entry(2, "2" * 40)})
     for hearsay in (False, True):
         Store(tmp_path).write_tree(REPO, tree, hearsay=hearsay)

@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py.publish import eligibility
+from ipfs_accelerate_py.store import visibility
 
 from .stored import REPO
 
@@ -16,15 +16,15 @@ DAY = 24 * 3600
     ("age", "believed"), [(0, True), (DAY - 60, True), (DAY + 60, None), (-5, True), (-120, None), (-3650 * DAY, None)]
 )
 def test_a_proof_lasts_a_day_and_one_from_the_future_is_none(store, age, believed):
-    eligibility.remember_access(store, REPO, True)
-    os.utime(eligibility._proof(store, REPO), (time.time() - age,) * 2)
-    assert eligibility.known_access(store, REPO) is believed
-    eligibility.remember_access(store, REPO, True)
-    assert eligibility.known_access(store, REPO) is True
+    visibility.remember_access(store, REPO, True)
+    os.utime(visibility._proof(store, REPO), (time.time() - age,) * 2)
+    assert visibility.known_access(store, REPO) is believed
+    visibility.remember_access(store, REPO, True)
+    assert visibility.known_access(store, REPO) is True
 
 
 @pytest.mark.parametrize("age", [0, 400 * DAY, -400 * DAY])
 def test_that_a_repo_is_closed_is_never_forgotten(store, age):
-    eligibility.remember_access(store, REPO, False)
-    os.utime(eligibility._proof(store, REPO), (time.time() - age,) * 2)
-    assert eligibility.known_access(store, REPO) is False
+    visibility.remember_access(store, REPO, False)
+    os.utime(visibility._proof(store, REPO), (time.time() - age,) * 2)
+    assert visibility.known_access(store, REPO) is False

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .commands import FAILED, GOOD, INTERRUPTED
+from .program import FAILED, GOOD, INTERRUPTED
 
 
 def main(argv: list[str] | None = None) -> int:

@@ -10,6 +10,7 @@ import contextlib
 import os
 import stat
 import sys
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -96,12 +97,20 @@ def mark_as_said(variable: str, value: str) -> None:
     _warned.add((variable, value))
 
 
+def _report(message: str) -> None:
+    import logging
+
+    logging.getLogger("ipfs_accelerate_py").warning(message)
+
+
+# How a wrong setting is reported. `log`, which needs the settings to know how much it may say, puts its own here.
+report: Callable[[str], object] = _report
+
+
 def _warn(variable: str, value: str, message: str) -> None:
     if (variable, value) not in _warned:
         _warned.add((variable, value))
-        from ..log import get_logger
-
-        get_logger().warning(message)
+        report(message)
 
 
 def is_given(key: str) -> bool:

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..config.settings import Settings
+from ..files import say_size
 from ..store import version
 from ..store.store import Store
 from .check import COMMAND, Check, Result, bad, good
@@ -76,7 +77,7 @@ def check_disk(home: Path, enough: int = ENOUGH) -> Result:
     there = existing(home)
     free = shutil.disk_usage(there).free
     files = os.statvfs(there) if hasattr(os, "statvfs") else None
-    detail = f"{free / 1e9:.1f} GB free for {home}"
+    detail = f"{say_size(free, 'GB')} free for {home}"
     hint = f"{COMMAND} gc --dry-run shows what could go, or name another folder in IPFS_ACCELERATE_HOME"
     if free < enough:
         return bad(f"too little room: {detail}", hint)

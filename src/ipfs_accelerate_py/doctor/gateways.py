@@ -7,9 +7,9 @@ import time
 from ..config.settings import Settings
 from ..errors import SourceError
 from ..fetch.sources.gateway import Gateway
+from ..ipfs.cid import identity_cid
 from . import http
 from .check import Check, Result, bad, good
-from .cid import identity_cid
 
 CONTENT = b"ipfs_accelerate_py asks whether a gateway is here\n"
 _PART = (16, 40)

@@ -6,7 +6,7 @@ import base64
 import email.message
 from urllib.parse import unquote, urlsplit, urlunsplit
 
-from ..ipfs.address import is_private_host
+from ..net.addresses import is_private_host
 
 _AT_MOST = 1 << 16  # bytes of an answer that are read
 

@@ -8,10 +8,10 @@ import time
 from urllib.parse import urlsplit
 
 from ..errors import SourceError
+from ..ipfs.cid import raw_cid
 from ..ipfs.node import Node
 from . import http
 from .check import Result, bad, good
-from .cid import raw_cid
 
 RESTART = (
     "see whether the peers' swarm ports (4001) can be reached from here, "

@@ -10,20 +10,21 @@ from urllib.parse import urlsplit
 from .. import state
 from ..config.settings import Settings, is_given
 from ..errors import SettingsError, Unresolved
+from ..hub.breaker import end_rest, hub_is_resting
+from ..hub.client import ask_commit
 from ..ipfs import node
-from ..ipfs.address import is_private_host
 from ..log import warn_once
-from ..net.futures import Attempt
-from ..resolve import resolver
-from ..resolve.resolver import Resolution
+from ..net import timeouts
+from ..net.addresses import is_private_host
+from ..net.futures import has_ended, submit
 from ..store import layout
+from ..store.resolution import Resolution
 from ..store.store import Store
 from . import health
-from .contender import PATIENCE
-from .sources import Source, Wanted, hub
+from .sources import Source, Wanted
 from .sources.gateway import Gateway
 from .sources.hub import Hub
-from .sources.local_caches import LowerTier
+from .sources.local_caches import LocalCaches
 from .sources.mirror import Mirror
 from .sources.node import IPFSNode
 from .sources.peer_gateways import PeerGateways
@@ -55,7 +56,7 @@ class Candidates:
     def for_file(self, size: int) -> Iterator[Source]:
         """The sources for a file of this size; the later ones are only made when they are needed."""
         if not self.force:
-            yield LowerTier(self.settings.lower, self.store.verified)
+            yield LocalCaches(self.settings.lower, self.store.verified)
         if self.local_only:
             return
         # A node is many peers, and leaves out those that lied by itself.
@@ -65,7 +66,7 @@ class Candidates:
             far = [self._peer_gateways, *far]
         resting = [source for source in far if health.is_resting(source.label, size)]
         yield from (source for source in far if source not in resting)
-        hub_rests = resolver.hub_is_resting()
+        hub_rests = hub_is_resting()
         if not hub_rests:
             yield self._hub()
         yield from resting
@@ -91,13 +92,13 @@ class Candidates:
         """A cache that the user has named and that is not there is worth a word. It may lie on a mount that hangs."""
         if not is_given("lower"):
             return
-        attempt = Attempt(lambda: [str(folder) for folder in self.settings.lower if not folder.is_dir()])
-        for folder in attempt.result() if attempt.wait(self.settings.timeout) else ():
+        looking = submit(lambda: [str(folder) for folder in self.settings.lower if not folder.is_dir()])
+        for folder in looking.result() if has_ended(looking, self.settings.timeout) else ():
             warn_once(f"IPFS_ACCELERATE_LOWER: there is no folder {folder}; going on without it")
 
     def _node(self) -> Iterator[Source]:
         try:
-            ipfs = node.open_node(self.settings, PATIENCE)
+            ipfs = node.open_node(self.settings, timeouts.IDLE)
         except SettingsError as error:
             warn_once(f"{error}: {error.hint}")
             return
@@ -110,7 +111,7 @@ class Candidates:
                 peer_silence=self.settings.timeout,
                 cid_of=self._cid_of,
             )
-            self._peer_gateways = PeerGateways(self._ipfs, PATIENCE)
+            self._peer_gateways = PeerGateways(self._ipfs, timeouts.IDLE)
             yield self._ipfs
 
     def _gateways(self) -> Iterator[Source]:
@@ -122,7 +123,7 @@ class Candidates:
                 "that a node finds, or by the CIDs of a lock file; set IPFS_ACCELERATE_PUBLISHERS, for example"
             )
         for url in self.settings.gateways:
-            gateway = Gateway(url, self._names, PATIENCE, self._cid_of)
+            gateway = Gateway(url, self._names, timeouts.IDLE, self._cid_of)
             if gateway.is_near or self.resolution.public:
                 yield gateway
 
@@ -144,14 +145,14 @@ class Candidates:
     def _hub_is_back(self) -> bool:
         """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
         repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
-        attempt = Attempt(lambda: hub.ask_commit(repo_id, commit, self.token, timeout))
+        asking = submit(lambda: ask_commit(repo_id, commit, self.token, timeout))
         try:
-            if not attempt.wait(timeout):
+            if not has_ended(asking, timeout):
                 return False
-            attempt.result()
+            asking.result()
         except Unresolved:
             return False
-        resolver.end_rest()
+        end_rest()
         return True
 
 

@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from ..errors import IPFSAccelerateError, VerificationError
 from ..log import get_logger
-from ..resolve.resolver import Resolution
 from ..store import layout
+from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.tree import Entry
 from ..store.verify import Mismatch, verify_file

@@ -11,7 +11,7 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..maintenance import deletion
+from ..files import remove_empty_folders
 from ..store import layout, scan
 from ..store.scan import Inode, Repo, Snapshot
 from ..store.store import Store
@@ -53,7 +53,7 @@ def take_back(store: Store, snapshot: Snapshot) -> None:
         with contextlib.suppress(OSError):
             _take_back(cache, repo, snapshot.commit, [name for name in noted if name in names])
         for name in noted:
-            if name in names and not deletion.points_to(repo, name):
+            if name in names and not scan.points_to(repo, name):
                 note_path(store, repo.repo_id, name).unlink(missing_ok=True)
 
 
@@ -76,12 +76,12 @@ def _take_back(cache: Path, repo: Repo, commit: str, names: list[str]) -> None:
             file.where.unlink(missing_ok=True)
     left = scan.read_repo(cache, repo.folder.name)
     for name in ours:
-        if left is not None and not deletion.points_to(left, name):
+        if left is not None and not scan.points_to(left, name):
             (there.folder / "blobs" / name).unlink(missing_ok=True)
     # Another program may be about to write into an empty folder: others than these go with the last file only.
     folders = [there.folder / name / commit for name in ("snapshots", ".no_exist")]
     for folder in folders if any(True for _ in scan.walk(there.folder)) else [there.folder]:
-        deletion.remove_empty_folders(folder)
+        remove_empty_folders(folder)
 
 
 def _caches(store: Store, repo: Repo) -> dict[Path, list[str]]:

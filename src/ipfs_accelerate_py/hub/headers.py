@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..fetch.sources.hub import patience
 from ..store import layout
+from .client import patience
 
 
 def ask_file_commit(repo_id: str, revision: str, path: str, token: str | bool | None, timeout: float) -> str | None:
@@ -33,6 +33,6 @@ def _ask(repo_id: str, revision: str, path: str, token: str | bool | None, timeo
     url = hf_hub_url(repo_id, path, revision=revision)
     try:
         answer = get_session().head(url, headers=build_hf_headers(token=token), timeout=timeout)
-    except Exception:  # see hub.ask_commit: nobody says so
+    except Exception:  # see client.ask_commit: nobody says so
         return []
     return [each.headers for each in (*answer.history, answer) if each.status_code < 400]

@@ -10,10 +10,10 @@ from collections.abc import Callable
 from typing import TypeVar
 
 from ..errors import SourceDown, SourceError, UnsafeName
-from ..fetch.sources.node import IPFSNode
 from ..log import get_logger
 from ..store import layout
 from ..store.tree import MAX_BYTES, Tree, tree_from_json
+from .fleet_tree import PeerTrees
 from .node import reconnect_once
 from .obstacles import tell_obstacles
 from .rpc import NodeAnswer
@@ -21,20 +21,20 @@ from .rpc import NodeAnswer
 T = TypeVar("T")
 
 
-class NodeWords:
+class NodeTrees:
     """Asks publishers one after the other. `quick`: seconds that one may be silent while another can be asked.
 
     `said` is what became of each who could not say. SourceError if the node itself does not answer.
     """
 
-    def __init__(self, ipfs: IPFSNode, quick: float) -> None:
-        self._ipfs, self._quick = ipfs, quick
+    def __init__(self, trees: PeerTrees, quick: float) -> None:
+        self._trees, self._quick = trees, quick
         self.said: dict[str, str] = {}
         self._reached: set[str] = set()
 
     def prepare(self) -> None:
         """Import what asking needs."""
-        self._ipfs.prepare()
+        self._trees.prepare()
 
     def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
         """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""
@@ -59,13 +59,13 @@ class NodeWords:
         return self._ask_each(layout.tree_path(repo_id, commit), MAX_BYTES, read)
 
     def _ask_each(self, path: str, limit: int, read: Callable[[bytes], T]) -> tuple[T, str] | None:
-        names = self._ipfs.publishers()
-        patience = self._ipfs.node.rpc.silence
+        names = self._trees.publishers()
+        patience = self._trees.node.rpc.silence
         silent: list[str] = []
         quick = min(self._quick, patience)
         for name in names:
             found = self._ask(name, path, limit, quick, read, silent)
-            if found is None and name in silent and reconnect_once(self._ipfs.node, name, quick):
+            if found is None and name in silent and reconnect_once(self._trees.node, name, quick):
                 silent.remove(name)
                 found = self._ask(name, path, limit, quick, read, silent)
             if found is not None:
@@ -75,8 +75,8 @@ class NodeWords:
             if found is not None:
                 return found, name
         if not self._reached:
-            for what in tell_obstacles(self._ipfs.node):
-                self.said[f"the node at {self._ipfs.node.address}"] = what
+            for what in tell_obstacles(self._trees.node):
+                self.said[f"the node at {self._trees.node.address}"] = what
         return None
 
     def _ask(
@@ -84,7 +84,7 @@ class NodeWords:
     ) -> T | None:
         """What one publisher says, or None: it has no such file, says what cannot be used, or is `silent`."""
         try:
-            raw = self._ipfs.read(name, path, limit, silence)
+            raw = self._trees.read(name, path, limit, silence)
             self._reached.add(name)
             return read(raw)
         except ValueError as error:

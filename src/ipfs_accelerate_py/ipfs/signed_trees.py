@@ -11,25 +11,25 @@ import time
 from collections.abc import Sequence
 from datetime import datetime, timezone
 
+from ..config.forms import without_secrets
 from ..errors import SourceDown, SourceError, UnsafeName
-from ..fetch.sources.gateway import Gateway
 from ..log import get_logger
-from ..net.http import prepare
+from ..net import timeouts
+from ..net.http import HTTPReader, prepare
 from ..store import layout
 from ..store.tree import MAX_BYTES, Tree, tree_from_json
 from . import ipns
 from .unixfs import MAX_BLOCK, BlockReader
 
-_FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
 _RECORD = "application/vnd.ipfs.ipns-record"
 _BLOCK = "application/vnd.ipld.raw"
 
 
-class GatewayWords:
-    """Asks gateways what publishers say; the same as `NodeWords`."""
+class SignedTrees:
+    """Asks gateways what publishers say; the same as `NodeTrees`. `silence`: seconds for which one may say nothing."""
 
-    def __init__(self, gateways: Sequence[Gateway], publishers: Sequence[str]) -> None:
-        self._gateways = gateways
+    def __init__(self, gateways: Sequence[str], publishers: Sequence[str], silence: float) -> None:
+        self._gateways = {f"gateway {without_secrets(url)}": HTTPReader(url, silence) for url in gateways}
         self._publishers = [name for name in publishers if name != "swarm"]
         self._roots: dict[str, tuple[float, str]] = {}
         self.said: dict[str, str] = {}  # what became of each who could not say
@@ -60,27 +60,27 @@ class GatewayWords:
         return None
 
     def _read(self, name: str, path: str, limit: int) -> bytes | None:
-        for gateway in self._gateways:
-            if gateway.label in self._silent:
+        for label, gateway in self._gateways.items():
+            if label in self._silent:
                 continue
             try:
                 root = self._root(gateway, name)
                 return BlockReader(lambda cid, at=gateway: _block(at, cid)).read(root, path, limit)  # type: ignore[misc]
             except SourceError as error:
                 if isinstance(error, SourceDown):
-                    self._silent.add(gateway.label)
-                self.said[f"{name} through {gateway.label}"] = str(error)
-                get_logger().info("publisher %s through %s: %s", name, gateway.label, error)
+                    self._silent.add(label)
+                self.said[f"{name} through {label}"] = str(error)
+                get_logger().info("publisher %s through %s: %s", name, label, error)
         return None
 
-    def _root(self, gateway: Gateway, name: str) -> str:
+    def _root(self, gateway: HTTPReader, name: str) -> str:
         known = self._roots.get(name)
-        if known is None or time.monotonic() - known[0] > _FRESH:
+        if known is None or time.monotonic() - known[0] > timeouts.NAME_TTL:
             raw = gateway.read(f"/ipns/{name}?format=ipns-record", ipns.MAX_BYTES, _RECORD)
             value, _ = ipns.read_record(name, raw, datetime.now(timezone.utc))
             known = self._roots[name] = (time.monotonic(), value.removeprefix("/ipfs/"))
         return known[1]
 
 
-def _block(gateway: Gateway, cid: str) -> bytes:
+def _block(gateway: HTTPReader, cid: str) -> bytes:
     return gateway.read(f"/ipfs/{cid}?format=raw", MAX_BLOCK, _BLOCK)

@@ -14,7 +14,7 @@ import stat
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..files import make_folder
+from ..files import make_folder, remove_empty_folders
 from ..store import layout, leases, locks, scan
 from ..store.scan import Snapshot
 from ..store.store import Store
@@ -65,7 +65,7 @@ def remove_blob(store: Store, folder: str, name: str) -> tuple[int, str | None]:
         if not held:
             return 0, "being fetched"
         repo = scan.read_repo(store.root, folder)
-        if repo is not None and points_to(repo, name):
+        if repo is not None and scan.points_to(repo, name):
             return 0, "a commit shows it again"
         with contextlib.suppress(OSError):
             (store.own_folder / "shared" / folder / name).unlink()  # the note that a cache has it: `shared_links`
@@ -80,15 +80,6 @@ def fetch_lock(store: Store, folder: str, name: str) -> Iterator[bool]:
         make_folder(lock.parent)
     with locks.try_lock(lock, _PATIENCE) as held:
         yield held
-
-
-def points_to(repo: scan.Repo, name: str) -> bool:
-    """Does a snapshot show this blob, by a symlink or by a hard link?"""
-    try:
-        shown = scan.inode(os.stat(repo.folder / "blobs" / name)) in repo.shown
-    except OSError:
-        shown = False
-    return shown or any(file.blob == name for each in repo.snapshots for file in each.files)
 
 
 def remove_empty_repo(store: Store, folder: str) -> bool:
@@ -171,11 +162,3 @@ def _restore_refs(store: Store, repo_id: str, refs: dict[str, bool], commit: str
     for name, hearsay in refs.items():
         if store.read_ref(repo_id, name) is None:
             store.write_ref(repo_id, name, commit, hearsay=hearsay)
-
-
-def remove_empty_folders(folder: Path, keep: bool = False) -> None:
-    """Remove a folder with those in it, as far as they hold no file; `keep`: not the first one itself."""
-    for root, _, _ in os.walk(folder, topdown=False):
-        if not (keep and Path(root) == folder):
-            with contextlib.suppress(OSError):
-                os.rmdir(root)

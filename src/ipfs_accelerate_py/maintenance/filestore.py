@@ -14,9 +14,10 @@ from typing import Any
 
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceError
-from ..ipfs.node import PATIENCE, Node, open_node
+from ..ipfs.node import Node, open_node
 from ..ipfs.rpc import NodeAnswer
 from ..log import get_logger
+from ..net import timeouts
 from ..publish import publisher
 from ..store import layout, scan
 from ..store.store import Store
@@ -36,7 +37,7 @@ class References:
         self._names: set[str] = set()
         self._listed: dict[str, list[tuple[str, str]]] = {}
         try:
-            node = None if self.off else open_node(settings, PATIENCE)
+            node = None if self.off else open_node(settings, timeouts.IDLE)
             if node is not None:
                 keys = node.rpc.ask("key/list")[0].get("Keys") or []
                 self._names = {node.peer_id(), *(str(key.get("Id")) for key in keys)}

@@ -7,7 +7,6 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from ..errors import SourceError
 from ..hf_cache import links
@@ -15,7 +14,7 @@ from ..store import layout, leases, partial, scan
 from ..store.scan import Repo
 from ..store.store import Store
 from . import deletion
-from .eviction import Protection
+from .eviction import Protection, Verdict
 from .filestore import References
 
 _REMEMBERED = ("hearsay", "used", "outbox", "access", "vouched")
@@ -43,9 +42,10 @@ class Leftover:
             found = map(scan.lstat, scan.walk(self.path) if self.path.is_dir() else [self.path])
             self.size = self.own_bytes = sum(_own_bytes(status) for status in found if status)
 
-    def row(self) -> dict[str, Any]:
-        words = {"repo": self.repo, "commit": self.commit, "size": self.size, "reason": self.reason}
-        return words if self.published else {**words, "path": str(self.path)}
+    def verdict(self, reason: str | None = None) -> Verdict:
+        """What is said of it, with its own reason or another."""
+        path = None if self.published else self.path
+        return Verdict(self.repo, self.commit, self.size, reason or self.reason, path)
 
     def remove(self, store: Store, references: References) -> tuple[int, str | None]:
         """Bytes freed, and None or why it was kept after all."""

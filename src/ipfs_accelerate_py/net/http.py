@@ -9,19 +9,38 @@ from __future__ import annotations
 import os
 import re
 import time
-from typing import Any
+from typing import Any, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
 from ..errors import SourceDown, SourceError
-from ..ipfs.address import is_private_host
-from ..store.writer import Receiver
+from . import timeouts
+from .addresses import is_private_host
 
-_CONNECT = 0.25  # seconds, on this machine and in private networks
-_CONNECT_FAR = 3.0
 _CHUNK = 1 << 18
 _CHUNK_WHOLE = 1 << 13  # for a urllib3 that gives a chunk only when it is full
 _REDIRECTS = 8
 _OUT_OF_ORDER = (407, 429, 502, 503)
+
+
+class Sink(Protocol):
+    """What takes the bytes of a file as they come: `store.writer` has one."""
+
+    @property
+    def size(self) -> int:
+        """The bytes that it has."""
+        ...
+
+    def begin(self, giver: str) -> int:
+        """Somebody begins to give; returns where in the file."""
+        ...
+
+    def start(self) -> None:
+        """Forget what came: the next bytes are the first."""
+        ...
+
+    def write(self, data: bytes) -> None:
+        """The next bytes."""
+        ...
 
 
 def prepare() -> None:
@@ -42,21 +61,21 @@ class HTTPReader:
         self.is_near = is_private_host(parts.hostname or "")
         self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
 
-    def copy(self, path: str, receiver: Receiver, giver: str) -> None:
-        """Put the file at a path into the receiver, from where that is."""
-        at, size = receiver.begin(giver), receiver.entry.size
+    def copy(self, path: str, sink: Sink, size: int, giver: str) -> None:
+        """Put the file of `size` bytes at a path into the sink, from where that is."""
+        at = sink.begin(giver)
         if at and at == size:
             return
         answer, start = self._open(path, at)
         with answer:
             if start != at:
-                receiver.start()
-                receiver.begin(giver)
+                sink.start()
+                sink.begin(giver)
             _refuse_longer(answer, size, size - start)
             while data := _next(answer):
-                receiver.write(data)
-        if receiver.size < size:
-            raise SourceError(f"it broke off after {receiver.size} of {size} bytes")
+                sink.write(data)
+        if sink.size < size:
+            raise SourceError(f"it broke off after {sink.size} of {size} bytes")
 
     def read(self, path: str, limit: int, accept: str) -> bytes:
         """A small answer of a media type, at most `limit` bytes."""
@@ -90,7 +109,7 @@ class HTTPReader:
         headers = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": accept}
         if at:
             headers["Range"] = f"bytes={at}-"
-        timeout = (_CONNECT if self.is_near else _CONNECT_FAR, self.silence)
+        timeout = (timeouts.CONNECT_NEAR if self.is_near else timeouts.CONNECT_FAR, self.silence)
         url = self.url + path
         for _ in range(_REDIRECTS):
             try:

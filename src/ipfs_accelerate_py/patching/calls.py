@@ -157,7 +157,7 @@ def say_unreachable(resolution: Resolution, asked: Asked) -> None:
 
 def is_local_only(asked: Asked) -> bool:
     """Has the user said, for this call or for all, that only this machine is to be asked?"""
-    from ..fetch.sources.hub import is_offline
+    from ..hub.client import is_offline
 
     return asked.local_only or is_offline()
 

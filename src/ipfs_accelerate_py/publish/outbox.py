@@ -12,7 +12,7 @@ import os
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..config.settings import Settings, read_settings
@@ -20,9 +20,12 @@ from ..errors import IPFSAccelerateError
 from ..files import make_folder
 from ..ipfs import node
 from ..ipfs.address import node_address
-from ..resolve.resolver import Resolution
+from ..log import get_logger
+from ..net import timeouts
 from ..store import layout
+from ..store.resolution import Resolution
 from ..store.store import Store
+from ..store.visibility import known_access
 from . import eligibility, publisher
 
 _LINGER = 3.0  # seconds without a note after which the process ends
@@ -56,6 +59,18 @@ def leave_withdrawal(store: Store, settings: Settings, repo_id: str) -> None:
     note.touch()
     if not is_at_work(store):
         start_process(store)
+
+
+def withdraw_closed(store: Store, settings: Settings) -> Callable[[str], None]:
+    """What the resolver calls where the Hub does not show a repo to everybody. It never raises."""
+
+    def withdraw(repo_id: str) -> None:
+        try:
+            leave_withdrawal(store, settings, repo_id)
+        except Exception as error:
+            get_logger().warning("%s may have to be withdrawn from the node: %s", repo_id, error)
+
+    return withdraw
 
 
 def is_at_work(store: Store) -> bool:
@@ -117,7 +132,7 @@ def _withdraw_note(store: Store, note: Path) -> bool:
     repo_id = layout.repo_of(note.name) or note.name
     log = logging.getLogger(__name__)
     try:
-        ipfs = node.open_node(read_settings(), node.PATIENCE)
+        ipfs = node.open_node(read_settings(), timeouts.IDLE)
         if ipfs is not None:
             with publishing(store):
                 publisher.withdraw(store, ipfs, repo_id)
@@ -139,16 +154,14 @@ def _publish_note(store: Store, note: Path) -> bool:
     log = logging.getLogger(__name__)
     try:
         settings = read_settings()
-        ipfs = node.open_node(settings, node.PATIENCE)
+        ipfs = node.open_node(settings, timeouts.IDLE)
         tree = store.read_tree(repo_id, note.name)
         done = False
         if ipfs is not None and tree is not None and settings.publish != "off":
             if settings.publish == "auto" and not ipfs.is_private():
                 log.info("%s is not published: the node is not in a private swarm", repo_id)
             else:
-                public = eligibility.known_access(store, repo_id) or eligibility.prove_public(
-                    store, repo_id, node.PATIENCE
-                )
+                public = known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)
                 if public is None:
                     log.warning("%s is not published yet: the Hub cannot say whether it is public", repo_id)
                     _rest(store)

@@ -15,18 +15,17 @@ from typing import Any
 
 from ..errors import SourceError
 from ..ipfs.fleet_tree import MFS_ROOT as MFS_ROOT
-from ..ipfs.fleet_tree import mend
 from ..ipfs.node import Node, key_of_repo
 from ..ipfs.obstacles import tell_obstacles
 from ..ipfs.rpc import NodeAnswer
-from ..log import get_logger
+from ..ipfs.tree_repair import mend
+from ..log import get_logger, say_once
 from ..store import layout
 from ..store.store import Store
 from ..store.tree import Tree
 
 OWN_KEY = "ipfs_accelerate"
 Progress = Callable[[str, int], object]
-_copies_said = False
 
 
 @dataclass(frozen=True)
@@ -142,7 +141,6 @@ def _place(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target
 
 def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target: str) -> None:
     """Add the blob itself, not the link to it: by reference where the node allows that, else as a second copy."""
-    global _copies_said
     blob = store.path(layout.blob_path(repo_id, tree.files[path].etag)).resolve()
     repo = node.repo_path()
     if repo is not None and blob.is_relative_to(repo.resolve().parent):
@@ -153,12 +151,9 @@ def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target: 
             reason = str(error)
     else:
         reason = "the store is not below the folder that holds the node's repo"
-    if not _copies_said:
-        _copies_said = True
-        get_logger().info(
-            "the node keeps a second copy of each file, because %s; docs: 'One copy on disk' says how to avoid that",
-            reason,
-        )
+    say_once(
+        f"the node keeps a second copy of each file, because {reason}; docs: 'One copy on disk' says how to avoid that"
+    )
     node.place(blob, target)
 
 

@@ -8,42 +8,52 @@ budget while anybody else can say. What a slow Hub says after that is kept, and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeVar
 
 from ..config.settings import Settings
 from ..errors import StoreError, Unresolved
-from ..fetch.sources import hub
-from ..fetch.sources.local_caches import LowerTier
-from ..hub import headers
-from ..hub.breaker import begin_rest, end_rest, endpoint, hub_is_resting
-from ..ipfs import node
+from ..hf_cache.other_caches import OtherCaches
+from ..hub import client, headers
+from ..hub.breaker import begin_rest, end_rest, hub_is_resting
+from ..hub.client import endpoint
 from ..log import get_logger
-from ..net.futures import Attempt
-from ..publish import eligibility
+from ..net import timeouts
+from ..net.futures import has_ended, submit
 from ..store import layout, leases
 from ..store.fs import past
 from ..store.resolution import HEARSAY, HUB, LOWER, STORE, Resolution
 from ..store.store import Store
 from ..store.tree import Entry, Tree
+from ..store.visibility import known_access, remember_access
 from . import changes
 from .publishers import PublisherWords
 from .report import name_authorities
 
-COLD = 5.0  # silences for which the Hub is waited for where nobody else can say; then plain waits, with its retries
-WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
+OnClosed = Callable[[str], object]  # called with the id of a repo that the Hub does not show to everybody. Never raises
 T = TypeVar("T")
 
 
 class Question:
     """One resolution under way."""
 
-    def __init__(self, store: Store, settings: Settings, repo_id: str, revision: str, token: str | bool | None) -> None:
+    def __init__(
+        self,
+        store: Store,
+        settings: Settings,
+        repo_id: str,
+        revision: str,
+        token: str | bool | None,
+        on_closed: OnClosed,
+    ) -> None:
         self.store, self.settings = store, settings
         self.repo_id, self.revision, self.token = repo_id, revision, token
+        self.on_closed = on_closed
         self.pinned = layout.is_commit(revision)
-        self.lower = LowerTier(settings.lower)
+        self.caches = OtherCaches(settings.lower)
         self.said: dict[str, str] = {}  # by publishers that could not say
+        self._kept: dict[str, Tree] = {}
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
@@ -52,15 +62,15 @@ class Question:
         firm = here is not None and here.tree.complete and here.word != HEARSAY
         if self.pinned and firm:
             return here
-        hub.prepare()
-        attempt: Attempt[Resolution] | None = None
+        client.prepare()
+        asking: Future[Resolution] | None = None
         refusal: Unresolved | None = None
         if fresh or not hub_is_resting():
-            attempt = Attempt(self._ask_hub)
-            budget = self.settings.timeout * (WARM if firm else 1.0)
-            if attempt.wait(max(budget, hub.patience()) if fresh else budget):
+            asking = submit(self._ask_hub)
+            budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
+            if has_ended(asking, max(budget, client.patience()) if fresh else budget):
                 try:
-                    told = attempt.result()
+                    told = asking.result()
                 except Unresolved as error:
                     refusal = error
                 else:
@@ -82,10 +92,10 @@ class Question:
         found = self._ask_publishers(here) or here
         if found is None and refusal is None:
             # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
-            attempt = attempt or Attempt(self._ask_hub)
-            if attempt.wait(min(hub.patience(), COLD * self.settings.timeout)):
+            asking = asking or submit(self._ask_hub)
+            if has_ended(asking, min(client.patience(), timeouts.HUB_COLD * self.settings.timeout)):
                 try:
-                    found = attempt.result()
+                    found = asking.result()
                 except Unresolved as error:
                     if error.answered:
                         raise
@@ -94,7 +104,7 @@ class Question:
             silent = Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
             silent.waited = refusal is None
             raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
-        return found if attempt is None or found.tree.complete or attempt.wait(0) else replace(found, asking=attempt)
+        return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
 
     def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
@@ -102,14 +112,14 @@ class Question:
             return None
         path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
         patience = self.settings.timeout
-        attempt = Attempt(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
-        commit = attempt.result() if attempt.wait(patience) else None
+        asking = submit(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
+        commit = asking.result() if has_ended(asking, patience) else None
         if commit is None:
             return None
         end_rest()
         if commit == here.commit:
             return here
-        return self._found(self.store.read_tree(self.repo_id, commit) or Tree(commit, {}, complete=False), HUB)
+        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), HUB)
 
     def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
         """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
@@ -119,43 +129,56 @@ class Question:
 
     def ask_listing(self, commit: str) -> Resolution | None:
         """What the Hub says of a commit that is settled, if it says so now."""
-        question = Question(self.store, self.settings, self.repo_id, commit, self.token)
-        attempt = Attempt(question._ask_hub)
+        question = Question(self.store, self.settings, self.repo_id, commit, self.token, self.on_closed)
+        asking = submit(question._ask_hub)
         try:
-            return attempt.result() if attempt.wait(self.settings.timeout) else None
+            return asking.result() if has_ended(asking, self.settings.timeout) else None
         except Unresolved:
             return None
 
     # -- whose word -------------------------------------------------------------------------------------------------
-    def ask_here(self) -> Resolution | None:
-        """What this machine knows: our store and the lower tier."""
+    def ask_here(self, *, alone: bool = False) -> Resolution | None:
+        """What this machine knows: our store and the lower tier. `alone`: nobody else is asked for bytes either."""
         commit, hearsay = self.revision, False
         if not self.pinned:
-            learnt = self._ask_caches(lambda: self.lower.known_commit(self.repo_id, self.revision))
+            learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
             own = self.store.read_ref(self.repo_id, self.revision)
             hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
             if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
                 commit = own
+                if alone and learnt is not None and not self._offers_as_much(own, learnt[0]):
+                    commit, hearsay = learnt[0], False
             elif learnt:
                 commit, hearsay = learnt[0], False
             else:
                 return None
         if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
             leases.mark(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
-        tree = self.store.read_tree(self.repo_id, commit)
+        tree = self._read_tree(commit)
         if tree is None:
             self.store.drop_empty_listing(self.repo_id, commit)
         else:
             hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
             return self._found(tree, HEARSAY if hearsay else STORE)
-        tree = self._ask_caches(lambda: self.lower.known_tree(self.repo_id, commit))
+        tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
         return None if tree is None else self._found(tree, LOWER)
+
+    def _offers_as_much(self, own: str, cached: str) -> bool:
+        """Is each file that a cache shows in its commit here in ours, too? Else plain finds more at the former."""
+        tree = self.store.read_tree(self.repo_id, own)
+        shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or ()
+        wanted = {} if tree is None else {path: tree.files[path] for path in shown if path in tree.files}
+        return own == cached or all(
+            self._is_here(own, path, entry)
+            or self._ask_caches(lambda at=entry.etag: self.caches.holds(self.repo_id, at))  # type: ignore[misc]
+            for path, entry in wanted.items()
+        )
 
     def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
         """What other caches say; they may lie on a mount that hangs."""
-        attempt = Attempt(function)
-        if attempt.wait(self.settings.timeout):
-            return attempt.result()
+        asking = submit(function)
+        if has_ended(asking, self.settings.timeout):
+            return asking.result()
         get_logger().warning("the caches in IPFS_ACCELERATE_LOWER are silent: going on without them")
         return None
 
@@ -166,10 +189,10 @@ class Question:
             return 0.0
 
     def _ask_hub(self) -> Resolution:
-        anonymous = not hub.has_token(self.token)
+        anonymous = not client.has_token(self.token)
         asked_at = changes.serial(self.repo_id)
         try:
-            tree, public = hub.ask_commit(self.repo_id, self.revision, self.token, hub.patience())
+            tree, public = client.ask_commit(self.repo_id, self.revision, self.token, client.patience())
         except Unresolved as error:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
@@ -188,7 +211,7 @@ class Question:
 
     def _with_proven(self, tree: Tree) -> Tree:
         """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
-        kept = self.store.read_tree(self.repo_id, tree.commit)
+        kept = self._read_tree(tree.commit)
         if kept is None or kept.files == tree.files or self.store.is_hearsay(self.repo_id, tree.commit):
             return tree
         if not tree.is_listing:
@@ -200,21 +223,16 @@ class Question:
         return self.store.find(self.repo_id, commit, path, entry) is not None
 
     def _note_access(self, public: bool) -> None:
-        eligibility.remember_access(self.store, self.repo_id, public)
+        remember_access(self.store, self.repo_id, public)
         if not public:
-            from ..publish import outbox  # which needs us
-
-            try:
-                outbox.leave_withdrawal(self.store, self.settings, self.repo_id)
-            except Exception as error:
-                get_logger().warning("%s may have to be withdrawn from the node: %s", self.repo_id, error)
+            self.on_closed(self.repo_id)
 
     def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
         """A trusted publisher's word on what the Hub has not told this machine."""
         commit = self.revision if self.pinned else None
         if here is not None and here.word != HEARSAY:
             commit = here.commit
-        silence = node.PATIENCE if here is None else self.settings.timeout
+        silence = timeouts.IDLE if here is None else self.settings.timeout
         found = PublisherWords(self.store, self.settings, self.said).find(self.repo_id, self.revision, commit, silence)
         return None if found is None else self._take_word(here, *found)
 
@@ -228,17 +246,25 @@ class Question:
     def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
         """Remember on disk; a store that cannot be written is no reason to fail here."""
         try:
-            kept = self.store.read_tree(self.repo_id, tree.commit)
+            kept = self._read_tree(tree.commit)
             new = kept is None or kept.files != tree.files
             better = kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit)))
             if better and tree.is_listing:
                 self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
+                self._kept[tree.commit] = tree
             if not self.pinned:
                 self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
         except StoreError as error:
             get_logger().debug("%s", error)
 
+    def _read_tree(self, commit: str) -> Tree | None:
+        """The kept listing of a commit. Read once: it may be of tens of thousands of files."""
+        tree = self._kept.get(commit) or self.store.read_tree(self.repo_id, commit)
+        if tree is not None:
+            self._kept[commit] = tree
+        return tree
+
     def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
         if public is None:
-            public = eligibility.known_access(self.store, self.repo_id)
+            public = known_access(self.store, self.repo_id)
         return Resolution(self.repo_id, self.revision, tree, word, public)

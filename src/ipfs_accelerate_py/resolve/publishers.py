@@ -4,21 +4,37 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterable, Iterator
+from typing import Protocol
 
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceError
-from ..fetch.sources.gateway import Gateway
-from ..fetch.sources.node import IPFSNode
 from ..ipfs import node
-from ..ipfs.node_trees import NodeWords
-from ..ipfs.signed_trees import GatewayWords
+from ..ipfs.fleet_tree import PeerTrees
+from ..ipfs.node_trees import NodeTrees
+from ..ipfs.signed_trees import SignedTrees
 from ..log import get_logger
-from ..net.futures import Attempt
+from ..net import timeouts
+from ..net.futures import has_ended, submit
 from ..store.store import Store
 from ..store.tree import Tree
 
-WORDS = 3.0  # silences that the words of all publishers together may take
-Words = NodeWords | GatewayWords
+
+class Authority(Protocol):
+    """Who can tell what publishers say. `said`: what became of each who could not say. Errors are SourceError."""
+
+    said: dict[str, str]
+
+    def prepare(self) -> None:
+        """Import what asking needs."""
+        ...
+
+    def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
+        """The commit (40 hex digits) of a revision, according to the first publisher who knows it, and its name."""
+        ...
+
+    def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
+        """The listing of a commit according to the first publisher who has it, and its name."""
+        ...
 
 
 class PublisherWords:
@@ -38,14 +54,16 @@ class PublisherWords:
         for each in asked:
             with contextlib.suppress(SourceError, SettingsError):  # they will say it again when they are asked
                 each.prepare()
-        attempt = Attempt(lambda: self._ask(asked, repo_id, revision, commit))
-        if not attempt.wait(WORDS * silence):  # each is waited for a little, and there may be many
-            get_logger().warning("publishers cannot be asked: they took more than %g s", WORDS * silence)
-            self._said["publishers"] = f"silent for {WORDS * silence:g} s"
+        asking = submit(lambda: self._ask(asked, repo_id, revision, commit))
+        if not has_ended(asking, timeouts.PUBLISHERS * silence):  # each is waited for a little, and there may be many
+            get_logger().warning("publishers cannot be asked: they took more than %g s", timeouts.PUBLISHERS * silence)
+            self._said["publishers"] = f"silent for {timeouts.PUBLISHERS * silence:g} s"
             return None
-        return attempt.result()
+        return asking.result()
 
-    def _ask(self, asked: Iterable[Words], repo_id: str, revision: str, commit: str | None) -> tuple[Tree, str] | None:
+    def _ask(
+        self, asked: Iterable[Authority], repo_id: str, revision: str, commit: str | None
+    ) -> tuple[Tree, str] | None:
         for each in asked:
             try:
                 answer = (commit, "") if commit else each.known_commit(repo_id, revision)
@@ -61,14 +79,13 @@ class PublisherWords:
                 return listing[0], answer[1] or listing[1]
         return None
 
-    def _open(self, silence: float) -> Iterator[Words]:
+    def _open(self, silence: float) -> Iterator[Authority]:
         """Who can tell what the publishers say: the node, else gateways."""
         try:
             ipfs = node.open_node(self._settings, silence)
             if ipfs is not None:
-                yield NodeWords(IPFSNode(ipfs, self._settings.publishers), self._settings.timeout)
+                yield NodeTrees(PeerTrees(ipfs, self._settings.publishers), self._settings.timeout)
         except SettingsError as error:
             get_logger().warning("publishers cannot be asked: %s - %s", error, error.hint)
         if self._settings.gateways:
-            gateways = [Gateway(url, tuple, silence) for url in self._settings.gateways]
-            yield GatewayWords(gateways, self._settings.publishers)
+            yield SignedTrees(self._settings.gateways, self._settings.publishers, silence)

@@ -47,10 +47,17 @@ def is_repo_id(text: object) -> bool:
     )
 
 
+def split_revision(name: str) -> tuple[str, str | None]:
+    """`org/name@revision` as people write it -> the repo id and the revision; None where none is given."""
+    repo_id, _, revision = name.partition("@")  # no repo id has an @, and a branch may
+    return repo_id, revision or None
+
+
 def repo_folder(repo_id: str) -> str:
     """`org/name` -> `models--org--name`; raises UnsafeName for what is no repo id."""
     if not is_repo_id(repo_id):
-        raise UnsafeName(f"{repo_id!r} is not a repo id of the form 'org/name'")
+        hint = "name the model as the Hub shows it, such as org/name"
+        raise UnsafeName(f"{repo_id!r} is not a repo id of the form 'org/name'", hint)
     return "--".join(["models", *repo_id.split("/")])
 
 

@@ -12,10 +12,10 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..fetch.sources.hub import blobs_folder
 from ..files import make_folder
 from ..log import get_logger
 from . import layout, partial
+from .sidecar import blobs_folder
 from .store import Store
 
 STALE = 15.0  # seconds without a new byte after which the holder of a lock is not waited for any longer
@@ -30,30 +30,45 @@ def lock_path(store: Store, repo_id: str, etag: str) -> Path:
 @contextlib.contextmanager
 def hold(store: Store, repo_id: str, etag: str, stopped: threading.Event | None = None) -> Iterator[bool]:
     """Wait for the lock of a blob; False if it had to go on without. StoreError if the store cannot be written."""
-    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
-
     path = lock_path(store, repo_id, etag)
     with store.writing():
         make_folder(path.parent)
     with contextlib.ExitStack() as stack:
-        yield _wait(stack, lambda: WeakFileLock(path, timeout=_SLICE), store, repo_id, etag, stopped)
+        yield _wait(stack, lambda: _take(path, _SLICE), store, repo_id, etag, stopped)
 
 
 @contextlib.contextmanager
 def try_lock(path: Path, seconds: float) -> Iterator[bool]:
     """Hold a lock, if it is free within so many seconds: is it held? Where there are no locks the answer is yes."""
     from filelock import Timeout
-    from huggingface_hub.utils import WeakFileLock  # type: ignore[attr-defined]
 
     with contextlib.ExitStack() as stack:
         held = True
         try:
-            stack.enter_context(WeakFileLock(path, timeout=seconds))
+            stack.enter_context(_take(path, seconds))
         except Timeout:
             held = False
         except OSError as error:  # no locks on this file system: a fetch goes on without as well
             get_logger().debug("no lock %s: %s", path.name, error)
         yield held
+
+
+@contextlib.contextmanager
+def _take(path: Path, seconds: float) -> Iterator[None]:
+    """The same lock as huggingface_hub's `WeakFileLock`: by its mode the users of a group share it. Raises Timeout."""
+    from filelock import FileLock, SoftFileLock
+
+    lock = FileLock(path, mode=0o664)
+    try:
+        lock.acquire(timeout=seconds)
+    except NotImplementedError:  # a file system without flock
+        lock = SoftFileLock(path)
+        lock.acquire(timeout=seconds)
+    try:
+        yield
+    finally:
+        with contextlib.suppress(OSError):
+            lock.release()
 
 
 def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[no-untyped-def]

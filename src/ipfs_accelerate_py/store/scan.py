@@ -44,6 +44,10 @@ class Snapshot:
     def key(self) -> tuple[str, str]:
         return self.repo_id, self.commit
 
+    def is_at(self, revision: str | None) -> bool:
+        """Does a branch, a tag or a commit mean this commit?"""
+        return revision == self.commit or revision in self.refs
+
     @property
     def present(self) -> list[File]:
         """Its files, without links that lead nowhere."""
@@ -184,3 +188,12 @@ def sole_inodes(repos: list[Repo], elsewhere: Mapping[Inode, int]) -> set[Inode]
                 links[inode(status)] = status.st_nlink
                 held[inode(status)] = held.get(inode(status), 0) + 1
     return {key for key, count in held.items() if count >= links[key]}
+
+
+def points_to(repo: Repo, name: str) -> bool:
+    """Does a snapshot show this blob, by a symlink or by a hard link?"""
+    try:
+        shown = inode(os.stat(repo.folder / "blobs" / name)) in repo.shown
+    except OSError:
+        shown = False
+    return shown or any(file.blob == name for each in repo.snapshots for file in each.files)

@@ -168,7 +168,10 @@ class Store:
         """Is a listing without a file kept of this commit? 0.1.0 has then marked files as missing that are not."""
         try:
             with open(self.path(layout.tree_path(repo_id, commit)), "rb") as file:
-                tree_from_json(commit, file.read(MAX_BYTES + 1))
+                raw = file.read(MAX_BYTES + 1)
+            if b'"blob_id":' in raw:  # what each row of a file has
+                return False
+            tree_from_json(commit, raw)
         except EmptyListing:
             return True
         except (OSError, ValueError):

@@ -43,7 +43,7 @@ class Gateway:
         reasons = []
         for path in self._paths(wanted):
             try:
-                self._reader.copy(path, receiver, self.label)
+                self._reader.copy(path, receiver, wanted.entry.size, self.label)
                 return self.label
             except SourceDown:
                 raise

@@ -1,4 +1,4 @@
-"""The Hugging Face Hub, through its own client: who says what the bytes must be, and the last to be asked for them."""
+"""The Hugging Face Hub, through its own client: the last to be asked for bytes."""
 
 from __future__ import annotations
 
@@ -7,11 +7,12 @@ import errno
 import time
 from pathlib import Path
 
-from ...errors import SourceError, Unresolved
-from ...hub.listing import ask_model
+from ...errors import SourceError
+from ...hub import client
+from ...hub.client import CLOSED
 from ...store import layout, partial
 from ...store.fs import DISK_ERRORS
-from ...store.tree import Tree, tree_from_hub
+from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Receiver
 from . import Wanted
@@ -19,77 +20,6 @@ from . import Wanted
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
 _AGAIN = 1.0  # seconds until a Hub that could not go on with a file is asked to once more
-_CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
-_OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
-_UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
-
-
-def is_offline() -> bool:
-    """Has the user told huggingface_hub to stay off the network?"""
-    from huggingface_hub import constants
-
-    return bool(constants.HF_HUB_OFFLINE)
-
-
-def has_token(token: str | bool | None) -> bool:
-    """Would a request with this `token=` name the user?"""
-    if token is False:
-        return False
-    if isinstance(token, str):
-        return True
-    from huggingface_hub import constants, get_token
-
-    return not (token is None and constants.HF_HUB_DISABLE_IMPLICIT_TOKEN) and get_token() is not None
-
-
-def patience() -> float:
-    """The seconds that plain huggingface_hub gives the Hub for one answer (`HF_HUB_ETAG_TIMEOUT`)."""
-    from huggingface_hub import constants
-
-    return float(constants.HF_HUB_ETAG_TIMEOUT)
-
-
-def prepare() -> None:
-    """Import and open what a request needs: seconds on a cold disk, which are not the Hub's silence."""
-    from huggingface_hub import HfApi, get_session
-
-    HfApi()
-    get_session()
-
-
-def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> tuple[Tree, bool]:
-    """One request: the commit of a revision with its whole listing, and whether the repo is public and ungated.
-
-    Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it was unwell.
-    """
-    from huggingface_hub.errors import (
-        GatedRepoError,
-        HfHubHTTPError,
-        RepositoryNotFoundError,
-        RevisionNotFoundError,
-    )
-
-    try:
-        answer = ask_model(repo_id, revision, token, timeout)
-        tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
-    except RevisionNotFoundError as error:
-        hint = "give a branch, a tag or a commit that the repo has"
-        text = f"{repo_id} has no revision {revision!r}"
-        raise Unresolved(text, hint, answered=True, about_revision=True) from error
-    except (RepositoryNotFoundError, GatedRepoError) as error:
-        raise Unresolved(f"the Hub does not show {repo_id} to us", _CLOSED, answered=True) from error
-    except HfHubHTTPError as error:
-        status = getattr(error.response, "status_code", None)
-        hint = _CLOSED if status in (401, 403) else _UNWELL
-        unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
-        unresolved.unreachable = str(error) if status is None or status >= 500 else None
-        raise unresolved from error
-    except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
-        hint = _OFFLINE if is_offline() else _UNWELL
-        unresolved = Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", hint)
-        unresolved.unreachable = None if isinstance(error, ValueError) else str(error)
-        raise unresolved from error
-    return tree, answer.private is False and answer.gated is False
 
 
 class _Writer:
@@ -110,16 +40,6 @@ class _Writer:
     def truncate(self) -> None:
         self._receiver.start()
         self._receiver.begin("the Hub")
-
-
-def blobs_folder(scratch: Path, repo_id: str) -> Path:
-    """Where the client puts the bytes of a repo's files, and what has come of those that are under way.
-
-    Each repo has a cache of its own: in one cache huggingface_hub 2.x lets all repos share a file that lies in xet, and
-    whoever takes it over takes it from the others.
-    """
-    folder = layout.repo_folder(repo_id)
-    return scratch / folder / folder / "blobs"
 
 
 class _Lost(SourceError):
@@ -162,7 +82,7 @@ class Hub:
         return "the Hub"
 
     def prepare(self) -> None:
-        prepare()
+        client.prepare()
 
     def seen_so_far(self, wanted: Wanted) -> object:
         """What of a file lies in the scratch folder: another answer each time that more has come."""
@@ -225,7 +145,7 @@ class Hub:
             )
         except Mismatch:
             raise
-        except Exception as error:  # see ask_commit
+        except Exception as error:  # see `hub.client.ask_commit`
             status = getattr(getattr(error, "response", None), "status_code", None) or 0
             text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
             if status >= 500 or receiver.size > at:
@@ -245,13 +165,13 @@ class Hub:
                     token=wanted.token,
                 )
             )
-        except Exception as error:  # see ask_commit
+        except Exception as error:  # see `hub.client.ask_commit`
             if isinstance(error, OSError) and error.errno in DISK_ERRORS:
                 raise NotWritten(error.errno, error.strerror) from error
             if isinstance(error, OSError) and error.errno in _NO_LOCKS:
                 raise _NoLocks(str(error)) from error
             if (status := getattr(getattr(error, "response", None), "status_code", None)) in (401, 403):
-                raise SourceError(f"the Hub does not give it to us: {status}", _CLOSED) from error
+                raise SourceError(f"the Hub does not give it to us: {status}", CLOSED) from error
             broken = "IncompleteRead" in str(error) or type(error).__name__ == "ReadError"
             kind = _BrokenOff if broken else SourceError
             raise kind(f"the Hub did not give it: {type(error).__name__}: {error}") from error

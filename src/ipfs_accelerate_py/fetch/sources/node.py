@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import time
 from collections.abc import Callable, Iterator
 
 from ... import state
 from ...errors import SourceDown, SourceError
+from ...ipfs.fleet_tree import PeerTrees
 from ...ipfs.node import Node, reconnect_once
 from ...ipfs.rpc import NodeAnswer
+from ...net import timeouts
 from ...store import layout
 from ...store.verify import Mismatch
 from ...store.writer import Receiver
@@ -17,9 +18,7 @@ from . import Wanted, report_liar
 from .node_local import OwnContent
 
 _NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
-_ALONE = 4.0  # seconds that a peer may be silent when no other is known
 _ITSELF = "the node itself"
-_FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
 
 
 class _Tries:
@@ -49,11 +48,10 @@ class IPFSNode:
         cid_of: Callable[[Wanted], str | None] = lambda wanted: None,
     ) -> None:
         self.node = node
+        self.trees = PeerTrees(node, publishers)
         self.own = OwnContent(node, cid_of)
         self._peer_silence = peer_silence  # seconds that one peer may be silent while another can be asked
         self._ask_swarm = ask_swarm  # may the repo's name be looked up in a swarm that is not private?
-        self._publishers = publishers
-        self._roots: dict[str, tuple[float, str]] = {}
         self._holders: dict[str, list[str]] = {}
 
     def prepare(self) -> None:
@@ -71,8 +69,12 @@ class IPFSNode:
         for name in self.suppliers(folder):
             if f"peer {name}" not in state.liars:
                 # Who is the only one gets more time at once: to ask anew would cost what was done so far.
-                others = len(set(self.publishers()) | set(self.holders_so_far(folder))) > 1
-                silence = self._peer_silence if others or not self._peer_silence else max(self._peer_silence, _ALONE)
+                others = len(set(self.trees.publishers()) | set(self.holders_so_far(folder))) > 1
+                silence = (
+                    self._peer_silence
+                    if others or not self._peer_silence
+                    else max(self._peer_silence, timeouts.IDLE_ONLY_PEER)
+                )
                 if self._ask_peer(tries, name, silence):
                     return f"peer {name}"
                 silent += [name] if silence else []
@@ -98,7 +100,7 @@ class IPFSNode:
         """Take the file from one peer."""
         wanted = tries.wanted
         snapshot = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
-        return self._take(tries, f"peer {name}", lambda: f"{self._root(name)}/{snapshot}", silence)
+        return self._take(tries, f"peer {name}", lambda: f"{self.trees.root(name)}/{snapshot}", silence)
 
     def _take(
         self, tries: _Tries, giver: str, path: Callable[[], str], silence: float | None, *, offline: bool = False
@@ -137,10 +139,10 @@ class IPFSNode:
 
     def suppliers(self, folder: str) -> Iterator[str]:
         """The publishers, then whoever says that it holds a model."""
-        yield from self.publishers()
+        yield from self.trees.publishers()
         if folder not in self._holders:
             self._holders[folder] = self._look_up(folder)
-        known = set(self.publishers())
+        known = set(self.trees.publishers())
         yield from (name for name in self._holders[folder] if name not in known)
 
     def _look_up(self, folder: str) -> list[str]:
@@ -162,23 +164,3 @@ class IPFSNode:
     def holders_so_far(self, folder: str) -> list[str]:
         """The peers that are known by now to hold a model; asks nobody."""
         return self._holders.get(folder, [])
-
-    def publishers(self) -> list[str]:
-        """The names whose word counts: those of the settings; `swarm` stands for the peers of a private swarm."""
-        names: list[str] = []
-        for name in self._publishers:
-            if name != "swarm":
-                names.append(name)
-            elif self.node.is_private():
-                names += self.node.peers()
-        return list(dict.fromkeys(names))
-
-    def read(self, name: str, path: str, limit: int, silence: float | None = None) -> bytes:
-        """A small file of a peer's tree; SourceError."""
-        return self.node.read(f"{self._root(name, silence)}/{path}", limit, silence)
-
-    def _root(self, name: str, silence: float | None = None) -> str:
-        resolved = self._roots.get(name)
-        if resolved is None or time.monotonic() - resolved[0] > _FRESH:
-            resolved = self._roots[name] = (time.monotonic(), self.node.resolve(name, silence))
-        return resolved[1]

@@ -9,8 +9,8 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable
 
+from ...ipfs.fleet_tree import MFS_ROOT
 from ...ipfs.node import Node
-from ...publish.publisher import MFS_ROOT
 from ...store import layout
 from . import Wanted
 

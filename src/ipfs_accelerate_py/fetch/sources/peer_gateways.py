@@ -63,7 +63,7 @@ class PeerGateways:
             return []
         for peer in self._ipfs.suppliers(folder):
             try:
-                text = self._ipfs.read(peer, "gateways", _LIMIT).decode("utf-8")
+                text = self._ipfs.trees.read(peer, "gateways", _LIMIT).decode("utf-8")
                 urls = [read_gateway(url) for url in text.split()]
             except (SourceError, ValueError):  # most tell of none
                 continue

@@ -14,7 +14,8 @@ from typing import Any
 from ...errors import Unavailable, VerificationError
 from ...hf_cache.export import fill, mark_missing
 from ...hf_cache.share import share
-from ...hub.breaker import endpoint, is_no_hub
+from ...hub.breaker import is_no_hub
+from ...hub.client import endpoint
 from ...log import warn_once
 from ...patching import arguments, fallback
 from ...patching.arguments import Asked

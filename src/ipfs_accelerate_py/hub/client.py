@@ -1,0 +1,88 @@
+"""What huggingface_hub's own client is asked: its settings, and the commit of a name with its listing."""
+
+from __future__ import annotations
+
+from ..config.forms import without_secrets
+from ..errors import Unresolved
+from ..store.tree import Tree, tree_from_hub
+from .listing import ask_model
+
+CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
+_OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
+_UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
+
+
+def endpoint() -> str:
+    """The Hub that huggingface_hub asks."""
+    from huggingface_hub import constants
+
+    return str(constants.ENDPOINT)
+
+
+def is_offline() -> bool:
+    """Has the user told huggingface_hub to stay off the network?"""
+    from huggingface_hub import constants
+
+    return bool(constants.HF_HUB_OFFLINE)
+
+
+def has_token(token: str | bool | None) -> bool:
+    """Would a request with this `token=` name the user?"""
+    if token is False:
+        return False
+    if isinstance(token, str):
+        return True
+    from huggingface_hub import constants, get_token
+
+    return not (token is None and constants.HF_HUB_DISABLE_IMPLICIT_TOKEN) and get_token() is not None
+
+
+def patience() -> float:
+    """The seconds that plain huggingface_hub gives the Hub for one answer (`HF_HUB_ETAG_TIMEOUT`)."""
+    from huggingface_hub import constants
+
+    return float(constants.HF_HUB_ETAG_TIMEOUT)
+
+
+def prepare() -> None:
+    """Import and open what a request needs: seconds on a cold disk, which are not the Hub's silence."""
+    from huggingface_hub import HfApi, get_session
+
+    HfApi()
+    get_session()
+
+
+def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> tuple[Tree, bool]:
+    """One request: the commit of a revision with its whole listing, and whether the repo is public and ungated.
+
+    Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it was unwell.
+    """
+    from huggingface_hub.errors import (
+        GatedRepoError,
+        HfHubHTTPError,
+        RepositoryNotFoundError,
+        RevisionNotFoundError,
+    )
+
+    try:
+        answer = ask_model(repo_id, revision, token, timeout)
+        tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
+    except RevisionNotFoundError as error:
+        hint = "give a branch, a tag or a commit that the repo has"
+        text = f"{repo_id} has no revision {revision!r}"
+        raise Unresolved(text, hint, answered=True, about_revision=True) from error
+    except (RepositoryNotFoundError, GatedRepoError) as error:
+        raise Unresolved(f"the Hub does not show {repo_id} to us", CLOSED, answered=True) from error
+    except HfHubHTTPError as error:
+        status = getattr(error.response, "status_code", None)
+        hint = CLOSED if status in (401, 403) else _UNWELL
+        unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
+        unresolved.unreachable = str(error) if status is None or status >= 500 else None
+        raise unresolved from error
+    except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
+        hint = _OFFLINE if is_offline() else _UNWELL
+        text = f"the Hub could not be asked at {endpoint()}: {type(error).__name__}: {error}"
+        unresolved = Unresolved(without_secrets(text), hint)
+        unresolved.unreachable = None if isinstance(error, ValueError) else str(error)
+        raise unresolved from error
+    return tree, answer.private is False and answer.gated is False
