@@ -15,10 +15,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo coverage dist constraints clean
+.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.installed ## the environment for development: .venv
 
@@ -43,6 +43,11 @@ $(VENV)/.installed: pyproject.toml tests/requirements.txt tests/constraints.txt 
 $(OLDER)/.installed: pyproject.toml tests/requirements.txt tests/constraints-4.57.txt | $(VENV)/bin/uv
 	test -x $(OLDER)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(OLDER)
 	$(call install,$(OLDER),tests/constraints-4.57.txt)
+
+# $(OF): a Python of that version, which tests/pythons.py has found
+.venv-3.%/.installed: pyproject.toml tests/requirements.txt tests/constraints.txt | $(VENV)/bin/uv
+	test -x .venv-3.$*/bin/python || $(BIN)/uv venv --quiet --python $(OF) .venv-3.$*
+	$(call install,.venv-3.$*,tests/constraints.txt)
 
 # `go list -m` reads go.mod and nothing else: what it refuses is a Go that is too old, and Go's own words say so
 .tools/ipfs: $(KUBO)/go.mod $(KUBO)/go.sum
@@ -80,6 +85,12 @@ lines: $(OLDER)/.installed node s3 ## the marked tests with the older pair of tr
 test: venv node s3 $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
 	$(PYTEST) -n 2 --dist loadfile tests
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
+
+pythons: venv ## unit and process tests with each Python from 3.10 on that is here, in .venv-3.x
+	$(BIN)/python -m tests.pythons
+
+oldest-and-newest: venv ## unit tests, and those of how a Python starts, with the oldest and the newest beside that of .venv
+	$(BIN)/python -m tests.pythons --ends
 
 coverage: venv node s3 ## what unit and contract tests run of the package, line by line and branch by branch
 	$(BIN)/coverage erase

@@ -12,7 +12,7 @@ PACKAGE = "src/ipfs_accelerate_py"
 API = ROOT / "docs" / "api.md"
 ERRORS = ROOT / "docs" / "errors.md"
 
-# A heading, the words below it, and what stands there: (file, name of a function or a class) each.
+# A heading, the words below it, and what stands there: (module or room, name of a function or a class) each.
 SECTIONS = (
     (
         "ipfs_accelerate_py",
@@ -33,9 +33,9 @@ SECTIONS = (
         "The store without the hook. Sizes are bytes, times are seconds, a commit is 40 hex digits.",
         (
             ("storage_wrapper", "StorageWrapper"),
-            ("store/resolution", "Resolution"),
-            ("store/tree", "Tree"),
-            ("store/entry", "Entry"),
+            ("store", "Resolution"),
+            ("store", "Tree"),
+            ("store", "Entry"),
         ),
     ),
 )
@@ -68,8 +68,8 @@ def render_api() -> str:
     for heading, words, names in SECTIONS:
         code = heading if "`" in heading else f"`{heading}`"
         page += f"\n## {code}\n\n{words}\n"
-        for file, name in names:
-            page += _render(file, _definitions(file)[name])
+        for place, name in names:
+            page += _render(*_find(place, name))
     return page
 
 
@@ -93,6 +93,14 @@ def _draw(classes: dict[str, ast.ClassDef], base: str | None = None, indent: str
             lines += f"{indent}{name}  ({others})\n" if others else f"{indent}{name}\n"
             lines += _draw(classes, name, indent + "    ")
     return lines
+
+
+def _find(place: str, name: str) -> tuple[str, ast.FunctionDef | ast.ClassDef]:
+    """The file, without its ending, and the definition."""
+    folder = ROOT / PACKAGE / place
+    files = [f"{place}/{path.stem}" for path in sorted(folder.glob("*.py"))] if folder.is_dir() else [place]
+    [found] = [(file, definitions[name]) for file in files if name in (definitions := _definitions(file))]
+    return found
 
 
 def _definitions(file: str) -> dict[str, ast.FunctionDef | ast.ClassDef]:
