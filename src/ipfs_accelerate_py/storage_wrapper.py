@@ -11,9 +11,9 @@ from .fetch.retrieval import Retrieval
 from .log import get_logger
 from .resolve import resolver
 from .resolve.absence import find_missing, is_seen, names_seen
-from .resolve.resolver import Resolution
 from .session import Recent, session
 from .store import vouchers
+from .store.resolution import Resolution
 from .store.store import Store
 
 

@@ -6,7 +6,7 @@ import time
 import pytest
 
 from ipfs_accelerate_py.errors import SourceDown, SourceError
-from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.fetch.sources import FileRequest
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.verify import Mismatch
 
@@ -32,9 +32,9 @@ def receive(here):
     def receive(source, commit, path, content):
         entry = entry_of(path, content)
         blob = here.store.path(layout.blob_path(REPO, entry.etag))
-        with here.store.receive(REPO, entry) as receiver:
-            giver = source.fetch(Wanted(REPO, commit, path, entry, False), receiver)
-            receiver.finish(blob)
+        with here.store.receive(REPO, entry) as writer:
+            giver = source.fetch(FileRequest(REPO, commit, path, entry, False), writer)
+            writer.finish(blob)
         assert giver
         return blob
 
@@ -68,8 +68,8 @@ def test_a_file_that_it_does_not_have(holder, receive, here):
 def test_a_repo_that_it_does_not_have(holder, here):
     commit = holder.hold({"config.json": b"{}"})
     entry = entry_of("config.json", b"other")
-    with here.store.receive("acme/other", entry) as receiver, pytest.raises(SourceError):
-        holder.source().fetch(Wanted("acme/other", commit, "config.json", entry, False), receiver)
+    with here.store.receive("acme/other", entry) as writer, pytest.raises(SourceError):
+        holder.source().fetch(FileRequest("acme/other", commit, "config.json", entry, False), writer)
 
 
 CONTENT = os.urandom(300_000)
@@ -103,13 +103,13 @@ def test_after_a_failure_the_receiver_takes_the_right_bytes(holder, here):
     commit = holder.hold({"model.safetensors": CONTENT}, lies={"model.safetensors": LIES["one byte flipped"]})
     entry = entry_of("model.safetensors", CONTENT)
     blob = here.store.path(layout.blob_path(REPO, entry.etag))
-    with here.store.receive(REPO, entry) as receiver:
+    with here.store.receive(REPO, entry) as writer:
         with pytest.raises(Mismatch):
-            holder.source().fetch(Wanted(REPO, commit, "model.safetensors", entry, False), receiver)
-            receiver.finish(blob)
-        receiver.start()
-        receiver.write(CONTENT)
-        receiver.finish(blob)
+            holder.source().fetch(FileRequest(REPO, commit, "model.safetensors", entry, False), writer)
+            writer.finish(blob)
+        writer.start()
+        writer.write(CONTENT)
+        writer.finish(blob)
     assert blob.read_bytes() == CONTENT
 
 
@@ -150,11 +150,11 @@ def test_what_another_source_began_is_continued(holder, here, begun):
     commit = holder.hold({"model.safetensors": content})
     entry = entry_of("model.safetensors", content)
     blob = here.store.path(layout.blob_path(REPO, entry.etag))
-    with here.store.receive(REPO, entry) as receiver:
-        receiver.begin("another source")
-        receiver.write(content[:begun])
-        holder.source().fetch(Wanted(REPO, commit, "model.safetensors", entry, False), receiver)
-        receiver.finish(blob)
+    with here.store.receive(REPO, entry) as writer:
+        writer.begin("another source")
+        writer.write(content[:begun])
+        holder.source().fetch(FileRequest(REPO, commit, "model.safetensors", entry, False), writer)
+        writer.finish(blob)
     assert blob.read_bytes() == content
 
 
@@ -162,15 +162,15 @@ def test_a_wrong_beginning_is_not_believed(holder, here):
     content = os.urandom(300_000)
     commit = holder.hold({"model.safetensors": content})
     entry = entry_of("model.safetensors", content)
-    with here.store.receive(REPO, entry) as receiver:
-        receiver.begin("another source")
-        receiver.write(b"x" * 1000)
+    with here.store.receive(REPO, entry) as writer:
+        writer.begin("another source")
+        writer.write(b"x" * 1000)
         try:
-            holder.source().fetch(Wanted(REPO, commit, "model.safetensors", entry, False), receiver)
-            receiver.check()
+            holder.source().fetch(FileRequest(REPO, commit, "model.safetensors", entry, False), writer)
+            writer.check()
         except Mismatch:
-            assert len(receiver.givers) == 2  # so nobody knows who it was
+            assert len(writer.givers) == 2  # so nobody knows who it was
         else:
             blob = here.store.path(layout.blob_path(REPO, entry.etag))
-            receiver.finish(blob)
+            writer.finish(blob)
             assert blob.read_bytes() == content

@@ -8,8 +8,8 @@ import pytest
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
-from ipfs_accelerate_py.resolve.resolver import Resolution
 from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.resolution import Resolution
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Tree
 from tests.contract.conftest import COMMIT, REPO, entry_of, fill

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ipfs_accelerate_py.hub import breaker
 from ipfs_accelerate_py.resolve import authorities, resolver
 from tests.support.local_hub import LocalHub
 
@@ -53,7 +54,7 @@ def test_a_silent_hub_after_an_own_write(here, moved):
     resolver.forget_repo(REPO)
     assert here.resolve(REPO).commit == moved[0]
     assert here.resolve(REPO).word == "store"
-    assert resolver.hub_is_resting()
+    assert breaker.is_hub_breaker_open()
 
 
 def test_own_write_is_asked_for_when_the_hub_is_back(acme_hub, here, moved, monkeypatch):
@@ -61,7 +62,7 @@ def test_own_write_is_asked_for_when_the_hub_is_back(acme_hub, here, moved, monk
     resolver.forget_repo(REPO)
     assert here.resolve(REPO).commit == moved[0]
     fault["times"] = 0
-    resolver.end_rest()
+    breaker.close_hub_breaker()
     assert here.resolve(REPO).commit == moved[1]
 
 

@@ -99,7 +99,7 @@ def _share_file(store: Store, cache: Path, resolution: Resolution, path: str, re
     made = False
     if not os.path.exists(theirs) or (replace and not os.path.samefile(ours, theirs)):
         # A file with two names is read again unless it is noted, and may be gigabytes: first the notes, then the name.
-        if not store.verified.remember(entry.etag, ours.stat()):
+        if not store.stat_cache.remember(entry.etag, ours.stat()):
             raise OSError(errno.EROFS, "the store cannot note what it would leave", str(store.root))
         note = note_path(store, repo_id, entry.etag)
         make_folder(note.parent)

@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
 from ..log import get_logger, warn_once
-from ..resolve.resolver import Resolution
 from ..storage_wrapper import StorageWrapper, get_storage_wrapper
 from ..store import layout, unlisted, vouchers
+from ..store.resolution import Resolution
 from ..store.unlisted import Place
 from ..store.verify import Mismatch, verify_file
 

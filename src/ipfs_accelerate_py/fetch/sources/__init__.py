@@ -15,11 +15,11 @@ from ... import state
 from ...log import get_logger
 from ...store.tree import Entry
 from ...store.verify import Mismatch
-from ...store.writer import Receiver
+from ...store.writer import Writer
 
 
 @dataclass(frozen=True)
-class Wanted:
+class FileRequest:
     """One file of one commit, and what its bytes must be. `token` is for the Hub alone."""
 
     repo_id: str
@@ -43,7 +43,7 @@ class Source(Protocol):
         """Import and open what a first question needs: that time is ours, and no silence of the source."""
         ...
 
-    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+    def fetch(self, request: FileRequest, writer: Writer) -> str:
         """Fill the receiver; returns who really gave the bytes, in words for the log. SourceError if it cannot."""
         ...
 
@@ -52,16 +52,16 @@ class Source(Protocol):
 class Patient(Source, Protocol):
     """One with time budgets of its own, which is never given up; another may be asked beside it."""
 
-    def seen_so_far(self, wanted: Wanted) -> object:
+    def seen_so_far(self, request: FileRequest) -> object:
         """What has come that the receiver does not know of yet; another answer each time that there is more."""
         ...
 
-    def may_be_silent(self, wanted: Wanted, budget: float) -> float:
+    def may_be_silent(self, request: FileRequest, budget: float) -> float:
         """The seconds for which it may be well without any sign of it, where others get `budget`."""
         ...
 
 
-def report_liar(label: str, path: str, mismatch: Mismatch) -> None:
+def report_corrupt(label: str, path: str, mismatch: Mismatch) -> None:
     """Write down that a source gave wrong bytes, and say so the first time."""
     if label not in state.liars:
         get_logger().warning("%s gave wrong bytes for %s (%s): refused", label, path, mismatch)
