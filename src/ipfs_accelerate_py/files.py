@@ -1,4 +1,6 @@
-"""Folders, made by the user's umask and never writable by everybody, and files that are replaced in one step."""
+"""Folders, made by the user's umask and never writable by everybody, files that are replaced in one step,
+and sizes for people.
+"""
 
 from __future__ import annotations
 
@@ -48,3 +50,13 @@ def remove_empty_folders(folder: Path, keep: bool = False) -> None:
         if not (keep and Path(root) == folder):
             with contextlib.suppress(OSError):
                 os.rmdir(root)
+
+
+def say_size(size: int, unit: str | None = None) -> str:
+    """Bytes as people say them: 4.1 MB. `unit`: in B, kB, MB, GB or TB, whatever the size."""
+    number = float(size)
+    for each in ("B", "kB", "MB", "GB"):
+        if each == unit or (unit is None and number < 1000):
+            return f"{size} B" if each == "B" else f"{number:.1f} {each}"
+        number /= 1000
+    return f"{number:.1f} TB"

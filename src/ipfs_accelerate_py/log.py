@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import TextIO
 
 from .config import settings
+from .session import Recent, session
 
 NAME = "ipfs_accelerate_py"
 _level_by_us = logging.NOTSET
-_said: set[str] = set()
 
 
-class _StderrHandler(logging.StreamHandler):
+class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # a plain class before Python 3.11
     """Writes to whatever `sys.stderr` is at that moment, and steps back once the program has handlers of its own."""
 
     def __init__(self) -> None:
@@ -20,7 +21,7 @@ class _StderrHandler(logging.StreamHandler):
         self.setFormatter(logging.Formatter("%(name)s: %(message)s"))
 
     @property
-    def stream(self):
+    def stream(self) -> TextIO:
         return sys.stderr
 
     def emit(self, record: logging.LogRecord) -> None:
@@ -49,11 +50,25 @@ def get_logger() -> logging.Logger:
     return logger
 
 
+class Said(Recent[str, bool]):
+    """What this process has said and does not say again."""
+
+
+def _is_new(text: str) -> bool:
+    said = session.part(Said)
+    return text not in said and said.setdefault(text, True)
+
+
+def say_once(text: str) -> None:
+    """A line at the level of information that this process has not given yet."""
+    if _is_new(text):
+        get_logger().info("%s", text)
+
+
 def warn_once(text: str, exc_info: BaseException | None = None) -> bool:
     """A warning that this process has not given yet; False if it has."""
-    if text in _said:
+    if not _is_new(text):
         return False
-    _said.add(text)
     get_logger().warning("%s", text, exc_info=exc_info)
     return True
 
@@ -61,7 +76,7 @@ def warn_once(text: str, exc_info: BaseException | None = None) -> bool:
 def _choose_level() -> int:
     if _is_set_up() and not settings.is_given("log"):
         return logging.NOTSET  # the program's set-up decides alone
-    level = logging.getLevelName(settings.read_or_default("log"))
+    level: int = logging.getLevelName(settings.read_or_default("log"))
     if settings.is_given("log"):
         return level
     # who told these to be quiet, by `set_verbosity_error()` or TRANSFORMERS_VERBOSITY, meant the whole of a load

@@ -1,33 +1,98 @@
-"""What `fetch`, `publish` and `lock` do, as functions that give a dict for `--json`."""
+"""What can be done with models here, as functions with typed results: for the command line, and for other front ends.
+
+Each takes the settings first. What a result says as a JSON document its `to_dict()` gives. `ls`, `status` and `config`
+answer at once, so what an operation needs is imported when it is called.
+"""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from . import state
-from .config.settings import read_settings
 from .errors import PublishRefused
-from .fetch.retrieval import Retrieval
-from .ipfs import node
-from .maintenance.lock_writer import lock_repos
-from .publish import eligibility, outbox, publisher
-from .resolve import resolver
-from .resolve.resolver import Resolution
-from .store import layout
-from .store.store import Store
-from .store.visibility import known_access
+from .store.layout import split_revision as split_revision
 
-__all__ = ["fetch_repo", "lock_repos", "publish_repo"]
+if TYPE_CHECKING:
+    from .config.settings import Settings
+    from .ipfs.node import Node
+    from .maintenance.audit import Audit as Audit
+    from .maintenance.audit import Damage as Damage
+    from .maintenance.collect import Collection as Collection
+    from .maintenance.eviction import Verdict as Verdict
+    from .maintenance.inventory import StoredCommit as StoredCommit
+    from .maintenance.lock_writer import Lock as Lock
+    from .publish.publisher import Publication as Publication
+    from .resolve.resolver import Resolution
+    from .store.store import Store
+
+Progress = Callable[[str, int], object]  # is called with a name and bytes
 
 
-def fetch_repo(repo_id: str, revision: str | None = None, progress: Any = None) -> dict[str, Any]:
-    """Bring all files of a commit into the store; `{repo, commit, files, bytes, sources}`.
+@dataclass(frozen=True)
+class Supplied:
+    """How many files a source gave, and their sum in bytes."""
 
-    `progress`, if given, is called with (file name, bytes) for each file that is there. Raises what `resolve` and
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Fetched:
+    """A commit that is whole in the store: its files, their sum in bytes, and by source those that were not here."""
+
+    repo: str
+    commit: str
+    files: int
+    bytes: int
+    sources: Mapping[str, Supplied]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
+
+
+def open_store(settings: Settings) -> Store:
+    """The store of the settings; StoreError where a newer version of ours has made it."""
+    from .store import version
+    from .store.store import Store
+
+    store = Store(settings.home)
+    version.check(store)
+    return store
+
+
+def list_commits(settings: Settings) -> list[StoredCommit]:
+    """Every commit of which a file is here: the store first, then the caches below it. Nobody else is asked."""
+    from .maintenance import inventory
+
+    return inventory.list_commits(open_store(settings), settings)
+
+
+def read_vouchers(settings: Settings) -> dict[str, dict[str, list[str]]]:
+    """Who vouched for the last loads: {repo id: {commit: [word, ...]}}."""
+    from .store import vouchers
+    from .store.store import Store
+
+    return vouchers.read(Store(settings.home))
+
+
+def fetch_repo(
+    settings: Settings, repo_id: str, revision: str | None = None, progress: Progress | None = None
+) -> Fetched:
+    """Bring all files of a commit into the store.
+
+    `progress` is called with (path, bytes) for each file that is there. Raises what `resolve` and
     `Retrieval.make_present` raise.
     """
-    settings = read_settings()
-    store = Store(settings.home)
+    from .fetch.retrieval import Retrieval
+    from .publish import outbox
+    from .resolve import resolver
+
+    store = open_store(settings)
     resolution = resolver.resolve(
         store,
         settings,
@@ -48,25 +113,30 @@ def fetch_repo(repo_id: str, revision: str | None = None, progress: Any = None) 
     for name, (count, size) in state.served.items():
         old_count, old_size = before.get(name, (0, 0))
         if count > old_count:
-            sources[name] = {"files": count - old_count, "bytes": size - old_size}
-    size = sum(entry.size for entry in files.values())
-    return {"repo": repo_id, "commit": resolution.commit, "files": len(files), "bytes": size, "sources": sources}
+            sources[name] = Supplied(count - old_count, size - old_size)
+    return Fetched(repo_id, resolution.commit, len(files), sum(entry.size for entry in files.values()), sources)
 
 
 def publish_repo(
+    settings: Settings,
     repo_id: str,
     revision: str | None = None,
     complete: bool = False,
     closed: bool = False,
-    progress: publisher.Progress | None = None,
-) -> dict[str, Any]:
-    """Publish what the store has of a commit; `{repo, commit, files, bytes, publisher, cid}`.
+    progress: Progress | None = None,
+) -> Publication:
+    """Publish what the store has of a commit.
 
     `complete` fetches the rest first; `closed` lets a private or gated repo go to a node with a swarm key. One that is
     under way in the background is waited for. `progress` is called with (path, bytes). PublishRefused says why not.
     """
-    settings = read_settings()
-    store = Store(settings.home)
+    from .fetch.retrieval import Retrieval
+    from .ipfs import node
+    from .net import timeouts
+    from .publish import outbox, publisher
+    from .resolve import resolver
+
+    store = open_store(settings)
     ipfs = node.open_node(settings)
     if ipfs is None:
         raise PublishRefused(
@@ -74,7 +144,7 @@ def publish_repo(
             "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address",
         )
     ipfs.peer_id()  # a clear word now if nobody is there
-    ipfs.rpc.silence = max(ipfs.rpc.silence, node.PATIENCE)
+    ipfs.rpc.silence = max(ipfs.rpc.silence, timeouts.IDLE)
     resolution = resolver.resolve(store, settings, repo_id, revision, on_closed=outbox.withdraw_closed(store, settings))
     _check_access(store, ipfs, resolution, closed)
     if complete:
@@ -86,14 +156,19 @@ def publish_repo(
         )
     revisions = store.revisions_at(repo_id, resolution.commit)
     with outbox.publishing(store):
-        return publisher.publish(store, ipfs, repo_id, resolution.tree, revisions, progress).to_dict()
+        return publisher.publish(store, ipfs, repo_id, resolution.tree, revisions, progress)
 
 
-def _check_access(store: Store, ipfs: node.Node, resolution: Resolution, closed: bool) -> None:
+def _check_access(store: Store, ipfs: Node, resolution: Resolution, closed: bool) -> None:
+    from .net import timeouts
+    from .publish import eligibility
+    from .store import layout
+    from .store.visibility import known_access
+
     repo_id = resolution.repo_id
     public = known_access(store, repo_id)
     if public is not True:
-        public = eligibility.prove_public(store, repo_id, node.PATIENCE)
+        public = eligibility.prove_public(store, repo_id, timeouts.IDLE)
     if public:
         return
     if public is None:
@@ -111,3 +186,80 @@ def _check_access(store: Store, ipfs: node.Node, resolution: Resolution, closed:
             f"{repo_id} is closed, and the node's swarm has no swarm key that could be seen on this machine",
             "closed repos are published only to a swarm that a swarm key closes",
         )
+
+
+def lock_repos(
+    settings: Settings,
+    repo_ids: Sequence[str],
+    revision: str | None = None,
+    path: Path | None = None,
+    closed: bool = False,
+) -> Lock:
+    """Write what every file of these repos must be into a lock file: see `maintenance.lock_writer.lock_repos`."""
+    from .maintenance import lock_writer
+
+    return lock_writer.lock_repos(open_store(settings), settings, repo_ids, revision, path, closed)
+
+
+def verify_store(
+    settings: Settings, repo_ids: Sequence[str] = (), repair: bool = False, progress: Progress | None = None
+) -> Audit:
+    """Hash every visible file of these repos again (all, if none is named), and say what is damaged.
+
+    A repo is named as `org/name`, or as `org/name@revision` for the files of one commit. With `repair` what is damaged
+    is removed and fetched anew, never from a cache of this machine. `progress` is called with (path, bytes) for each
+    piece that was read. Raises StoreError for a repo of which the store has nothing, LockFileError.
+    """
+    from .maintenance.audit import audit_store
+
+    store = open_store(settings)
+    audit = audit_store(store, settings, repo_ids, progress)
+    if repair and audit.bad:
+        from .maintenance.repair import repair_all
+
+        audit = replace(audit, bad=repair_all(store, settings, audit.bad))
+    return audit
+
+
+def collect_garbage(
+    settings: Settings,
+    dry_run: bool = False,
+    older_than: float | None = None,
+    max_size: int | None = None,
+    progress: Progress | None = None,
+) -> Collection:
+    """Remove what is of no more use: see `maintenance.collect.collect_garbage`."""
+    from .maintenance import collect
+
+    return collect.collect_garbage(open_store(settings), settings, dry_run, older_than, max_size, progress)
+
+
+def check_node_address(setting: str) -> None:
+    """SettingsError for what is no value of IPFS_ACCELERATE_NODE."""
+    from .ipfs.address import node_address
+
+    node_address(setting)
+
+
+def silence_progress() -> None:
+    """From now on this process draws no bars."""
+    from .fetch import progress
+
+    progress.silence()
+
+
+@contextmanager
+def count_bytes(verb: str) -> Iterator[Progress]:
+    """One bar for many files: a function to call with the name and the bytes of each, on a terminal."""
+    from .fetch import progress
+
+    bar = progress.begin(verb)
+
+    def count(name: str, size: int) -> None:
+        bar.label(name)
+        bar.advance(size)
+
+    try:
+        yield count
+    finally:
+        bar.finish()

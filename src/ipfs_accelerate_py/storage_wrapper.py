@@ -12,11 +12,16 @@ from .log import get_logger
 from .resolve import resolver
 from .resolve.absence import find_missing, is_seen, names_seen
 from .resolve.resolver import Resolution
+from .session import Recent, session
 from .store import vouchers
 from .store.store import Store
 
-# (store, repo id, commit, path) of what this process has offered to the publisher: once is enough
-_noted: set[tuple[str, str, str, str]] = set()
+
+class Noted(Recent[tuple[str, str, str, str], bool]):
+    """(store, repo id, commit, path) of what this process has offered to the publisher: once is enough."""
+
+    def __init__(self) -> None:
+        super().__init__(100_000)
 
 
 class StorageWrapper:
@@ -44,7 +49,11 @@ class StorageWrapper:
         local_only: bool = False,
         fresh: bool = False,
     ) -> Resolution:
-        """The commit and tree of a revision (see `resolve.resolver`)."""
+        """The commit and tree of a revision; None is `main`. With `local_only` only this machine is asked, with `fresh`
+        the Hub is.
+
+        Raises UnsafeName, LockFileError, or Unresolved where nobody could say it.
+        """
         local_only = local_only or self.settings.force_local
         return resolver.resolve(
             self.store,
@@ -101,14 +110,21 @@ class StorageWrapper:
         local_only: bool = False,
         force: bool = False,
     ) -> dict[str, Path]:
-        """The named files, verified (see `fetch.retrieval`); leaves a note for the publisher."""
+        """The named files, verified: path in the repo -> path of the file. Leaves a note for the publisher.
+
+        With `local_only` nothing comes from beyond this machine; with `force` what is here is fetched anew. Raises
+        Unavailable where no source has a file, VerificationError where all that was offered is wrong, StoreError.
+        """
         retrieval = Retrieval(self.store, self.settings, resolution, token=token, local_only=local_only, force=force)
         present = retrieval.make_present(paths)
         if present:
             vouchers.note(self.store, resolution.repo_id, resolution.commit, resolution.word)
-        new = {(str(self.store.root), resolution.repo_id, resolution.commit, path) for path in present} - _noted
+        noted, key = session.part(Noted), (str(self.store.root), resolution.repo_id, resolution.commit)
+        new = [path for path in present if (*key, path) not in noted]
         if new and not local_only:
-            _noted.update(new)
+            for path in new:
+                where = (*key, path)
+                noted[where] = True
             try:
                 from .publish.outbox import leave_note
 
@@ -119,5 +135,5 @@ class StorageWrapper:
 
 
 def get_storage_wrapper() -> StorageWrapper:
-    """The store as the settings name it now."""
+    """The store as the settings name it now; a setting that cannot be used counts as not given, and is warned of."""
     return StorageWrapper(read_settings())

@@ -193,10 +193,11 @@ class World:
         """Files and blobs that a load could find and that are not right."""
         wrong = [path for path, content in here.visible().items() if content != FILES.get(path)]
         right = {hashlib.sha256(content).hexdigest() for content in FILES.values()}
-        for blob in here.store.root.glob("models--*/blobs/*"):
-            if not blob.name.endswith(".incomplete") and hashlib.sha256(blob.read_bytes()).hexdigest() not in right:
-                wrong.append(blob.name)
-        return wrong
+        return wrong + [
+            blob.name
+            for blob in here.store.root.glob("models--*/blobs/*")
+            if not blob.name.endswith(".incomplete") and hashlib.sha256(blob.read_bytes()).hexdigest() not in right
+        ]
 
     def stop(self) -> None:
         for server in self.servers.values():

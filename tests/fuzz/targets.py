@@ -13,11 +13,11 @@ from ipfs_accelerate_py.errors import LockFileError, SourceError, Unresolved
 from ipfs_accelerate_py.fetch.sources import Wanted
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
 from ipfs_accelerate_py.hub.client import ask_commit
-from ipfs_accelerate_py.ipfs import rpc
 from ipfs_accelerate_py.ipfs.fleet_tree import PeerTrees
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.ipfs.node_trees import NodeTrees
 from ipfs_accelerate_py.resolve import lockfile
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.tree import Entry, Tree, tree_from_json
 from ipfs_accelerate_py.store.verify import Mismatch
@@ -162,7 +162,7 @@ class RPCTarget(_Answered):
         return NodeTrees(trees, 0.5)
 
     def run(self, data: bytes) -> bool:
-        rpc._resting.clear()
+        session.reset()
         self.server.answer = data
         found = self.mutator.random.choice(self.calls)()
         if isinstance(found, tuple) and isinstance(found[0], Tree):
@@ -243,4 +243,4 @@ TARGETS: list[type[Target]] = [
 def reset() -> None:
     """Forget what the process has learnt, so that each try is like the first."""
     state.liars.clear()
-    rpc._resting.clear()
+    session.reset()

@@ -7,8 +7,8 @@ from collections import Counter
 
 import pytest
 
+from ipfs_accelerate_py import operations
 from ipfs_accelerate_py.errors import LockFileError, StoreError
-from ipfs_accelerate_py.maintenance.audit import verify_store
 from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 
@@ -32,7 +32,8 @@ def loaded(hub, here):
 
 
 def verify(here, *repo_ids, **options):
-    return verify_store(here.store, here.settings, repo_ids, **options)
+    """The document of --json."""
+    return operations.verify_store(here.settings, repo_ids, **options).to_dict()
 
 
 def blob(here, found, name):
@@ -40,7 +41,7 @@ def blob(here, found, name):
 
 
 def contents(here):
-    return {path: content for path, content in here.visible().items()}
+    return dict(here.visible())
 
 
 DAMAGES = {

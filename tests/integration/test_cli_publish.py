@@ -34,6 +34,13 @@ def test_one_document(a):
     assert [row["published"] for row in json.loads(a.hook("ls", "--json").stdout)] == [True]
 
 
+def test_a_revision_as_people_write_it(a):
+    commit = a.hub.repos["models", "org/name"].refs["main"]
+    done = a.hook("publish", f"org/name@{commit}", "--json")
+    assert done.returncode == 0, done.stderr
+    assert (json.loads(done.stdout)["repo"], json.loads(done.stdout)["commit"]) == ("org/name", commit)
+
+
 def test_words_and_bars(a):
     words = [sys.executable, "-m", "ipfs_accelerate_py.hook", "publish", "org/name"]
     done = OnTerminal(words, env=a.environment, cwd=a.home)

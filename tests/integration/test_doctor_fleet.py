@@ -8,6 +8,7 @@ import pytest
 from ipfs_accelerate_py.config.settings import read_settings
 from ipfs_accelerate_py.doctor import publishers, swarm
 from ipfs_accelerate_py.doctor.check import run
+from ipfs_accelerate_py.session import session
 from tests.support.machine import Machine
 from tests.support.small_server import serve, silence
 
@@ -26,8 +27,8 @@ def ask(monkeypatch, tmp_path):
                 monkeypatch.setenv(f"IPFS_ACCELERATE_{key}", given[key])
         monkeypatch.delenv("STORAGE_FORCE_LOCAL", raising=False)
         monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
-        monkeypatch.setattr("ipfs_accelerate_py.ipfs.rpc._resting", {})  # each ask is a process of its own
-        return {row["name"]: row for row in run(swarm.checks(read_settings()))}
+        session.reset()  # each ask is a process of its own
+        return {row.name: row.to_dict() for row in run(swarm.checks(read_settings()))}
 
     monkeypatch.setenv("IPFS_PATH", str(tmp_path / "no-repo"))
     return ask
@@ -125,7 +126,7 @@ def test_publishers(nodes, ask):
 
     def look_up(where, names, gateways=""):
         ask(where, PUBLISHERS=names, **({"GATEWAYS": gateways} if gateways else {}))
-        return run(publishers.checks(read_settings()))[0]
+        return run(publishers.checks(read_settings()))[0].to_dict()
 
     found = look_up(node, f"{other.peer_id},swarm")
     assert found["ok"] and "by the node" in found["detail"] and "swarm: 1 peers" in found["detail"], found
@@ -170,7 +171,7 @@ def test_no_node(ask, tmp_path, monkeypatch):
         assert all_well(rows)
         assert f"IPFS_ACCELERATE_NODE={setting}" in rows["node"]["detail"] and "ipfs daemon" in rows["node"]["hint"]
     monkeypatch.setenv("STORAGE_FORCE_LOCAL", "1")
-    assert run(swarm.checks(read_settings()))[0]["ok"]
+    assert run(swarm.checks(read_settings()))[0].ok
 
 
 def test_what_is_no_node(ask):

@@ -6,11 +6,11 @@ import threading
 
 import pytest
 
-from ipfs_accelerate_py.ipfs import fleet_tree
 from ipfs_accelerate_py.ipfs.cid import cid_of
 from ipfs_accelerate_py.ipfs.fleet_tree import MFS_ROOT
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from tests.support.node_settings import kubo_with
 
@@ -57,7 +57,7 @@ def known(serve_repos, here):
 
 
 def publish(running, known, here, silence=10.0):
-    fleet_tree._mended.clear()  # a new process
+    session.reset()  # a new process
     return publisher.publish(here.store, Node(running.api, silence), REPO, known.tree, ["main", "pr/1"])
 
 
@@ -106,7 +106,7 @@ def test_an_older_versions_tree_is_mended(name, kinds, known, here):
     running.rpc("files/rm", MFS_ROOT, recursive="true")
     listing = json.dumps({"format_version": 1, "files": {f"{n}.bin": {} for n in range(90_000)}}).encode()
     others = {"gateways": b"http://127.0.0.1:8080\n", "models--acme--old/trees/x.json": listing}
-    files = {path: None for path in wanted(known)} | {f"{MFS_ROOT}/{path}": data for path, data in others.items()}
+    files = dict.fromkeys(wanted(known)) | {f"{MFS_ROOT}/{path}": data for path, data in others.items()}
     for path, data in files.items():
         repo_file = path.removeprefix(f"{MFS_ROOT}/{layout.snapshot_path(REPO, known.commit)}/")
         content = data or FILES.get(repo_file) or (known.tree.to_json() if "/trees/" in path else known.commit.encode())

@@ -10,7 +10,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from ipfs_accelerate_py.errors import Unresolved
-from ipfs_accelerate_py.ipfs import node
+from ipfs_accelerate_py.net import timeouts
 from tests.support.fault_server import FaultServer
 from tests.support.fault_server.faults import Answer
 from tests.support.local_hub import LocalHub
@@ -98,7 +98,7 @@ OTHERS = tuple(RECORDED["peer_id"][:-1] + letter for letter in "abcdefgh")
 @pytest.fixture
 def patience(monkeypatch):
     """What an answer may take where nobody knows anything: a second in place of ten."""
-    monkeypatch.setattr(node, "PATIENCE", 1.0)
+    monkeypatch.setattr(timeouts, "IDLE", 1.0)
 
 
 @pytest.mark.parametrize("fault", ["hangs", "refuses", "401"])

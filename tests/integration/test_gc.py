@@ -16,6 +16,7 @@ import huggingface_hub
 import pytest
 
 from ipfs_accelerate_py.maintenance.collect import collect_garbage
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout, leases
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Tree
@@ -98,13 +99,13 @@ def test_what_another_process_has_mapped(here):
         assert child.stdout.readline() == "1000\n"
         os.utime(path, (1_000_000, 1_000_000))
         for options in ({"older_than": 3600}, {"max_size": 0}):
-            answer = collect_garbage(here.store, here.settings, **options)
+            answer = collect_garbage(here.store, here.settings, **options).to_dict()
             assert {row["commit"]: row["reason"] for row in answer["kept"]} == {
                 "1" * 40: f"in use by process {child.pid}"
             }
         child.stdin.close()
     assert path.read_bytes() == b"1" * 1000
-    assert [row["commit"] for row in collect_garbage(here.store, here.settings, max_size=0)["removed"]] == ["1" * 40]
+    assert [row.commit for row in collect_garbage(here.store, here.settings, max_size=0).removed] == ["1" * 40]
     assert not (here.store.root / "models--acme--model").exists()
 
 
@@ -131,7 +132,7 @@ def test_gc_and_fetch_at_once(here, tmp_path):
 
         def fetch():
             here.forget()
-            leases._marked.clear()
+            session.reset()
             present = here.make_present(here.resolve(REPO))
             time.sleep(random.random() * 0.01)
             assert {path: where.read_bytes() for path, where in present.items()} == FILES
@@ -140,7 +141,7 @@ def test_gc_and_fetch_at_once(here, tmp_path):
         def collect():
             removed = 0
             while not (tmp_path / "stop").exists():
-                removed += len(collect_garbage(here.store, here.settings, max_size=0)["removed"])
+                removed += len(collect_garbage(here.store, here.settings, max_size=0).removed)
                 (tmp_path / "removed").write_text(str(removed))
 
         (tmp_path / "removed").write_text("0")
@@ -181,7 +182,7 @@ def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeyp
         shutil.rmtree(here.store.own_folder / "used")
         marked.clear()
         here.forget()
-        leases._marked.clear()
+        session.reset()
         here.resolve(REPO)
         assert marked["read_tree"][0] == f"process {os.getpid()}"
 

@@ -9,8 +9,8 @@ from huggingface_hub.errors import RepositoryNotFoundError
 from ipfs_accelerate_py.errors import Unresolved
 from ipfs_accelerate_py.hub import listing
 from ipfs_accelerate_py.hub.client import ask_commit
-from ipfs_accelerate_py.resolve import resolver
 from ipfs_accelerate_py.resolve.resolver import hub_is_resting
+from ipfs_accelerate_py.session import session
 from tests.support.fault_server import FaultProxy
 from tests.support.in_process import write_repo
 
@@ -80,6 +80,6 @@ def test_what_a_slow_hub_says_later_counts_at_the_next_load(hub, here, tmp_path)
         assert time.monotonic() < deadline
         time.sleep(0.05)
     hub.faults.clear()
-    resolver._known.clear()
+    session.reset()
     found = here.resolve(REPO)
     assert (found.word, found.commit == old) == ("hub", False)

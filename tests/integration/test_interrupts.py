@@ -17,17 +17,10 @@ from tests.support.local_hub import LocalHub
 
 from .crash_child import REPO, check_visible, make_files
 
+pytestmark = pytest.mark.usefixtures("interruptible")
 INTERRUPTS = int(os.environ.get("CRASHES") or 8)
 AT_ONCE = 5.0  # seconds; a source that hangs would be waited for longer
 FETCH = [sys.executable, "-m", "ipfs_accelerate_py.hook", "fetch", REPO]
-
-
-@pytest.fixture(autouse=True)
-def interruptible():
-    """A test run in the background of a shell ignores Ctrl-C, and its children would inherit that."""
-    before = signal.signal(signal.SIGINT, signal.default_int_handler)
-    yield
-    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture

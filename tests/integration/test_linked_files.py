@@ -9,7 +9,8 @@ import pytest
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import VerificationError
 from ipfs_accelerate_py.fetch import hedge, progress
-from ipfs_accelerate_py.store import stat_cache, verify, writer
+from ipfs_accelerate_py.session import session
+from ipfs_accelerate_py.store import verify, writer
 
 REPO = "acme/model"
 FILES = {"config.json": b'{"a": 1}', "model.safetensors": b"weights" * 300_000}
@@ -23,7 +24,7 @@ def hub(serve_repos, here):
 
 
 def new_process():
-    stat_cache._in_this_process.clear()
+    session.reset()
 
 
 def linked(here):

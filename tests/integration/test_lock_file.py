@@ -4,8 +4,8 @@ import json
 
 import pytest
 
+from ipfs_accelerate_py import operations
 from ipfs_accelerate_py.errors import PublishRefused, StoreError, VerificationError
-from ipfs_accelerate_py.maintenance import lock_writer
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 
@@ -23,12 +23,11 @@ def hub(serve_repos):
 
 
 @pytest.fixture
-def lock(hub, here, tmp_path, monkeypatch):
-    """Makes a lock file; the settings of this process are those of `here`."""
-    monkeypatch.setattr(lock_writer, "read_settings", lambda: here.settings)
+def lock(hub, here, tmp_path):
+    """Makes a lock file with the settings of `here`; the document of --json."""
 
     def lock(*repos, **options):
-        return lock_writer.lock_repos(repos, path=tmp_path / "models.lock", **options)
+        return operations.lock_repos(here.settings, repos, path=tmp_path / "models.lock", **options).to_dict()
 
     return lock
 

@@ -12,7 +12,8 @@ from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import StoreError, VerificationError
 from ipfs_accelerate_py.hf_cache.export import fill
 from ipfs_accelerate_py.patching import arguments, calls
-from ipfs_accelerate_py.store import layout, stat_cache
+from ipfs_accelerate_py.session import session
+from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
 
 REPO = "acme/model"
@@ -53,7 +54,7 @@ def test_a_damaged_file_of_the_right_size_is_replaced(hub, here, own, name, know
     if known:
         assert load(here, own) == FILES
     damage(own, name)
-    stat_cache._in_this_process.clear()
+    session.reset()
     assert load(here, own) == FILES
 
 
@@ -84,7 +85,7 @@ def test_what_is_there_is_read_once(hub, here, own, reads):
     load(here, own)
     assert sorted(reads) == sorted(os.path.basename(each) for each in own.root.glob("models--*/blobs/*"))
     for _ in range(3):
-        stat_cache._in_this_process.clear()
+        session.reset()
         load(here, Store(own.root))
     assert len(reads) == len(FILES)
 
@@ -93,7 +94,7 @@ def test_copies_on_another_file_system_are_read_once_too(hub, here, own, reads, 
     shutil.rmtree(own.root)
     monkeypatch.setattr(os, "link", lambda *names: (_ for _ in ()).throw(OSError("another file system")))
     for _ in range(3):
-        stat_cache._in_this_process.clear()
+        session.reset()
         assert load(here, Store(own.root)) == FILES
     assert reads == []  # they were hashed on their way
 

@@ -5,9 +5,9 @@ import time
 import pytest
 
 from ipfs_accelerate_py.errors import Unresolved
-from ipfs_accelerate_py.ipfs import node as node_module
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.session import session
 from tests.support.node import KuboNode
 from tests.support.node_settings import kubo_with
 
@@ -28,7 +28,7 @@ def fleet(nodes, serve_repos, here):
     here.change(home=here.settings.home.with_name("another"), node=processes[2].api)
     here.point_at(None)
     here.forget()
-    node_module._reconnected.clear()
+    session.reset()
     yield processes
     for process in processes:
         process.resume()

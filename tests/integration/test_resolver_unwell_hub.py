@@ -7,7 +7,8 @@ import pytest
 from huggingface_hub import constants
 
 from ipfs_accelerate_py.errors import Unresolved
-from ipfs_accelerate_py.resolve import resolver
+from ipfs_accelerate_py.net import timeouts
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 
@@ -113,9 +114,9 @@ def test_after_a_rest_the_hub_is_asked_again(acme_hub, here, acme, monkeypatch):
     here.forget()
     acme_hub.fault(status=503, times=1)
     assert here.resolve(REPO).commit == old
-    monkeypatch.setattr(resolver, "REMEMBER", 0.0)
+    monkeypatch.setattr(timeouts, "RESOLUTION_TTL", 0.0)
     assert here.resolve(REPO).commit == old  # it rests
-    resolver.hub_rest.forget()
+    session.reset()
     assert here.resolve(REPO).commit == new
 
 

@@ -42,5 +42,5 @@ def test_it_lets_nobody_in_without_a_key_and_ends(server):
         opener.open(f"{server.endpoint}/models/file")
     assert caught.value.code == 403
     server.stop()
-    with pytest.raises(OSError):
+    with pytest.raises(urllib.error.URLError):
         opener.open(server.endpoint, timeout=1)

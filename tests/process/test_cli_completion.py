@@ -9,7 +9,8 @@ import sys
 import pytest
 
 from ipfs_accelerate_py.cli import parser
-from ipfs_accelerate_py.cli.commands import VERBS, completion
+from ipfs_accelerate_py.cli.commands import completion
+from ipfs_accelerate_py.cli.program import VERBS
 
 from .conftest import SRC
 

@@ -68,7 +68,15 @@ def test_a_gated_repo_says_how_to_log_in(machine, small_hub, tmp_path):
 
 
 def test_no_network(machine):
-    assert_error(machine("a").hook("fetch", "org/name"), "the Hub could not be asked", "try again")
+    done = machine("a").hook("fetch", "org/name")
+    assert_error(done, "the Hub could not be asked at http://127.0.0.1:9: ", "try again")
+    assert done.stderr.count("127.0.0.1:9") == 1, "the address is said once"
+
+
+def test_no_network_with_a_password_in_the_address(machine):
+    done = machine("a").hook("fetch", "org/name", env={"HF_ENDPOINT": "http://me:s3cret@127.0.0.1:9"})
+    assert_error(done, "the Hub could not be asked at http://me:***@127.0.0.1:9: ")
+    assert "s3cret" not in done.stderr
 
 
 def test_no_repo_id(machine):
@@ -171,6 +179,7 @@ def test_a_mistake_of_ours_is_no_traceback_either(machine):
     assert_error(machine("a").run(code, hooked=False), "Error: boom", "--debug")
 
 
+@pytest.mark.usefixtures("interruptible")
 @pytest.mark.parametrize("words", [["fetch", "org/name"], ["fetch", "org/name", "--json"]])
 def test_control_c(machine, small_hub, words):
     small_hub.fault(match=r"weights\.bin", latency=60)

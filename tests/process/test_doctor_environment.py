@@ -30,7 +30,7 @@ def test_settings_that_are_well(bare, monkeypatch):
 
 
 @pytest.mark.parametrize(
-    "key, value",
+    ("key", "value"),
     [
         ("TIMEOUT", "soon"),
         ("PUBLISH", "perhaps"),
@@ -52,7 +52,7 @@ def test_all_bad_values_are_named_at_once_and_no_password(bare, monkeypatch):
     monkeypatch.setenv("IPFS_ACCELERATE_TIMEOUT", "soon")
     monkeypatch.setenv("IPFS_ACCELERATE_NODE", "ftp://alice:secret@host")
     bare.write_text('publish = "perhaps"\ncolour = "red"\n')
-    (row,) = run(environment.checks(read_settings())[:1])
+    (row,) = [each.to_dict() for each in run(environment.checks(read_settings())[:1])]
     for word in ("TIMEOUT", "NODE", "PUBLISH", "colour"):
         assert word in row["detail"]
     assert "config set publish" in row["hint"] and "secret" not in str(row)

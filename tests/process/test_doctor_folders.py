@@ -42,7 +42,7 @@ def test_the_file_system_is_the_one_that_the_kernel_says(tmp_path):
 def test_a_file_where_the_store_should_be(below, tmp_path):
     (tmp_path / "taken").write_text("mine")
     check = Check("store", lambda: folders.check_store(tmp_path / "taken" / below), "stuck")
-    row = run([check])[0]
+    row = run([check])[0].to_dict()
     assert not row["ok"] and "cannot be written" in row["detail"] and "IPFS_ACCELERATE_HOME" in row["hint"]
     assert (tmp_path / "taken").read_text() == "mine"
     # the hint mends it
@@ -156,7 +156,7 @@ def test_a_lock_file_that_is_missing_or_broken(tmp_path):
         path = tmp_path / name
         if text is not None:
             path.write_text(text)
-        row = run([Check("lock file", lambda path=path: folders.check_lock_file(path), "stuck")])[0]
+        row = run([Check("lock file", lambda path=path: folders.check_lock_file(path), "stuck")])[0].to_dict()
         assert not row["ok"] and "IPFS_ACCELERATE_LOCK" in row["hint"] and str(path) in row["detail"], name
 
 
@@ -165,7 +165,7 @@ ASK = "import sys, pathlib; from ipfs_accelerate_py.doctor import check, folders
 ASK += "home = pathlib.Path(sys.argv[1])\n"
 ASK += "checks = [check.Check('store', lambda: folders.check_store(home), ''), "
 ASK += "check.Check('disk', lambda: folders.check_disk(home), '')]\n"
-ASK += "import json; print(json.dumps(check.run(checks)))"
+ASK += "import json; print(json.dumps([each.to_dict() for each in check.run(checks)]))"
 MOUNTS = {
     "read-only": 'mount --bind "$0" "$0" && mount -o remount,bind,ro "$0" && exec "$@"',
     "small": 'mount -t tmpfs -o size=64m tmpfs "$0" && exec "$@"',

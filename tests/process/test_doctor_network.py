@@ -33,7 +33,7 @@ def endpoint(monkeypatch):
 
 def ask_hub(settings):
     """{name: row} of `hub` and `clock`."""
-    return {row["name"]: row for row in run(network.checks(settings))}
+    return {row.name: row.to_dict() for row in run(network.checks(settings))}
 
 
 @pytest.mark.lines

@@ -24,7 +24,7 @@ def settings(monkeypatch, tmp_path):
 
 
 def ask_gateway(settings, *urls):
-    return run(gateways.checks(replace(settings, gateways=urls)))
+    return [row.to_dict() for row in run(gateways.checks(replace(settings, gateways=urls)))]
 
 
 def test_no_gateways_is_no_failure(settings):
@@ -95,7 +95,7 @@ def test_each_gateway_has_a_row_of_its_own(settings):
 
 
 def ask_mirror(settings, *urls):
-    return run(mirrors.checks(replace(settings, mirrors=urls)))
+    return [row.to_dict() for row in run(mirrors.checks(replace(settings, mirrors=urls)))]
 
 
 def test_no_mirrors_is_no_failure(settings):
@@ -162,4 +162,4 @@ def test_this_machine_only_asks_nobody(settings, monkeypatch):
         monkeypatch.setattr(constants, "ENDPOINT", hub.endpoint)
         alone = replace(settings, force_local=True, gateways=(url,), mirrors=(url,))
         rows = run([*network.checks(alone), *gateways.checks(alone), *mirrors.checks(alone)])
-    assert all(row["ok"] for row in rows) and not hub.log
+    assert all(row.ok for row in rows) and not hub.log

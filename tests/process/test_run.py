@@ -92,7 +92,7 @@ def test_options_that_shut_the_hook_out_are_named(environment, work, option):
 
 
 @pytest.mark.parametrize(
-    "variable, value",
+    ("variable", "value"),
     [("IPFS_ACCELERATE", "0"), ("CI", "true"), ("TRANSFORMERS_PATCH_DISABLE", "1"), ("IPFS_KIT_DISABLE", "1")],
 )
 def test_a_switch_that_says_off_gives_plain_python(environment, work, variable, value):

@@ -8,8 +8,12 @@ import signal
 import subprocess
 
 import pytest
+import wrapt
 
+from .conftest import SRC
 from .run_probe.whole import PROBE, SITE
+
+PACKAGES = os.path.dirname(os.path.dirname(wrapt.__file__))
 
 
 class TestPrograms:
@@ -40,14 +44,14 @@ class TestPrograms:
         environ = {**environment.environ, "PATH": f"{script.parent}{os.pathsep}{os.environ['PATH']}"}
         done = environment.hook("run", "tool", "a", cwd=work, env=environ)
         probe = json.loads(done.stdout)
-        assert probe["boot"] is True and probe["argv"] == [str(script), "a"]
+        assert probe["boot"] is True and probe["argv"] == [str(script), "a"] and done.stderr == ""
 
     def test_a_folder_of_the_programs_name_is_not_in_the_way(self, environment, work):
         (work / "sh").mkdir()
         assert environment.hook("run", "sh", "-c", "exit 6", cwd=work).returncode == 6
 
     @pytest.mark.parametrize(
-        "name, code", [("no_such_program", 127), ("./no_such_file", 127), ("locked", 126), ("./broken", 126)]
+        ("name", "code"), [("no_such_program", 127), ("./no_such_file", 127), ("locked", 126), ("./broken", 126)]
     )
     def test_what_cannot_be_started(self, environment, work, name, code):
         folder = work / "bin"
@@ -77,3 +81,62 @@ class TestPrograms:
             assert process.wait(timeout=30) == -signal.SIGPIPE
         finally:
             process.kill()
+
+
+class TestOtherPythons:
+    """A program whose first line names the Python of another environment."""
+
+    @pytest.fixture
+    def tool(self, work):
+        """`tool("#!...")`: the program ./tool with this first line."""
+
+        def make(first_line):
+            (work / "tool").write_text(f"{first_line}\nprint('done')\n")
+            (work / "tool").chmod(0o755)
+
+        return make
+
+    @pytest.mark.parametrize(
+        "first_line", ["#!{0}/python", "#!{0}/python -Es", "#! {0}/python\t-u ", "#!/usr/bin/env python"]
+    )
+    def test_one_without_the_package_is_named(self, environment, bare_environment, work, tool, first_line):
+        folder = bare_environment.folder / "bin"
+        tool(first_line.format(folder))
+        environment.copy_package()  # a source folder would be found by any Python
+        environ = {**environment.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+        done = environment.hook("run", "./tool", cwd=work, env=environ)
+        assert (done.returncode, done.stdout) == (0, "done\n")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"ipfs_accelerate: the hook cannot reach {folder}/python, which runs ./tool: ")
+        quiet = environment.hook("-q", "run", "./tool", cwd=work, env=environ)
+        assert (quiet.stdout, quiet.stderr) == ("done\n", "")
+        off = environment.hook("run", "./tool", cwd=work, env={**environ, "IPFS_ACCELERATE": "0"})
+        (line,) = off.stderr.splitlines()
+        assert "the hook is off because of IPFS_ACCELERATE" in line
+
+    def test_one_that_lacks_the_startup_file_is_named(self, environment, bare_environment, work, tool):
+        assert environment.hook("enable").returncode == 0  # then children are not reached by PYTHONPATH
+        (bare_environment.site / "packages.pth").write_text(
+            f"{SRC}\n{os.path.dirname(os.path.dirname(wrapt.__file__))}\n"
+        )
+        tool(f"#!{bare_environment.python}")
+        done = environment.hook("run", "./tool", cwd=work)
+        assert done.stdout == "done\n" and "the hook cannot reach" in done.stderr
+        assert bare_environment.hook("enable").returncode == 0
+        done = environment.hook("run", "./tool", cwd=work)
+        assert (done.stdout, done.stderr) == ("done\n", "")
+
+    def test_one_that_the_hook_reaches_is_not(self, environment, bare_environment, work, tool):
+        (bare_environment.site / "packages.pth").write_text(f"{PACKAGES}\n")
+        tool(f"#!{bare_environment.python}")
+        done = environment.hook("run", "./tool", cwd=work)
+        assert (done.stdout, done.stderr) == ("done\n", "")
+
+    @pytest.mark.parametrize(
+        "first_line", ["#!{0}/python -m pip", "#!{0}/python -c print('done')#", "#!/usr/bin/env -i python"]
+    )
+    def test_nothing_of_the_first_line_is_run_twice(self, environment, bare_environment, work, tool, first_line):
+        tool(first_line.format(bare_environment.folder / "bin"))
+        done = environment.hook("run", "./tool", cwd=work)
+        assert "the hook cannot reach" not in done.stderr
+        assert done.stdout.count("done") <= 1

@@ -22,7 +22,7 @@ def defined_classes() -> set[str]:
     package = importlib.import_module("transformers.models.auto")
     names = set()
     for module_name in (found.name for found in pkgutil.iter_modules(package.__path__)):
-        if module_name.startswith("modeling_tf_") or module_name.startswith("modeling_flax_"):
+        if module_name.startswith(("modeling_tf_", "modeling_flax_")):
             continue  # TensorFlow and Flax: 4.57 still has them, nobody here installs them
         module = importlib.import_module(f"transformers.models.auto.{module_name}")
         for name, value in vars(module).items():

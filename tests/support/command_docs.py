@@ -6,7 +6,7 @@ import os
 from pathlib import Path
 
 from ipfs_accelerate_py.cli import parser
-from ipfs_accelerate_py.cli.commands import PROGRAM, VERBS
+from ipfs_accelerate_py.cli.program import PROGRAM, VERBS
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "commands.md"
 _HEAD = f"""\

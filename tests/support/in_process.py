@@ -10,24 +10,25 @@ import time
 from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import huggingface_hub
-import pytest
 from huggingface_hub import constants, file_download
 
-from ipfs_accelerate_py import log, state
+from ipfs_accelerate_py import state
 from ipfs_accelerate_py.config.settings import Settings
-from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.fetch.retrieval import Retrieval
-from ipfs_accelerate_py.ipfs import rpc
 from ipfs_accelerate_py.publish.outbox import withdraw_closed
 from ipfs_accelerate_py.resolve import resolver
 from ipfs_accelerate_py.resolve.resolver import Resolution
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
 
 from .local_hub import LocalHub
+
+if TYPE_CHECKING:
+    import pytest
 
 NOBODY = "http://127.0.0.1:9"  # a port on which nothing listens
 
@@ -75,13 +76,10 @@ class Here:
 
     def forget(self) -> None:
         """What a new process does not know."""
-        resolver.forget()
+        session.reset()
         state.liars.clear()
         state.served.clear()
         state.vouched.clear()
-        rpc._resting.clear()
-        log._said.clear()
-        health.forget()
 
     def resolve(self, repo_id: str, revision: str | None = None, **options: Any) -> Resolution:
         return resolver.resolve(

@@ -37,17 +37,17 @@ def picture(root):
 
 
 def collect_dry_first(store, settings, **options):
-    """Collects, after a dry run that must say the same and change nothing."""
+    """Collects, after a dry run that must say the same and change nothing; the document of --json."""
     before = picture(store.root)
-    said = collect_garbage(store, settings, dry_run=True, **options)
+    said = collect_garbage(store, settings, dry_run=True, **options).to_dict()
     assert picture(store.root) == before
-    done = collect_garbage(store, settings, **options)
+    done = collect_garbage(store, settings, **options).to_dict()
     assert (said["dry_run"], done["dry_run"]) == (True, False)
     assert {**said, "dry_run": False} == done
     if store.root.exists():
         found = huggingface_hub.scan_cache_dir(store.root)
         assert [str(warning) for warning in found.warnings] == []
-    again = collect_garbage(store, settings, **options)
+    again = collect_garbage(store, settings, **options).to_dict()
     assert (again["removed"], again["freed"]) == ([], 0)
     json.dumps(done)
     return done

@@ -65,7 +65,7 @@ def test_a_mark_beside_a_listed_file_does_not_count(store, cache):
 EMPTY = b'{"format_version": 1, "files": {}, "info": {}}'
 
 
-@pytest.mark.parametrize("raw, counts", [(EMPTY, False), (b"not json", True), (None, True)])
+@pytest.mark.parametrize(("raw", "counts"), [(EMPTY, False), (b"not json", True), (None, True)])
 def test_marks_that_an_empty_listing_has_led_to_do_not_count(raw, counts, store, cache):
     mark(store.root)
     if raw is not None:

@@ -100,6 +100,7 @@ def test_loader_without_exec_module_is_untouched(library):
     assert hook_finder.installed().find_spec("toylib.ns").loader is None
 
 
+@pytest.mark.filterwarnings("ignore:.*falling back to find_module:ImportWarning")
 def test_finder_without_find_spec(library):
     """Up to Python 3.11 such a finder works through find_module; later importlib passes over it."""
 

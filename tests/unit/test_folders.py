@@ -41,9 +41,9 @@ store.mark_missing("a/b", "0" * 40, "none")
 
 def test_a_file_in_the_place_of_a_folder(tmp_path):
     (tmp_path / "file").touch()
-    with pytest.raises(OSError):
+    with pytest.raises(FileExistsError):
         make_folder(tmp_path / "file")
-    with pytest.raises(OSError):
+    with pytest.raises(FileExistsError):
         make_folder(tmp_path / "file" / "below")
 
 
@@ -62,11 +62,11 @@ def test_a_replaced_file_keeps_its_mode_and_a_new_one_has_the_umasks(tmp_path):
 
 def test_a_file_that_cannot_be_replaced_is_as_it_was(tmp_path, monkeypatch):
     (tmp_path / "folder").mkdir()
-    with pytest.raises(OSError):
+    with pytest.raises(IsADirectoryError):
         replace_file(tmp_path / "folder", b"1")
     (tmp_path / "file").write_bytes(b"old")
     monkeypatch.setattr(os, "fsync", lambda descriptor: os.close(-1))  # the disk is full, say
-    with pytest.raises(OSError):
+    with pytest.raises(OSError, match="Bad file descriptor"):
         replace_file(tmp_path / "file", b"new")
     assert (tmp_path / "file").read_bytes() == b"old"
     assert sorted(os.listdir(tmp_path)) == ["file", "folder"]

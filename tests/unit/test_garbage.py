@@ -118,7 +118,7 @@ def test_what_cannot_be_removed_is_not_said_to_be(store, settings, monkeypatch):
         unlink(path, **options)
 
     monkeypatch.setattr(Path, "unlink", refuse)
-    answer = collect_garbage(store, settings)
+    answer = collect_garbage(store, settings).to_dict()
     assert (answer["removed"], answer["freed"]) == ([], 0)
     assert "it could not be removed" in [row["reason"] for row in answer["kept"]]
 

@@ -33,13 +33,13 @@ def test_what_the_lock_file_names(store, settings, tmp_path):
     write_lock_file(tmp_path / "lock", REPO, COMMIT, lfs_entry(CONTENT))
     settings = replace(settings, lock=tmp_path / "lock")
     for options in ({"older_than": DAY}, {"max_size": 0}):
-        answer = collect_garbage(store, settings, **options)
+        answer = collect_garbage(store, settings, **options).to_dict()
         assert (REPO, COMMIT) not in gone(answer)
         assert {row["commit"]: row["reason"] for row in answer["kept"]} == {COMMIT: "pinned by the lock file"}
     assert visible(store) == {COMMIT: CONTENT}
     # nor does a blob go that the lock file names and no commit shows yet
     store.path(layout.snapshot_path(REPO, COMMIT, "model.bin")).unlink()
-    assert collect_garbage(store, settings)["removed"] == []
+    assert collect_garbage(store, settings).removed == ()
     assert blob(store).exists() and not loose.exists()
 
 
@@ -86,7 +86,7 @@ def test_a_load_that_begins_after_the_first_look(store, settings, monkeypatch):
 
     with monkeypatch.context() as patch:
         patch.setattr(deletion, "remove_snapshot", mark_and_remove)
-        answer = collect_garbage(store, settings, older_than=DAY)
+        answer = collect_garbage(store, settings, older_than=DAY).to_dict()
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
     assert (visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()) == before
     assert (store.read_ref(REPO, "main"), store.is_hearsay(REPO, "refs/main")) == (COMMIT, False)
@@ -111,7 +111,7 @@ def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(stor
     loads = threading.Thread(target=load)
     with monkeypatch.context() as patch:
         patch.setattr(deletion.os, "rename", load_and_rename)
-        answer = collect_garbage(store, settings, older_than=DAY)
+        answer = collect_garbage(store, settings, older_than=DAY).to_dict()
     loads.join()
     assert gone(answer) == {(REPO, COMMIT)}
     assert marked == [({}, None, None)]
@@ -138,7 +138,7 @@ def test_who_stands_still_while_it_marks_is_left_alone(store, settings, monkeypa
     monkeypatch.setattr(leases, "_PATIENCE", 0.1)
     with leases.hold_marks(store) as held:
         assert held
-        answer = collect_garbage(store, settings, older_than=DAY)
+        answer = collect_garbage(store, settings, older_than=DAY).to_dict()
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], "in use by a process that is marking it")
     assert visible(store) == before
 
@@ -149,7 +149,7 @@ def test_a_blob_that_is_being_fetched(store, settings):
     loose.write_bytes(b"loose")
     with deletion.fetch_lock(store, "models--org--name", loose.name) as held:
         assert held
-        answer = collect_garbage(store, settings)
+        answer = collect_garbage(store, settings).to_dict()
     assert answer["removed"] == []
     assert "being fetched" in [row["reason"] for row in answer["kept"]]
     assert loose.exists()
@@ -164,9 +164,9 @@ def test_published_and_no_node_answers(store, settings):
     done = publisher.Publication(REPO, COMMIT, 1, len(CONTENT), "12D3KooW", "bafy")
     publisher._remember(store, done, ["model.bin"])
     for node in ("/ip4/127.0.0.1/tcp/9", "http://127.0.0.1:9"):
-        answer = collect_garbage(store, replace(settings, node=node), dry_run=True, older_than=DAY)
+        answer = collect_garbage(store, replace(settings, node=node), dry_run=True, older_than=DAY).to_dict()
         assert gone(answer) == {(REPO, SECOND)}
         assert [row["reason"] for row in answer["kept"]] == ["published, and the node does not answer"]
     collect_garbage(store, replace(settings, node="/ip4/127.0.0.1/tcp/9"), older_than=DAY)
     assert visible(store) == {COMMIT: COMMIT.encode() * 100}
-    assert gone(collect_garbage(store, settings, older_than=DAY)) == {(REPO, COMMIT)}
+    assert gone(collect_garbage(store, settings, older_than=DAY).to_dict()) == {(REPO, COMMIT)}

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 import pytest
 
 from ipfs_accelerate_py.config.settings import Settings
-from ipfs_accelerate_py.maintenance.inventory import list_repos
+from ipfs_accelerate_py.maintenance.inventory import list_commits
 from ipfs_accelerate_py.publish import publisher
 from ipfs_accelerate_py.store import layout, leases, scan
 from ipfs_accelerate_py.store.store import Store
@@ -23,6 +23,11 @@ CONFIG = b'{"a": 1}'
 @pytest.fixture
 def settings(tmp_path, store):
     return Settings(store.root, "off", (tmp_path / "cache",), "off", (), 1.0, "WARNING", False)
+
+
+def list_repos(store, settings):
+    """The rows of the document of --json."""
+    return [commit.to_dict() for commit in list_commits(store, settings)]
 
 
 def rows(store, settings):

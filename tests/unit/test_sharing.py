@@ -13,8 +13,9 @@ import pytest
 
 from ipfs_accelerate_py.hf_cache import layout as hub_cache
 from ipfs_accelerate_py.hf_cache import share
-from ipfs_accelerate_py.maintenance.inventory import list_repos
-from ipfs_accelerate_py.store import layout, stat_cache
+from ipfs_accelerate_py.maintenance.inventory import list_commits
+from ipfs_accelerate_py.session import session
+from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store import store as store_module
 from ipfs_accelerate_py.store.resolution import LOCK, Resolution
 from ipfs_accelerate_py.store.store import Store
@@ -31,8 +32,7 @@ SECOND = "f" * 40
 
 @pytest.fixture(autouse=True)
 def nothing_given_up(monkeypatch):
-    monkeypatch.setattr(share, "_given_up", {})
-    monkeypatch.setattr(share, "_answered", {})
+    session.reset()
 
 
 @pytest.fixture
@@ -252,7 +252,7 @@ def test_no_symlinks(cache, load, monkeypatch):
 def test_a_new_process_reads_no_file_again(store, load, read_files):
     load()
     for _ in range(2):
-        stat_cache._in_this_process.clear()
+        session.reset()
         assert Store(store.root).find(REPO, COMMIT, "sub/model.bin", WEIGHTS)
     assert read_files == []
 
@@ -261,14 +261,14 @@ def test_a_change_through_the_other_name_is_found(store, cache, load, read_files
     load()
     with open(pointer(cache), "r+b") as file:
         file.write(b"X")
-    stat_cache._in_this_process.clear()
+    session.reset()
     assert Store(store.root).find(REPO, COMMIT, "sub/model.bin", WEIGHTS) is None
     assert read_files == ["model.bin"] and "was changed in place" in caplog.text
 
 
 def test_the_disk_is_counted_once_and_as_the_stores(store, settings, load):
     load()
-    sizes = {row["tier"]: row["disk"] for row in list_repos(store, settings)}
+    sizes = {row.tier: row.disk for row in list_commits(store, settings)}
     assert sizes == {"store": len(CONFIG) + len(CONTENT), str(settings.lower[0]): 0}
 
 

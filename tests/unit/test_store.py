@@ -145,7 +145,7 @@ def test_adopt_by_move(store, tmp_path):
 
 
 def test_adopt_of_what_is_not_there(store, tmp_path):
-    with pytest.raises(OSError):
+    with pytest.raises(FileNotFoundError):
         adopt(store, tmp_path / "none")
     assert files(store.root) == []
 

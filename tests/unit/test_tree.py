@@ -90,7 +90,7 @@ def test_the_hubs_answer():
     assert tree.complete
 
 
-@pytest.mark.parametrize("count, complete", [(LISTED_WHOLE, True), (LISTED_WHOLE + 1, False)])
+@pytest.mark.parametrize(("count", "complete"), [(LISTED_WHOLE, True), (LISTED_WHOLE + 1, False)])
 def test_a_very_long_listing_is_not_taken_for_the_whole(count, complete):
     tree = tree_from_hub(COMMIT, [sibling(f"{number}.bin") for number in range(count)], {})
     assert len(tree.files) == count and tree.complete is complete

@@ -4,8 +4,8 @@ from argparse import ArgumentTypeError
 
 import pytest
 
-from ipfs_accelerate_py.cli.output import say_size
 from ipfs_accelerate_py.cli.units import read_age, read_size
+from ipfs_accelerate_py.files import say_size
 
 AGES = {"12h": 43200, "30d": 2592000, "2w": 1209600, "1.5d": 129600, " 1D ": 86400, "0h": 0}
 SIZES = {
@@ -56,3 +56,16 @@ def test_no_size(text):
 )
 def test_size_for_people(size, said):
     assert say_size(size) == said
+
+
+@pytest.mark.parametrize(
+    ("size", "unit", "said"),
+    [
+        (0, "GB", "0.0 GB"),
+        (104_857_600, "GB", "0.1 GB"),
+        (3 * 10**12, "GB", "3000.0 GB"),
+        (4_100, "B", "4100 B"),
+    ],
+)
+def test_size_for_people_in_one_unit(size, unit, said):
+    assert say_size(size, unit) == said

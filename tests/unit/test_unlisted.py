@@ -5,7 +5,8 @@ import os
 
 import pytest
 
-from ipfs_accelerate_py.store import layout, stat_cache, unlisted
+from ipfs_accelerate_py.session import session
+from ipfs_accelerate_py.store import layout, unlisted
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.unlisted import Place, check_by_name, find_place
 
@@ -46,7 +47,7 @@ def test_names(what, store, tmp_path, monkeypatch):
     visible = show(tmp_path / "cache", name)
     assert check_by_name(store, visible) is verdict
     assert check_by_name(store, visible) is verdict
-    stat_cache._in_this_process.clear()  # a new process
+    session.reset()  # a new process
     if verdict is not False:  # what was right, or said nothing, is not read again
         monkeypatch.setattr(unlisted, "verify_file", None)
     assert check_by_name(store, visible) is verdict

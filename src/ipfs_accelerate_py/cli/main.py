@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from .commands import FAILED, GOOD, INTERRUPTED
+from .program import FAILED, GOOD, INTERRUPTED
 
 
 def main(argv: list[str] | None = None) -> int:
@@ -66,7 +66,7 @@ def _execute(words: list[str]) -> int:
         args = parse(words)
         if debug := args.debug:
             _log_everything()
-        return args.execute(args)
+        return int(args.execute(args))
     except SystemExit as end:  # argparse: --help, --version, a usage error
         return int(end.code or GOOD)
     except BrokenPipeError:

@@ -5,11 +5,14 @@ from __future__ import annotations
 import os
 import sys
 from argparse import Namespace
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from typing import Any, TextIO
+from collections.abc import Iterable, Sequence
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any, TextIO
 
-from .commands import FAILED, UNVERIFIED
+if TYPE_CHECKING:
+    from ..config.settings import Settings
+
+from .program import FAILED, UNVERIFIED
 
 
 def tell(args: Namespace, line: str) -> None:
@@ -70,43 +73,13 @@ def print_table(args: Namespace, head: Sequence[str], rows: Iterable[Sequence[st
         tell(args, "  ".join(f"{text:<{width}}" for text, width in zip(row, widths, strict=True)).rstrip())
 
 
-def say_size(size: int) -> str:
-    """Bytes as people say them: 4.1 MB."""
-    number = float(size)
-    for unit in ("B", "kB", "MB", "GB"):
-        if number < 1000:
-            return f"{size} B" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} TB"
-
-
-@contextmanager
-def count_bytes(verb: str) -> Iterator[Callable[[str, int], None]]:
-    """One bar for many files: a function to call with the name and the bytes of each, on a terminal."""
-    from ..fetch import progress
-
-    bar = progress.begin(verb)
-
-    def count(name: str, size: int) -> None:
-        bar.label(name)
-        bar.advance(size)
-
-    try:
-        yield count
-    finally:
-        bar.finish()
-
-
-def open_store(args: Namespace) -> tuple[Any, Any]:
-    """The settings and the store, if this version of ours can read it; no progress bars with --quiet and --json."""
+def prepare(args: Namespace) -> Settings:
+    """The settings, if this version of ours can read their store; no progress bars with --quiet and --json."""
     from ..config.settings import read_settings
-    from ..fetch import progress
-    from ..store import version
-    from ..store.store import Store
+    from ..operations import open_store, silence_progress
 
     if args.quiet or args.json:
-        progress.silence()
+        silence_progress()
     settings = read_settings()
-    store = Store(settings.home)
-    version.check(store)
-    return settings, store
+    open_store(settings)
+    return settings

@@ -7,8 +7,9 @@ import sys
 from argparse import SUPPRESS, Action, ArgumentParser, Namespace, RawDescriptionHelpFormatter
 from typing import Any, NoReturn
 
-from .commands import PROGRAM, USAGE, VERBS
 from .output import warn
+from .program import PROGRAM, USAGE, VERBS
+from .units import read_repo
 
 
 class Parser(ArgumentParser):
@@ -130,13 +131,25 @@ def common(json: bool) -> ArgumentParser:
 
 
 def add_repos(parser: ArgumentParser, nargs: str, help: str) -> None:
-    """The arguments REPO and --revision."""
-    parser.add_argument("repos", metavar="REPO", nargs=nargs, help=help)
+    """The argument REPO: `org/name`, or `org/name@revision`."""
+    parser.add_argument("repos", metavar="REPO", nargs=nargs, type=read_repo, help=help)
 
 
 def add_revision(parser: ArgumentParser) -> None:
-    """The option --revision."""
+    """The option --revision: of each REPO that names none itself."""
     parser.add_argument("--revision", metavar="REV", help="branch, tag or commit (default: main)")
+
+
+def check_revisions(args: Namespace) -> None:
+    """A usage error where REPO and --revision name different ones."""
+    from ..operations import split_revision
+
+    for name in args.repos:
+        revision = split_revision(name)[1]
+        if revision and args.revision and revision != args.revision:
+            refuse(
+                f"{name} names one revision, and --revision {args.revision} another", f"leave one out, such as {name}"
+            )
 
 
 def _list_verbs() -> str:

@@ -1,4 +1,4 @@
-"""Times and sizes as people write them on a command line."""
+"""Times, sizes and models as people write them on a command line."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def read_size(text: str) -> int:
             f"{text!r} is no size: give a number with kB, MB, GB, TB, KiB, MiB, GiB or TiB, or bytes"
         )
     return int(number * _BYTES[unit])
+
+
+def read_repo(text: str) -> str:
+    """`org/name` or `org/name@revision`, as it is."""
+    if text.endswith("@"):
+        raise ArgumentTypeError(f"{text!r} names no revision: write {text + 'v1.0'!r} for one, or {text[:-1]!r}")
+    return text
 
 
 def _split(text: str) -> tuple[float | None, str]:

@@ -65,9 +65,10 @@ def _read(path: Path) -> str:
 
 def _parse(path: Path, text: str) -> dict[str, Any]:
     try:
-        return tomllib.loads(text)
+        parsed: dict[str, Any] = tomllib.loads(text)
     except (tomllib.TOMLDecodeError, RecursionError) as error:
         raise SettingsError(f"{path} is no TOML: {error}", "mend or remove it; nothing was changed") from None
+    return parsed
 
 
 def _rewrite(text: str, key: str, line: str | None) -> str:

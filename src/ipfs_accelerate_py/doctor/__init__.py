@@ -3,15 +3,35 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
 from ..config.settings import Settings
 
+if TYPE_CHECKING:
+    from .check import Finding
 
-def run_checks(settings: Settings, progress: Callable[[dict[str, Any]], None] | None = None) -> dict[str, Any]:
-    """`{ok, checks: [{name, ok, detail, hint}]}`, within 30 s whatever hangs; never raises.
 
-    `progress` is called with each row, in their order, as soon as it is known. What is not configured is ok.
+@dataclass(frozen=True)
+class Report:
+    """What each check found, in their order."""
+
+    checks: tuple[Finding, ...]
+
+    @property
+    def ok(self) -> bool:
+        """Return whether every check is well."""
+        return all(finding.ok for finding in self.checks)
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"ok": self.ok, "checks": [finding.to_dict() for finding in self.checks]}
+
+
+def run_checks(settings: Settings, progress: Callable[[Finding], None] | None = None) -> Report:
+    """Try each thing, within 30 s whatever hangs; never raises.
+
+    `progress` is called with each finding, in their order, as soon as it is known. What is not configured is ok.
     """
     from . import (
         check,
@@ -38,19 +58,17 @@ def run_checks(settings: Settings, progress: Callable[[dict[str, Any]], None] | 
         *network.checks(settings),
         interpreter.doors_check(),  # the slowest comes last: the others need not wait to be shown
     ]
-    rows = check.run(checks, progress)
-    return {"ok": all(row["ok"] for row in rows), "checks": rows}
+    return Report(tuple(check.run(checks, progress)))
 
 
-def render_row(row: dict[str, Any]) -> str:
+def render_finding(finding: Finding) -> str:
     """One check for a person: `ok` or `FAIL`, its name and detail, and an indented line with the hint."""
-    line = f"{'ok' if row['ok'] else 'FAIL':<4}  {row['name']}: {row['detail']}"
-    return f"{line}\n      Hint: {row['hint']}" if row["hint"] else line
+    line = f"{'ok' if finding.ok else 'FAIL':<4}  {finding.name}: {finding.detail}"
+    return f"{line}\n      Hint: {finding.hint}" if finding.hint else line
 
 
-def render(result: dict[str, Any]) -> str:
-    """All checks for a person, and what came out of them in a last line."""
-    failed = [row["name"] for row in result["checks"] if not row["ok"]]
-    count = len(result["checks"])
-    last = f"{len(failed)} of {count} checks failed: {', '.join(failed)}" if failed else f"all {count} checks are well"
-    return "\n".join([*map(render_row, result["checks"]), last])
+def sum_up(report: Report) -> str:
+    """One line for a person: what came out of all checks."""
+    failed = [finding.name for finding in report.checks if not finding.ok]
+    count = len(report.checks)
+    return f"{len(failed)} of {count} checks failed: {', '.join(failed)}" if failed else f"all {count} checks are well"

@@ -5,7 +5,8 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
+from typing import Any
 
 from ..config.forms import without_secrets
 from ..errors import IPFSAccelerateError
@@ -20,6 +21,20 @@ class Result:
     ok: bool
     detail: str
     hint: str | None = None
+
+
+@dataclass(frozen=True)
+class Finding:
+    """The result of a named check, as it may be shown: without secrets. `hint` as in `Result`."""
+
+    name: str
+    ok: bool
+    detail: str
+    hint: str | None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return asdict(self)
 
 
 def good(detail: str, hint: str | None = None) -> Result:
@@ -77,17 +92,17 @@ class Check:
         return self._result is not None and self._result.ok
 
 
-def run(checks: list[Check], progress: Callable[[dict[str, object]], None] | None = None) -> list[dict[str, object]]:
-    """All of them at once; `{name, ok, detail, hint}` each, in the order given, which `progress` gets."""
+def run(checks: list[Check], progress: Callable[[Finding], None] | None = None) -> list[Finding]:
+    """All of them at once; what each found, in the order given, which `progress` gets."""
     began = time.monotonic()
     for check in checks:
         check.start()
-    rows: list[dict[str, object]] = []
+    findings: list[Finding] = []
     for check in checks:
         result = check.wait(began)
         hint = None if result.hint is None else without_secrets(result.hint)
         detail = without_secrets(" ".join(result.detail.split()))
-        rows.append({"name": without_secrets(check.name), "ok": result.ok, "detail": detail, "hint": hint})
+        findings.append(Finding(without_secrets(check.name), result.ok, detail, hint))
         if progress is not None:
-            progress(rows[-1])
-    return rows
+            progress(findings[-1])
+    return findings

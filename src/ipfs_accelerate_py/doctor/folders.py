@@ -10,7 +10,9 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..config.settings import Settings
+from ..files import say_size
 from ..store import version
+from ..store.layout import Own
 from ..store.store import Store
 from .check import COMMAND, Check, Result, bad, good
 
@@ -59,7 +61,7 @@ def check_store(home: Path) -> Result:
 @contextlib.contextmanager
 def scratch_of(store: Store) -> Iterator[Path]:
     """A folder of our own in the store. What had to be made for it goes with it."""
-    folder = store.own_folder / "tmp" / f"doctor-{os.getpid()}-{os.urandom(4).hex()}"
+    folder = store.own_folder / Own.SCRATCH / f"doctor-{os.getpid()}-{os.urandom(4).hex()}"
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True)
@@ -76,7 +78,7 @@ def check_disk(home: Path, enough: int = ENOUGH) -> Result:
     there = existing(home)
     free = shutil.disk_usage(there).free
     files = os.statvfs(there) if hasattr(os, "statvfs") else None
-    detail = f"{free / 1e9:.1f} GB free for {home}"
+    detail = f"{say_size(free, 'GB')} free for {home}"
     hint = f"{COMMAND} gc --dry-run shows what could go, or name another folder in IPFS_ACCELERATE_HOME"
     if free < enough:
         return bad(f"too little room: {detail}", hint)

@@ -7,15 +7,13 @@ import time
 
 from ..errors import SourceDown
 from ..log import get_logger
-from ..net.futures import Attempt
+from ..net import timeouts
+from ..net.futures import submit
 from ..store.fs import DISK_ERRORS
 from ..store.store import Store
 from ..store.writer import NotWritten, Receiver
 from . import health
 from .sources import Patient, Source, Wanted
-
-PATIENCE = 10.0  # seconds of silence, where no other source is left
-PATIENCE_TO_BEGIN = 20.0  # the same before the first byte: names and peers may have to be looked up
 
 
 class Runner:
@@ -30,7 +28,8 @@ class Runner:
         self.held = receiver.checked  # what others gave before
         self.slow = False  # found silent or slow, and the next was asked
         self.asked = False
-        self.attempt = Attempt(lambda: self._work(wanted, store), bell)
+        self.work = submit(lambda: self._work(wanted, store))
+        self.work.add_done_callback(lambda done: bell.set())
 
     def _work(self, wanted: Wanted, store: Store) -> str:
         try:
@@ -55,14 +54,17 @@ class Runner:
             if self.receiver.cancelled:
                 self.receiver.discard(keep_part=self.receiver.keep_part)
 
-    def is_slower_than(self, rate: float, window: float) -> bool:
-        """Has it moved less than that within the last `window` seconds? Once per window."""
+    def is_slower_than(self, rate: float, window: float, to_begin: float = 0.0) -> bool:
+        """Has it moved less than that within the last `window` seconds? Once per window.
+
+        The first byte has `to_begin` seconds, where that is more.
+        """
         now, moved = time.monotonic(), self.receiver.moved
         if self.first_byte is None and moved > 0:
             self.first_byte = now
-        if now - self.checked < (window if self.asked else PATIENCE):
+        if now - self.checked < (window if self.asked else timeouts.IDLE):
             return False
-        if window == PATIENCE and moved == 0 and now - self.started < PATIENCE_TO_BEGIN:
+        if moved == 0 and now - self.started < to_begin:
             return False
         slow = moved - self.seen < rate * (now - self.checked)
         self.checked, self.seen = now, moved
@@ -71,7 +73,7 @@ class Runner:
     def look_after(self, budget: float) -> None:
         """Whether a patient source is silent: no byte has come for so long, nor to its own folder. It may come back."""
         assert isinstance(self.source, Patient)
-        window = self.source.may_be_silent(self.wanted, budget) if self.asked else PATIENCE
+        window = self.source.may_be_silent(self.wanted, budget) if self.asked else timeouts.IDLE
         now = time.monotonic()
         if now - self.checked < window:
             return

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeVar
 
+from ..net import timeouts
+from ..net.breaker import Breaker
+from ..session import Recent, session
 from .sources import Source
 
-REST_DOWN = 30.0  # seconds that a source where nobody answers is asked only when nobody else is left
-REST_SILENT = 5.0  # the same for one that was silent: it may have been busy for a moment
 LARGE = 4 << 20  # bytes; for such a file one that was silent is asked all the same
 _WEIGHT = 0.3  # of the newest measurement in the running mean
 _TELLING = 1 << 20  # bytes; what a smaller file took tells nothing of the rate
@@ -30,22 +30,26 @@ class Speed:
         return self.latency + size / (self.rate or _USUAL)
 
 
-speeds: dict[str, Speed] = {}
-_down: dict[str, float] = {}
-_silent: dict[str, float] = {}
+class Health:
+    """What was measured in this process, by the labels of the sources."""
+
+    def __init__(self) -> None:
+        self.speeds: Recent[str, Speed] = Recent()
+        self.down: Breaker[str] = Breaker()
+        self.silent: Breaker[str] = Breaker()
 
 
-def forget() -> None:
-    """Forget all that was measured."""
-    for each in (speeds, _down, _silent):
-        each.clear()
+def is_measured(label: str) -> bool:
+    """Return whether a source has given right bytes to this process."""
+    return label in session.part(Health).speeds
 
 
 def note_success(label: str, size: int, latency: float, seconds: float) -> None:
     """A source gave `size` right bytes: the first after `latency`, all within `seconds`."""
-    _down.pop(label, None)
-    _silent.pop(label, None)
-    known = speeds.setdefault(label, Speed(latency, 0.0))
+    health = session.part(Health)
+    health.down.close(label)
+    health.silent.close(label)
+    known = health.speeds.setdefault(label, Speed(latency, 0.0))
     known.latency += _WEIGHT * (latency - known.latency)
     if size >= _TELLING:
         rate = size / max(seconds - latency, 1e-4)
@@ -54,12 +58,12 @@ def note_success(label: str, size: int, latency: float, seconds: float) -> None:
 
 def note_down(label: str) -> None:
     """Nobody answers there."""
-    _down[label] = time.monotonic() + REST_DOWN
+    session.part(Health).down.open(label, timeouts.OPEN_DOWN, "nobody answers")
 
 
 def note_silence(label: str) -> None:
     """A source did not answer in time."""
-    _silent[label] = time.monotonic() + REST_SILENT
+    session.part(Health).silent.open(label, timeouts.OPEN_SILENT, "silent")
 
 
 def is_resting(label: str, size: int = 0) -> bool:
@@ -67,8 +71,8 @@ def is_resting(label: str, size: int = 0) -> bool:
 
     A second of silence is little against a large download, and a peer that had to be found first is found by then.
     """
-    now = time.monotonic()
-    return now < _down.get(label, 0.0) or (size < LARGE and now < _silent.get(label, 0.0))
+    health = session.part(Health)
+    return health.down.is_open(label) or (size < LARGE and health.silent.is_open(label))
 
 
 def order(sources: Sequence[S], size: int) -> list[S]:
@@ -77,6 +81,7 @@ def order(sources: Sequence[S], size: int) -> list[S]:
     Measured sources change places among themselves by what they would need; the others keep theirs, and who did not
     answer a moment ago comes last.
     """
+    speeds = session.part(Health).speeds
     awake = [source for source in sources if not is_resting(source.label, size)]
     measured = [index for index, source in enumerate(awake) if source.label in speeds]
     by_speed = sorted((awake[index] for index in measured), key=lambda each: speeds[each.label].estimate(size))

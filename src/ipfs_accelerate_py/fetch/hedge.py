@@ -1,8 +1,8 @@
 """Ask sources for one file: one after the other, and side by side as soon as one is silent or slow.
 
 Each has a receiver of its own; the first that holds the right bytes wins. A part that one left is continued by the
-next. A source may be silent for the user's time budget while another can be asked, and for PATIENCE when none can. One
-that is patient (the Hub) is never given up; while it shows no sign of bytes, who is left is asked beside it.
+next. A source may be silent for the user's time budget while another can be asked, and for `timeouts.IDLE` when none
+can. One that is patient (the Hub) is never given up; while it shows no sign of bytes, who is left is asked beside it.
 """
 
 from __future__ import annotations
@@ -15,11 +15,12 @@ from pathlib import Path
 from typing import TypeGuard
 
 from ..errors import SettingsError, SourceDown, SourceError, StoreError
+from ..net import timeouts
 from ..store.store import Store
 from ..store.verify import Mismatch
 from ..store.writer import Receiver
 from . import health, progress
-from .contender import PATIENCE, Runner
+from .contender import Runner
 from .sources import Source, Wanted, report_liar
 
 SLOW = 64 << 10  # bytes per second; below that another source is asked beside
@@ -68,7 +69,7 @@ class Race:
             for runner in self._running:
                 # stopped half-way, by Ctrl-C or an error elsewhere: the next process goes on from there
                 runner.receiver.cancel(keep_part=kept is None and runner.receiver.size == largest)
-                if runner.attempt.wait(0):  # else it tidies up itself when it notices
+                if runner.work.done():  # else it tidies up itself when it notices
                     runner.receiver.discard(keep_part=runner.receiver.keep_part)
             if kept is not None:
                 kept.discard()
@@ -92,14 +93,14 @@ class Race:
             if self._stopped.is_set():
                 raise SourceError("stopped")
             for runner in list(self._running):
-                if runner.attempt.wait(0):
+                if runner.work.done():
                     self._running.remove(runner)
                     if (giver := self._end(runner)) is not None:
                         return giver, runner.source, runner.receiver
                 elif runner.source.is_patient:
                     if more:
                         runner.look_after(self.budget)
-                elif runner.is_slower_than(*self._limit(runner, more)):
+                elif self._is_behind(runner, more):
                     self._pass_by(runner, more)
             if more and all(runner.slow for runner in self._running):
                 more = self._start_next(waiting)
@@ -122,14 +123,16 @@ class Race:
             self._bar.advance(size - self._shown[1])
             self._shown = (receiver, size)
 
-    def _limit(self, runner: Runner, more: bool) -> tuple[float, float]:
-        return (SLOW, self.budget) if more and not runner.slow else (CRAWL, PATIENCE)
+    def _is_behind(self, runner: Runner, more: bool) -> bool:
+        if more and not runner.slow:
+            return runner.is_slower_than(SLOW, self.budget)
+        return runner.is_slower_than(CRAWL, timeouts.IDLE, to_begin=timeouts.IDLE_FIRST_BYTE)
 
     def _pass_by(self, runner: Runner, more: bool) -> None:
         """One is too slow: another is asked beside it; if there was enough time for that too, it is given up."""
         if runner.receiver.moved == 0:
             health.note_silence(runner.source.label)
-            if more and runner.source.label not in health.speeds:  # it may well be a wrong address
+            if more and not health.is_measured(runner.source.label):  # it may well be a wrong address
                 self._complain(runner.source, SourceDown(f"silent for {self.budget:g} s"))
         if more and not runner.slow:
             runner.slow = True
@@ -163,7 +166,7 @@ class Race:
         """One has ended: who gave the bytes, or None if they are not there or not right."""
         source, receiver = runner.source, runner.receiver
         try:
-            giver = runner.attempt.result()
+            giver = runner.work.result()
         except Mismatch as mismatch:
             shared = len(receiver.givers) > 1
             receiver.start()

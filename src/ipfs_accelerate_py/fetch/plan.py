@@ -14,13 +14,14 @@ from ..hub.breaker import end_rest, hub_is_resting
 from ..hub.client import ask_commit
 from ..ipfs import node
 from ..log import warn_once
+from ..net import timeouts
 from ..net.addresses import is_private_host
-from ..net.futures import Attempt
+from ..net.futures import has_ended, submit
 from ..store import layout
+from ..store.layout import Own
 from ..store.resolution import Resolution
 from ..store.store import Store
 from . import health
-from .contender import PATIENCE
 from .sources import Source, Wanted
 from .sources.gateway import Gateway
 from .sources.hub import Hub
@@ -74,7 +75,7 @@ class Candidates:
             yield self._hub()
 
     def _hub(self) -> Hub:
-        return Hub(self.store.own_folder / "hub")
+        return Hub(self.store.own_folder / Own.HUB)
 
     def _open_far(self) -> list[Source]:
         with self._opening:
@@ -92,13 +93,13 @@ class Candidates:
         """A cache that the user has named and that is not there is worth a word. It may lie on a mount that hangs."""
         if not is_given("lower"):
             return
-        attempt = Attempt(lambda: [str(folder) for folder in self.settings.lower if not folder.is_dir()])
-        for folder in attempt.result() if attempt.wait(self.settings.timeout) else ():
+        looking = submit(lambda: [str(folder) for folder in self.settings.lower if not folder.is_dir()])
+        for folder in looking.result() if has_ended(looking, self.settings.timeout) else ():
             warn_once(f"IPFS_ACCELERATE_LOWER: there is no folder {folder}; going on without it")
 
     def _node(self) -> Iterator[Source]:
         try:
-            ipfs = node.open_node(self.settings, PATIENCE)
+            ipfs = node.open_node(self.settings, timeouts.IDLE)
         except SettingsError as error:
             warn_once(f"{error}: {error.hint}")
             return
@@ -111,7 +112,7 @@ class Candidates:
                 peer_silence=self.settings.timeout,
                 cid_of=self._cid_of,
             )
-            self._peer_gateways = PeerGateways(self._ipfs, PATIENCE)
+            self._peer_gateways = PeerGateways(self._ipfs, timeouts.IDLE)
             yield self._ipfs
 
     def _gateways(self) -> Iterator[Source]:
@@ -123,7 +124,7 @@ class Candidates:
                 "that a node finds, or by the CIDs of a lock file; set IPFS_ACCELERATE_PUBLISHERS, for example"
             )
         for url in self.settings.gateways:
-            gateway = Gateway(url, self._names, PATIENCE, self._cid_of)
+            gateway = Gateway(url, self._names, timeouts.IDLE, self._cid_of)
             if gateway.is_near or self.resolution.public:
                 yield gateway
 
@@ -145,11 +146,11 @@ class Candidates:
     def _hub_is_back(self) -> bool:
         """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
         repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
-        attempt = Attempt(lambda: ask_commit(repo_id, commit, self.token, timeout))
+        asking = submit(lambda: ask_commit(repo_id, commit, self.token, timeout))
         try:
-            if not attempt.wait(timeout):
+            if not has_ended(asking, timeout):
                 return False
-            attempt.result()
+            asking.result()
         except Unresolved:
             return False
         end_rest()

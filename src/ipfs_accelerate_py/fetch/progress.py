@@ -19,6 +19,8 @@ import sys
 import time
 from typing import Any, Protocol
 
+from ..session import session
+
 
 class Bar(Protocol):
     """One file on its way."""
@@ -50,23 +52,27 @@ class NoBar:
 
 
 _NO_BAR = NoBar()
-_quiet = False
 _WIDTH = 32  # of a label
+
+
+class Progress:
+    """Whether this process draws bars."""
+
+    quiet = False
 
 
 def silence() -> None:
     """From now on this process draws none; the Hub's client is told the same if it is not imported yet."""
-    global _quiet
     import os
 
-    _quiet = True
+    session.part(Progress).quiet = True
     os.environ["HF_HUB_DISABLE_PROGRESS_BARS"] = "1"
 
 
 def begin(name: str, size: int | None = None, unit: str = "B") -> Bar:
     """A bar for `size` bytes, or None if nobody knows how many. `unit`: what is counted, if not bytes."""
     # Without a stderr huggingface_hub's bars fail; that must not be our load's end.
-    return _NO_BAR if _quiet or sys.stderr is None else _HubBar(name, size, unit)
+    return _NO_BAR if session.part(Progress).quiet or sys.stderr is None else _HubBar(name, size, unit)
 
 
 class _HubBar:

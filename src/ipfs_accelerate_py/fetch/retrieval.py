@@ -6,16 +6,18 @@ import contextlib
 import threading
 import time
 from collections.abc import Iterable
+from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
 from .. import state
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
+from ..files import say_size
 from ..hub.client import is_offline
 from ..ipfs.rpc import LoginRefused
 from ..log import get_logger, warn_once
-from ..net.futures import Attempt
+from ..net.futures import submit
 from ..store import layout, leases, locks, unlisted
 from ..store import partial as parts
 from ..store.resolution import Resolution
@@ -77,16 +79,17 @@ class Retrieval:
 
     def _fetch_all(self, paths: list[str]) -> dict[str, Path]:
         """Side by side, by threads that an interpreter does not wait for when it ends."""
-        waiting, running, found = paths[::-1], dict[str, Attempt[Path]](), dict[str, Path]()
+        waiting, running, found = paths[::-1], dict[str, Future[Path]](), dict[str, Path]()
         bell = threading.Event()
         try:
             while waiting or running:
                 while waiting and len(running) < _AT_ONCE:
                     path = waiting.pop()
-                    running[path] = Attempt(partial(self._fetch, path), bell)
+                    running[path] = submit(partial(self._fetch, path))
+                    running[path].add_done_callback(lambda done: bell.set())
                 bell.wait(_LOOK)
                 bell.clear()
-                for path in [path for path, attempt in running.items() if attempt.wait(0)]:
+                for path in [path for path, fetching in running.items() if fetching.done()]:
                     found[path] = running.pop(path).result()
         except BaseException:  # of one file, or Ctrl-C: nobody waits for the others
             self._stopped.set()
@@ -113,7 +116,7 @@ class Retrieval:
             visible = self.store.link(repo_id, self.resolution.commit, path, entry)
         state.count(source, entry.size)
         seconds = time.monotonic() - started
-        get_logger().info("%s %s: %s from %s in %.2f s", repo_id, path, _size(entry.size), giver, seconds)
+        get_logger().info("%s %s: %s from %s in %.2f s", repo_id, path, say_size(entry.size), giver, seconds)
         return visible
 
     def _refuse_other_checksum(self, path: str) -> None:
@@ -167,12 +170,3 @@ class Retrieval:
             text = f"{source.label}: {text}"
         if not (named and warn_once(f"{text}; going on without it")):
             get_logger().debug("%s: %s", source.label, text)
-
-
-def _size(size: int) -> str:
-    number = float(size)
-    for unit in ("B", "kB", "MB"):
-        if number < 1000:
-            return f"{number:.0f} {unit}" if unit == "B" else f"{number:.1f} {unit}"
-        number /= 1000
-    return f"{number:.1f} GB"

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import functools
-import json
 import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from ..store.tree import Tree
+from ..store.tree import FORMAT_VERSION, Tree
 
 
 def link_blob(ours: Path, theirs: Path, replace: bool) -> bool:
@@ -80,9 +79,8 @@ def replace_small(path: Path, data: bytes) -> None:
 
 def listing(tree: Tree) -> bytes:
     """In huggingface_hub's own form: without what we add."""
-    table = json.loads(tree.to_json())
-    del table["info"]
-    return json.dumps(table, indent=1).encode()
+    files = tree.format_rows("{\n   ", ",\n   ", "\n  }", indent="  ")
+    return f'{{\n "format_version": {FORMAT_VERSION},\n "files": {{\n{files}\n }}\n}}'.encode()
 
 
 @functools.lru_cache(maxsize=1)

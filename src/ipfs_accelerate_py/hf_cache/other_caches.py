@@ -33,6 +33,17 @@ class OtherCaches:
                     best = (commit, learnt)
         return best
 
+    def shown(self, repo_id: str, commit: str) -> set[str]:
+        """The names of the files that the caches show in a commit."""
+        found = set()
+        for snapshot in (cache / layout.snapshot_path(repo_id, commit) for cache in self.caches):
+            found |= {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*") if path.is_file()}
+        return found
+
+    def holds(self, repo_id: str, etag: str) -> bool:
+        """Return whether one of the caches has a blob of that name."""
+        return any((cache / layout.blob_path(repo_id, etag)).exists() for cache in self.caches)
+
     def known_tree(self, repo_id: str, commit: str) -> Tree | None:
         """What a cache knows of a commit: its listing, else what the names of the blobs of a snapshot say.
 

@@ -15,7 +15,8 @@ from pathlib import Path
 from ..errors import IPFSAccelerateError
 from ..files import make_folder
 from ..log import get_logger
-from ..net.futures import Attempt
+from ..net.futures import has_ended, submit
+from ..session import Recent, session
 from ..store import layout
 from ..store.resolution import HUB, LOCK, LOWER, STORE, Resolution
 from ..store.store import Store
@@ -24,9 +25,13 @@ from .links import note_path
 
 _FIRM = (HUB, STORE, LOWER, LOCK)  # the Hub's word, as it was given now or earlier, and the user's own
 
-# (cache, repo id) -> why this process can leave nothing there
-_given_up: dict[tuple[str, str], str] = {}
-_answered: dict[str, bool] = {}
+
+class Caches:
+    """What this process has found of caches: (cache, repo id) -> why nothing can be left there; do they answer?"""
+
+    def __init__(self) -> None:
+        self.given_up: Recent[tuple[str, str], str] = Recent()
+        self.answers: Recent[str, bool] = Recent()
 
 
 def share(
@@ -57,7 +62,7 @@ def share(
     ref = None if layout.is_commit(revision) or resolution.word == LOCK else f"{root}/refs/{revision}"
     if not new and not more and (ref is None or _read(ref) == commit):
         return
-    if (cache, repo_id) in _given_up or _is_same(cache, store.root):
+    if (cache, repo_id) in session.part(Caches).given_up or _is_same(cache, store.root):
         return
     try:
         for path in new:
@@ -70,7 +75,7 @@ def share(
             for path in missing:
                 hub_cache.write(Path(cache, layout.missing_path(repo_id, commit, path)), b"")
     except (OSError, IPFSAccelerateError) as error:
-        _given_up[cache, repo_id] = str(error)
+        session.part(Caches).given_up[cache, repo_id] = str(error)
         get_logger().debug("nothing is left in %s of %s: %s", cache, repo_id, error)
 
 
@@ -129,6 +134,7 @@ def _is_same(one: str, other: Path) -> bool:
 
 def _answers(cache: str, patience: float) -> bool:
     """Does the cache's file system answer? It may lie on a mount that hangs."""
-    if cache not in _answered:
-        _answered[cache] = Attempt(lambda: os.path.exists(cache)).wait(patience)
-    return _answered[cache]
+    answers = session.part(Caches).answers
+    if cache not in answers:
+        answers[cache] = has_ended(submit(lambda: os.path.exists(cache)), patience)
+    return answers[cache]

@@ -62,7 +62,7 @@ def _ask_others(
             continue
         find_spec = getattr(finder, "find_spec", None)
         if find_spec is not None:
-            spec = find_spec(fullname, path, target)
+            spec: ModuleSpec | None = find_spec(fullname, path, target)
             if spec is not None:
                 return spec
         elif sys.version_info < (3, 12):

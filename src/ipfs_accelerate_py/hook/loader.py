@@ -56,7 +56,7 @@ class PatchingLoader:
     def create_module(self, spec: ModuleSpec) -> ModuleType | None:
         """What the original loader creates; if it leaves that to importlib, the library's kind of module."""
         create = getattr(self._original, "create_module", None)
-        module = None if create is None else create(spec)
+        module: ModuleType | None = None if create is None else create(spec)
         if module is not None:
             return module
         try:

@@ -1,40 +1,48 @@
-"""A Hub that was unwell a moment ago is not waited for, while anybody else can say."""
+"""The circuit breaker of the Hub: one that was unwell a moment ago is not waited for, while anybody else can say."""
 
 from __future__ import annotations
 
-import time
+from typing import NamedTuple
 
+from ..net import timeouts
+from ..net.breaker import Breaker
+from ..session import session
 from .client import endpoint
 
-REST = 30.0  # seconds that a silent Hub is not asked
-_until: dict[str, tuple[float, str | None, bool]] = {}  # endpoint -> until when, why, and is it no Hub that answers
+
+class Failure(NamedTuple):
+    """The client's words where the Hub could not be reached (None: it was silent); and was it no Hub that answered?"""
+
+    why: str | None
+    no_hub: bool
+
+
+class HubBreaker(Breaker[Failure]):
+    """By endpoint."""
 
 
 def hub_is_resting() -> bool:
     """Was the Hub unwell a moment ago?"""
-    return time.monotonic() < _until.get(endpoint(), (0.0, None, False))[0]
+    return session.part(HubBreaker).is_open(endpoint())
 
 
 def why_hub_rests() -> str | None:
     """The client's own words where the Hub could not be reached a moment ago; None if it was silent, or is well."""
-    return _until[endpoint()][1] if hub_is_resting() else None
+    failure = session.part(HubBreaker).why(endpoint())
+    return None if failure is None else failure.why
 
 
 def is_no_hub() -> bool:
     """Was what answered in the Hub's place, a moment ago, something else: a sign-in page of a network, for example?"""
-    return hub_is_resting() and _until[endpoint()][2]
+    failure = session.part(HubBreaker).why(endpoint())
+    return failure is not None and failure.no_hub
 
 
 def begin_rest(why: str | None = None, *, no_hub: bool = False) -> None:
     """The Hub was silent, or said nothing that could be used; `why` if it could not be reached."""
-    _until[endpoint()] = (time.monotonic() + REST, why, no_hub)
+    session.part(HubBreaker).open(endpoint(), timeouts.OPEN_DOWN, Failure(why, no_hub))
 
 
 def end_rest() -> None:
     """The Hub has answered again."""
-    _until.pop(endpoint(), None)
-
-
-def forget() -> None:
-    """Forget that it was unwell."""
-    _until.clear()
+    session.part(HubBreaker).close(endpoint())

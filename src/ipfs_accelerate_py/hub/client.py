@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ..config.forms import without_secrets
 from ..errors import Unresolved
 from ..store.tree import Tree, tree_from_hub
 from .listing import ask_model
@@ -76,11 +77,13 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         status = getattr(error.response, "status_code", None)
         hint = CLOSED if status in (401, 403) else _UNWELL
         unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
+        unresolved.status = status
         unresolved.unreachable = str(error) if status is None or status >= 500 else None
         raise unresolved from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
         hint = _OFFLINE if is_offline() else _UNWELL
-        unresolved = Unresolved(f"the Hub could not be asked: {type(error).__name__}: {error}", hint)
+        text = f"the Hub could not be asked at {endpoint()}: {type(error).__name__}: {error}"
+        unresolved = Unresolved(without_secrets(text), hint)
         unresolved.unreachable = None if isinstance(error, ValueError) else str(error)
         raise unresolved from error
     return tree, answer.private is False and answer.gated is False

@@ -10,9 +10,10 @@ import contextlib
 import json
 import time
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 from urllib.parse import quote
 
+from ..store.rows import Columns
 from ..store.tree import MAX_BYTES
 
 _CHUNK = 1 << 18
@@ -20,17 +21,8 @@ _CHUNK = 1 << 18
 _CLOSED_UNDER_US = ("ReadError", "WriteError")
 
 
-class Sibling(NamedTuple):
-    """One file of a listing; `lfs` is a table with its `sha256`, or None. The client's own takes ten times as long."""
-
-    rfilename: Any
-    size: Any
-    blob_id: Any
-    lfs: Any
-
-
 def ask_model(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> Any:
-    """The `ModelInfo` of a repo at a revision, with its files as `Sibling`s. Raises the client's errors, ValueError."""
+    """The `ModelInfo` of a repo at a revision, with its files as `Columns`. Raises the client's errors, ValueError."""
     from huggingface_hub import constants
     from huggingface_hub.hf_api import ModelInfo
 
@@ -51,9 +43,7 @@ def ask_model(repo_id: str, revision: str | None, token: str | bool | None, time
         raise ValueError("its answer is no table")
     listed = data.pop("siblings", None) or ()
     info: Any = ModelInfo(**data)
-    info.siblings = [
-        Sibling(row["rfilename"], row.get("size"), row.get("blobId"), row.get("lfs") or None) for row in listed
-    ]
+    info.siblings = Columns(listed)
     return info
 
 
@@ -65,7 +55,7 @@ def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
     with _open(url, build_hf_headers(token=token), timeout) as (answer, chunks):
         for chunk in chunks:
             raw += chunk
-            if answer.status_code < 400 and raw[:64].lstrip()[:1] not in (b"", b"{"):
+            if answer.status_code < 400 and bytes(raw[:64].lstrip()[:1]) not in (b"", b"{"):
                 raise ValueError("its answer is no table")
             if len(raw) > MAX_BYTES:
                 raise ValueError(f"its answer is larger than {MAX_BYTES} bytes")

@@ -16,6 +16,21 @@ LINKS = 1024
 _RAW, _DAG_PB = 0x55, 0x70
 
 
+def to_text(cid: bytes) -> str:
+    """A CID of version 1 in base32: https://github.com/multiformats/cid#how-does-it-work."""
+    return "b" + base64.b32encode(cid).decode().lower().rstrip("=")
+
+
+def raw_cid(content: bytes) -> str:
+    """The CID of a small raw block by its sha2-256."""
+    return to_text(b"\x01\x55\x12\x20" + hashlib.sha256(content).digest())
+
+
+def identity_cid(content: bytes) -> str:
+    """The CID that carries a block of at most 127 bytes in itself: whoever answers needs no peer."""
+    return to_text(b"\x01\x55\x00" + bytes([len(content)]) + content)
+
+
 @dataclass(frozen=True)
 class _Block:
     """A block: its CID, the bytes of the file below it, and the bytes of all blocks below and with it."""
@@ -49,7 +64,7 @@ class CIDHash:
             blocks = [*level, *blocks] if not blocks else [*level, _node(blocks)]
         while len(blocks) > 1:
             blocks = [_node(blocks[start : start + LINKS]) for start in range(0, len(blocks), LINKS)]
-        return "b" + base64.b32encode(blocks[0].cid).decode().lower().rstrip("=")
+        return to_text(blocks[0].cid)
 
     def _add_leaf(self, data: bytes) -> None:
         block = _Block(_cid(_RAW, data), len(data), len(data))

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import time
 
+from ..net import timeouts
 from .node import Node
 
 MFS_ROOT = "/ipfs_accelerate"  # where a node keeps the tree that it publishes
-_FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
 
 
 class PeerTrees:
@@ -42,6 +42,6 @@ class PeerTrees:
     def root(self, name: str, silence: float | None = None) -> str:
         """The IPFS path of a peer's tree."""
         resolved = self._roots.get(name)
-        if resolved is None or time.monotonic() - resolved[0] > _FRESH:
+        if resolved is None or time.monotonic() - resolved[0] > timeouts.NAME_TTL:
             resolved = self._roots[name] = (time.monotonic(), self.node.resolve(name, silence))
         return resolved[1]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import base64
-import hashlib
 import re
 import time
 from collections.abc import Iterator
@@ -13,18 +11,17 @@ from typing import Any
 
 from ..config.settings import Settings
 from ..errors import SourceError
+from ..net import timeouts
 from ..net.addresses import is_private_address
+from ..session import Recent, session
 from .address import authorization, default_repo, node_address, normal_form
-from .cid import cid_of
+from .cid import cid_of, raw_cid
 from .rpc import NO_RPC, RPC, NodeAnswer
-
-PATIENCE = 10.0  # seconds of silence, for work that nobody waits for and where no other source is left
 
 
 def key_of_repo(folder: str) -> str:
     """CID of the raw block whose content is `models--<org>--<name>`: who provides it holds the model."""
-    digest = b"\x01\x55\x12\x20" + hashlib.sha256(folder.encode()).digest()
-    return "b" + base64.b32encode(digest).decode().lower().rstrip("=")
+    return raw_cid(folder.encode())
 
 
 def open_node(settings: Settings, silence: float | None = None) -> Node | None:
@@ -239,7 +236,7 @@ class Node:
             ttl="5s",
             allow_offline=True,
             resolve=False,
-            silence=max(self.rpc.silence, PATIENCE),
+            silence=max(self.rpc.silence, timeouts.IDLE),
         )
         return self.peer_id() if key == "self" else str(row.get("Name")).removeprefix("/ipns/")
 
@@ -252,7 +249,7 @@ class Node:
     def announce(self, folder: str) -> None:
         """Say to the swarm that this node holds `models--<org>--<name>`."""
         self.rpc.put_block(folder.encode())
-        self._ask("routing/provide", key_of_repo(folder), silence=max(self.rpc.silence, PATIENCE))
+        self._ask("routing/provide", key_of_repo(folder), silence=max(self.rpc.silence, timeouts.IDLE))
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
@@ -260,12 +257,14 @@ def _rows(value: Any) -> list[dict[str, Any]]:
     return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
 
 
-_reconnected: set[str] = set()
+class Reconnections(Recent[str, bool]):
+    """The peers to which this process has made the connection anew."""
 
 
 def reconnect_once(node: Node, peer_id: str, silence: float | None = None) -> bool:
     """`reconnect`, once per process and peer: True if that was now, and worked."""
-    if peer_id in _reconnected:
+    done = session.part(Reconnections)
+    if peer_id in done:
         return False
-    _reconnected.add(peer_id)
+    done[peer_id] = True
     return node.reconnect(peer_id, silence)

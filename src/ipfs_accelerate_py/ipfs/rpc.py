@@ -1,8 +1,8 @@
 """The RPC API of an IPFS node: the one file that knows `ipfshttpclient`.
 
-Every call has two budgets: to connect (`CONNECT_LOCAL` on loopback and private networks) and of silence. Calls beyond
-what ipfshttpclient 0.7 offers go through its `request`; bytes are streamed by its `_request`, because `cat()` keeps
-them all in memory and hides a broken stream, and because its default chunk size is slow.
+Every call has two budgets: to connect (`timeouts.CONNECT_NEAR` on loopback and private networks) and of silence. Calls
+beyond what ipfshttpclient 0.7 offers go through its `request`; bytes are streamed by its `_request`, because `cat()`
+keeps them all in memory and hides a broken stream, and because its default chunk size is slow.
 RPC reference: https://docs.ipfs.tech/reference/kubo/rpc/
 """
 
@@ -17,15 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError, SourceDown, SourceError
+from ..net import timeouts
 from ..net.addresses import is_private_address
+from ..net.breaker import Breaker
+from ..session import session
 from .address import socket_path
 
-CONNECT_LOCAL = 0.25
 TCP = "/ip4/127.0.0.1/tcp/80"  # what a client of a unix socket is told: it goes to the socket all the same
-REST = 30.0  # seconds that a node which did not answer is left alone by this process
-REST_SILENT = 5.0  # the same for one that is there and says nothing
-GRACE = 0.25  # seconds that a node gets to say that its own time is up
-ADD_SILENCE = 60.0  # a node says nothing while it reads and hashes a file that is added
 MAX_ANSWER = 16 << 20  # bytes of one answer that is not a file's
 # As in `cid`, and, with what `add` says besides, all of it: what is not said follows the node's own `Import.*`.
 _RECIPE = {
@@ -40,7 +38,10 @@ NO_RPC = (
     "set IPFS_ACCELERATE_NODE to what 'ipfs config Addresses.API' says (port 5001 if it was not changed; "
     "that of the gateway, 8080, does not do), or to off"
 )
-_resting: dict[str, tuple[float, str, str | None]] = {}  # address -> until when, why, and the hint
+
+
+class NodeBreaker(Breaker[tuple[str, "str | None"]]):
+    """By RPC address: why the node is left alone, and the hint."""
 
 
 class NodeAnswer(SourceError):
@@ -67,7 +68,7 @@ class RPC:
         self._client: Any = None
 
     def _timeout(self, silence: float | None = None) -> tuple[float, float]:
-        connect = CONNECT_LOCAL if is_private_address(self.address) else max(self.silence, 1.0)
+        connect = timeouts.CONNECT_NEAR if is_private_address(self.address) else max(self.silence, 1.0)
         return connect, silence or self.silence
 
     def prepare(self) -> None:
@@ -75,9 +76,8 @@ class RPC:
         self._open()
 
     def _open(self) -> Any:
-        until, reason, hint = _resting.get(self.address, (0.0, "", None))
-        if time.monotonic() < until:
-            raise SourceDown(reason, hint)
+        if why := session.part(NodeBreaker).why(self.address):
+            raise SourceDown(*why)
         if self._client is None:
             try:
                 client = _import_client().Client(TCP if socket_path(self.address) else self.address)
@@ -110,7 +110,7 @@ class RPC:
         opts.setdefault("timeout", f"{wait[1]:g}s")
         closables: list[Any] = []
         data = bytearray()
-        end = time.monotonic() + 2 * (wait[1] + GRACE)  # an answer that drips is never silent
+        end = time.monotonic() + 2 * (wait[1] + timeouts.NODE_GRACE)  # an answer that drips is never silent
         try:
             closables, chunks = client._client._request(
                 "POST",
@@ -119,7 +119,7 @@ class RPC:
                 auth=None,
                 data=b"",
                 headers=None,
-                timeout=(wait[0], wait[1] + GRACE),
+                timeout=(wait[0], wait[1] + timeouts.NODE_GRACE),
                 chunk_size=1 << 16,
             )
             for chunk in chunks:
@@ -192,7 +192,7 @@ class RPC:
                 trickle=False,
                 chunker="size-1048576",
                 opts=_RECIPE | ({} if to is None else {"to-files": to}),
-                timeout=self._timeout(ADD_SILENCE),
+                timeout=self._timeout(timeouts.NODE_ADD),
             )
         except Exception as error:
             raise self._explain("add", error) from error
@@ -222,8 +222,11 @@ class RPC:
                 "correct IPFS_ACCELERATE_NODE_AUTH, or the name and password in IPFS_ACCELERATE_NODE; "
                 "in Kubo's API.Authorizations the login's AllowedPaths must have /api/v0",
             )
-        _resting[self.address] = (time.monotonic() + REST, str(found), found.hint)
+        self._leave_alone(timeouts.OPEN_DOWN, found)
         return found
+
+    def _leave_alone(self, seconds: float, error: SourceError) -> None:
+        session.part(NodeBreaker).open(self.address, seconds, (str(error), error.hint))
 
     def _explain(self, command: str, error: Exception) -> SourceError:
         import requests
@@ -249,7 +252,7 @@ class RPC:
             return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", NO_RPC)
         if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
             found = SourceDown(f"no IPFS node answers at {self.address}", start_it)
-            _resting[self.address] = (time.monotonic() + REST, str(found), found.hint)
+            self._leave_alone(timeouts.OPEN_DOWN, found)
             return found
         if isinstance(error, exceptions.TimeoutError):
             found = SourceError(f"the node at {self.address} was silent too long over {command}")
@@ -257,7 +260,7 @@ class RPC:
                 found.hint = (
                     "see whether it is well with 'ipfs id', or set IPFS_ACCELERATE_NODE to another one, or to off"
                 )
-                _resting[self.address] = (time.monotonic() + REST_SILENT, str(found), found.hint)
+                self._leave_alone(timeouts.OPEN_SILENT, found)
             return found
         return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
 

@@ -14,13 +14,13 @@ from datetime import datetime, timezone
 from ..config.forms import without_secrets
 from ..errors import SourceDown, SourceError, UnsafeName
 from ..log import get_logger
+from ..net import timeouts
 from ..net.http import HTTPReader, prepare
 from ..store import layout
 from ..store.tree import MAX_BYTES, Tree, tree_from_json
 from . import ipns
 from .unixfs import MAX_BLOCK, BlockReader
 
-_FRESH = 5.0  # seconds that a resolved name is believed: the ttl our publisher gives it
 _RECORD = "application/vnd.ipfs.ipns-record"
 _BLOCK = "application/vnd.ipld.raw"
 
@@ -75,7 +75,7 @@ class SignedTrees:
 
     def _root(self, gateway: HTTPReader, name: str) -> str:
         known = self._roots.get(name)
-        if known is None or time.monotonic() - known[0] > _FRESH:
+        if known is None or time.monotonic() - known[0] > timeouts.NAME_TTL:
             raw = gateway.read(f"/ipns/{name}?format=ipns-record", ipns.MAX_BYTES, _RECORD)
             value, _ = ipns.read_record(name, raw, datetime.now(timezone.utc))
             known = self._roots[name] = (time.monotonic(), value.removeprefix("/ipfs/"))

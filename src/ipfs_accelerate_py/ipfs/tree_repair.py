@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from ..errors import SourceError
 from ..log import get_logger
+from ..session import Recent, session
 from ..store.tree import MAX_BYTES
 from .cid import cid_of
 from .fleet_tree import MFS_ROOT
@@ -17,12 +18,15 @@ from .node import Node
 
 _RAW = "bafkrei"  # how the CID of one block with content begins: a small file is that
 _FOLDER = "bafybei"  # and that of a folder
-_mended: set[str] = set()  # once per process and node is enough
+
+
+class Mended(Recent[str, bool]):
+    """The nodes whose trees this process has mended, by address: once is enough."""
 
 
 def mend(node: Node) -> None:
     """Make every listing, ref and `gateways` anew that is not what the pinned recipe gives. SourceError."""
-    if node.address in _mended or node.stat(MFS_ROOT) is None:
+    if node.address in session.part(Mended) or node.stat(MFS_ROOT) is None:
         return
     _make_alike(node, MFS_ROOT)
     for path in _small_files(node):
@@ -34,7 +38,7 @@ def mend(node: Node) -> None:
         if cid_of(content) != (node.stat(path) or {}).get("Hash"):
             node.place(content, path)
             get_logger().info("%s was written by an older version, and is made anew", path)
-    _mended.add(node.address)
+    session.part(Mended)[node.address] = True
 
 
 def _small_files(node: Node) -> Iterator[str]:

@@ -10,6 +10,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 
 from ..errors import SourceError
+from .cid import to_text
 
 MAX_BLOCK = 2 << 20  # bytes: what bitswap carries at most
 _BASE58 = "123456789ABCDEFGHJKLMNPQRSTUVWXYZabcdefghijkmnopqrstuvwxyz"
@@ -136,7 +137,7 @@ class BlockReader:
         if code != _SHA256 or len(digest) != 32 or codec not in (_RAW, _DAG_PB):
             raise ValueError(f"a block of codec {codec:#x} with hash {code:#x}")
         raw = bytes((1, codec, _SHA256, 32)) + digest
-        data = self._get("b" + base64.b32encode(raw).decode().lower().rstrip("="))
+        data = self._get(to_text(raw))
         if hashlib.sha256(data).digest() != digest:
             raise SourceError("a block is not what its CID says")
         return data

@@ -1,4 +1,4 @@
-"""Hash again what the store has, and say which files are not what the Hub says they are; fetch those again.
+"""Hash again what the store has, and say which files are not what the Hub says they are. Changes nothing.
 
 Each file that can be loaded is compared with the listing of its commit (`trees/`), or with what the lock file says. The
 listing of a cache below the store counts where the store has none, as it does for a load.
@@ -7,10 +7,11 @@ listing of a cache below the store counts where the store has none, as it does f
 from __future__ import annotations
 
 import contextlib
+import enum
 import functools
-import hashlib
 import os
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,49 +22,104 @@ from ..store import layout, scan
 from ..store.scan import File, Inode, Repo, Snapshot
 from ..store.store import Store
 from ..store.tree import Entry, Tree
-from ..store.verify import CHUNK
 from . import inventory
 from .eviction import pinned
+from .hashing import Found, hash_file
 
 Progress = Callable[[str, int], object]
-LISTING = "a listing"  # what an unreadable file in trees/ should be
-Found = tuple[int, str]  # size and hash
 
 
-def verify_store(
-    store: Store,
-    settings: Settings,
-    repo_ids: Iterable[str] = (),
-    repair: bool = False,
-    progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Hash every visible file of these repos (all, if none is named): `{ok, files, bad}`.
+class Kind(enum.Enum):
+    """What is damaged: a file of a commit, the listing of one, or a blob that no commit shows."""
 
-    `bad` is `[{repo, commit, path, expected, actual}]`, hashes for a file: sha256 in LFS, else the git blob id. A link
-    that leads nowhere has the actual `missing`; a file whose commit has no listing is not good either and has the
-    expected `unknown`; a listing that cannot be read and a blob that is not what its name says are named by their path
-    in the repo's folder, the blob without a commit. `also` is the same bad file in a cache below, if it is one.
-    With `repair` what is bad is removed and fetched anew, never from a cache of this machine; `repaired` says whether
-    that worked, `error` why not. `progress` is called with (path, bytes) for each piece that was read. Raises
-    StoreError for a repo of which the store has nothing, LockFileError.
+    FILE = "file"
+    LISTING = "listing"
+    BLOB = "blob"
+
+
+@dataclass(frozen=True)
+class Damage:
+    """Something that is not what it must be. `expected` and `actual` are hashes of a file: sha256 in LFS, else the git
+    blob id.
+
+    A link that leads nowhere has the actual `missing`; a file whose commit has no listing is not good either and has
+    the expected `unknown`. A listing that cannot be read and a blob that is not what its name says are named by their
+    path in the repo's folder, the blob with an empty commit. `also` is the path of the same bad file in a cache below
+    the store. `repaired` is None where no repair was tried, and `error` says why one failed.
     """
-    audit = _Audit(store, settings, pinned(settings), progress)
+
+    repo: str
+    commit: str
+    path: str
+    expected: str
+    actual: str
+    kind: Kind = Kind.FILE
+    also: str | None = None
+    repaired: bool | None = None
+    error: str | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`; `also`, `repaired` and `error` only where they say something."""
+        more = {"also": self.also, "repaired": self.repaired, "error": self.error}
+        return {
+            "repo": self.repo,
+            "commit": self.commit,
+            "path": self.path,
+            "expected": self.expected,
+            "actual": self.actual,
+            **{name: value for name, value in more.items() if value is not None},
+        }
+
+
+@dataclass(frozen=True)
+class Audit:
+    """How many files were hashed, and what was damaged."""
+
+    files: int
+    bad: tuple[Damage, ...]
+
+    @property
+    def left(self) -> tuple[Damage, ...]:
+        """What was not repaired."""
+        return tuple(damage for damage in self.bad if not damage.repaired)
+
+    @property
+    def ok(self) -> bool:
+        """Return whether nothing is damaged now."""
+        return not self.left
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"ok": self.ok, "files": self.files, "bad": [damage.to_dict() for damage in self.bad]}
+
+
+def audit_store(
+    store: Store, settings: Settings, repo_ids: Iterable[str] = (), progress: Progress | None = None
+) -> Audit:
+    """Hash every visible file of these repos (all, if none is named), and every blob that no commit shows.
+
+    A repo is named as `org/name`, or as `org/name@revision` for the files of one commit. `progress` is called with
+    (path, bytes) for each piece that was read. Raises StoreError for a repo of which the store has nothing,
+    LockFileError.
+    """
+    auditor = _Auditor(store, settings, pinned(settings), progress)
     repos = scan.scan(store.root)
-    wanted = list(dict.fromkeys(repo_ids))
-    for repo_id in wanted:
-        if repo_id not in [repo.repo_id for repo in repos]:
-            raise StoreError(f"the store {store.root} has nothing of {repo_id}", "'ls' shows what is here")
+    wanted = {name: layout.split_revision(name) for name in repo_ids}
+    for name, (repo_id, revision) in wanted.items():
+        found = [repo for repo in repos if repo.repo_id == repo_id]
+        if not found or (revision and not any(snapshot.is_at(revision) for snapshot in found[0].snapshots)):
+            raise StoreError(f"the store {store.root} has nothing of {name}", "'ls' shows what is here")
     for repo in repos:
-        if not wanted or repo.repo_id in wanted:
-            audit.look_at(repo)
-    if repair:
-        from .repair import repair_all
+        revisions = {revision for repo_id, revision in wanted.values() if repo_id == repo.repo_id}
+        if not wanted or None in revisions:
+            auditor.look_at(repo.snapshots)
+            auditor.look_at_blobs(repo)
+        else:
+            auditor.look_at([each for each in repo.snapshots if any(each.is_at(revision) for revision in revisions)])
+    return Audit(auditor.files, tuple(auditor.bad))
 
-        repair_all(store, settings, audit.bad)
-    return {"ok": all(row.get("repaired") for row in audit.bad), "files": audit.files, "bad": audit.bad}
 
-
-class _Audit:
+class _Auditor:
     """What was looked at so far, and what was bad."""
 
     def __init__(
@@ -72,24 +128,24 @@ class _Audit:
         self.store, self.lower, self.pins = store, OtherCaches(settings.lower), pins
         self.progress = progress
         self.files = 0
-        self.bad: list[dict[str, Any]] = []
+        self.bad: list[Damage] = []
         self._hashed: dict[tuple[Inode, bool], Found] = {}  # of one repo: commits share what did not change
 
-    def look_at(self, repo: Repo) -> None:
+    def look_at(self, snapshots: Iterable[Snapshot]) -> None:
+        """Check commits of one repo."""
         self._hashed.clear()
-        for snapshot in repo.snapshots:
-            tree = self._tree(repo, snapshot)
+        for snapshot in snapshots:
+            tree = self._tree(snapshot)
             for file in snapshot.files:
                 self.files += 1
                 self._check(snapshot, file, tree)
-        self._check_other_blobs(repo)
 
-    def _tree(self, repo: Repo, snapshot: Snapshot) -> dict[str, Entry]:
+    def _tree(self, snapshot: Snapshot) -> dict[str, Entry]:
         known: dict[str, Entry] = {}
         tree = self.store.read_tree(*snapshot.key)
         path = layout.tree_path(*snapshot.key)
         if tree is None and os.path.lexists(self.store.path(path)):
-            self._report(snapshot.key, path.partition("/")[2], LISTING, "cannot be read")
+            self._report(Kind.LISTING, snapshot.key, path.partition("/")[2], "a listing", "cannot be read")
         elif tree is None:
             tree = self.lower.known_tree(*snapshot.key)
         for each in (tree, self.pins.get(snapshot.key)):  # the lock file's word beats the other
@@ -106,21 +162,21 @@ class _Audit:
             right = found == (entry.size, entry.content)
         if found is None:
             actual = "missing" if file.status is None else "cannot be read"
-            self._report(snapshot.key, file.path, expected, actual)
+            self._report(Kind.FILE, snapshot.key, file.path, expected, actual)
         elif not right:
-            self._report(snapshot.key, file.path, expected, found[1], self._same_file_below(snapshot, file))
+            self._report(Kind.FILE, snapshot.key, file.path, expected, found[1], self._same_file_below(snapshot, file))
         elif entry is not None and file.blob not in (None, entry.etag):
-            self._report(snapshot.key, file.path, expected, f"right, but in a blob named {file.blob}")
+            self._report(Kind.FILE, snapshot.key, file.path, expected, f"right, but in a blob named {file.blob}")
 
-    def _check_other_blobs(self, repo: Repo) -> None:
-        """Blobs that no commit shows: the next load of a commit that has them would take them by their name."""
+    def look_at_blobs(self, repo: Repo) -> None:
+        """Check the blobs that no commit shows: the next load that wants them would take them by their name."""
         for name, status in sorted(repo.blobs.items()):
             if not (layout.is_commit(name) or layout.is_sha256(name)) or scan.points_to(repo, name):
                 continue
             found = self._hash(repo.folder / "blobs" / name, status, name, name)
             if found is None or name != found[1]:
                 actual = "cannot be read" if found is None else found[1]
-                self._report((repo.repo_id, ""), f"blobs/{name}", name, actual)
+                self._report(Kind.BLOB, (repo.repo_id, ""), f"blobs/{name}", name, actual)
 
     def _same_file_below(self, snapshot: Snapshot, file: File) -> str | None:
         """The same bad file in a cache below the store, to which ours is a hard link."""
@@ -133,9 +189,10 @@ class _Audit:
                     return os.path.realpath(below)
         return None
 
-    def _report(self, key: tuple[str, str], path: str, expected: str, actual: str, also: str | None = None) -> None:
-        row = {"repo": key[0], "commit": key[1], "path": path, "expected": expected, "actual": actual}
-        self.bad.append(row | ({"also": also} if also else {}))
+    def _report(
+        self, kind: Kind, key: tuple[str, str], path: str, expected: str, actual: str, also: str | None = None
+    ) -> None:
+        self.bad.append(Damage(*key, path, expected, actual, kind, also))
 
     def _hash(self, path: Path, status: os.stat_result | None, like: str, shown: str) -> Found | None:
         if status is None:
@@ -147,28 +204,3 @@ class _Audit:
             if found is not None:
                 self._hashed[key] = found
         return found
-
-
-def hash_file(path: Path, like: str = "", note: Callable[[int], object] | None = None) -> Found | None:
-    """Size and hash of a file, or None if it cannot be read: its git blob id if `like` is one, else its sha256.
-
-    `note` is told of every so many bytes. Looking at a file this way is no use of it: its time of access stays.
-    """
-    try:
-        with open(path, "rb", buffering=0) as file:
-            status = os.fstat(file.fileno())
-            head = b"blob %d\0" % status.st_size
-            hashed = hashlib.sha1(head, usedforsecurity=False) if layout.is_commit(like) else hashlib.sha256()
-            size = 0
-            while data := file.read(CHUNK):
-                size += len(data)
-                hashed.update(data)
-                if note is not None:
-                    note(len(data))
-    except OSError:
-        return None
-    with contextlib.suppress(OSError):
-        now = os.stat(path)
-        if now.st_atime_ns != status.st_atime_ns:
-            os.utime(path, ns=(status.st_atime_ns, now.st_mtime_ns))
-    return size, hashed.hexdigest()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -17,16 +18,36 @@ from ..hf_cache import links
 from ..log import get_logger
 from ..publish import outbox
 from ..store import scan
+from ..store.layout import Own
 from ..store.scan import Inode, Repo, Snapshot
 from ..store.store import Store
 from ..store.tree import Tree
 from . import deletion
-from .eviction import Protection, pinned, select
+from .eviction import Protection, Verdict, pinned, select
 from .filestore import References
 from .orphans import Leftover, find_leftovers
 
 Progress = Callable[[str, int], object]
 _WAIT = 600.0  # seconds for another collection, or a publication, to end
+
+
+@dataclass(frozen=True)
+class Collection:
+    """What was removed (with `dry_run`: what would be), what stays, and the bytes that are free now."""
+
+    removed: tuple[Verdict, ...]
+    kept: tuple[Verdict, ...]
+    freed: int
+    dry_run: bool
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "removed": [each.to_dict() for each in self.removed],
+            "kept": [each.to_dict() for each in self.kept],
+            "freed": self.freed,
+            "dry_run": self.dry_run,
+        }
 
 
 def collect_garbage(
@@ -36,8 +57,8 @@ def collect_garbage(
     older_than: float | None = None,
     max_size: int | None = None,
     progress: Progress | None = None,
-) -> dict[str, Any]:
-    """Remove what is of no more use; `{dry_run, removed: [{repo, commit, size, reason}], kept: [...], freed}`.
+) -> Collection:
+    """Remove what is of no more use, and say what goes and what stays.
 
     Commits go that were not used for `older_than` seconds, then the least recently used until the store holds at most
     `max_size` bytes of its own; without either only what certainly serves nobody: blobs that no commit shows, broken
@@ -47,12 +68,12 @@ def collect_garbage(
     pins = pinned(settings)  # before anything else: without its word nothing is safe to remove
     references = References(store, settings)
     if dry_run or not store.root.is_dir():
-        return _Collection(store, pins, references, older_than, max_size).predict() | {"dry_run": dry_run}
+        return _Collector(store, pins, references, older_than, max_size).predict(dry_run)
     with _alone(store):
-        return _Collection(store, pins, references, older_than, max_size).carry_out(progress) | {"dry_run": False}
+        return _Collector(store, pins, references, older_than, max_size).carry_out(progress)
 
 
-class _Collection:
+class _Collector:
     """One look at the store, what is to go by it, and its removal."""
 
     def __init__(
@@ -88,25 +109,25 @@ class _Collection:
             blobs += [repo.folder / "blobs" / name for name, each in repo.blobs.items() if scan.inode(each) in going]
         return blobs
 
-    def predict(self) -> dict[str, Any]:
+    def predict(self, dry_run: bool) -> Collection:
         sole = scan.sole_inodes(self.repos, links.count_names(self.store, self.repos))
         going = [leftover for leftover in self.leftovers if not leftover.kept]
-        removed = [leftover.row() for leftover in going if leftover.published]
-        removed += [_row(snapshot, reason) for snapshot, reason in self.doomed]
-        removed += [leftover.row() for leftover in going if not leftover.published]
+        removed = [leftover.verdict() for leftover in going if leftover.published]
+        removed += [_verdict(snapshot, reason) for snapshot, reason in self.doomed]
+        removed += [leftover.verdict() for leftover in going if not leftover.published]
         freed = sum(size for repo in self.repos for key, size in self._going(repo).items() if key in sole)
         freed += sum(leftover.own_bytes for leftover in going)
-        return self._answer(removed, [], freed)
+        return self._answer(removed, [], freed, dry_run)
 
-    def carry_out(self, progress: Progress | None) -> dict[str, Any]:
-        removed: list[dict[str, Any]] = []
-        kept: list[dict[str, Any]] = []
+    def carry_out(self, progress: Progress | None) -> Collection:
+        removed: list[Verdict] = []
+        kept: list[Verdict] = []
         freed = 0
 
-        def note(row: dict[str, Any]) -> None:
-            removed.append(row)
+        def note(verdict: Verdict) -> None:
+            removed.append(verdict)
             if progress is not None:
-                progress(row["repo"] or row.get("path", ""), row["size"])
+                progress(verdict.repo or str(verdict.path or ""), verdict.size)
 
         def remove(leftovers: list[Leftover]) -> int:
             freed = 0
@@ -114,9 +135,9 @@ class _Collection:
                 more, why_not = leftover.remove(self.store, self.references)
                 freed += more
                 if why_not is None:
-                    note(leftover.row())
+                    note(leftover.verdict())
                 else:
-                    kept.append({**leftover.row(), "reason": why_not})
+                    kept.append(leftover.verdict(why_not))
             return freed
 
         going = [leftover for leftover in self.leftovers if not leftover.kept]
@@ -131,16 +152,16 @@ class _Collection:
             if why_not is None:
                 more, why_not = deletion.remove_snapshot(self.store, snapshot)
             if why_not is not None:
-                kept.append(_row(snapshot, why_not))
+                kept.append(_verdict(snapshot, why_not))
                 continue
             links.take_back(self.store, snapshot)
             freed += more + self._remove_blobs(snapshot)
-            note(_row(snapshot, reason))
+            note(_verdict(snapshot, reason))
         freed += remove([leftover for leftover in going if not leftover.published])
         for repo in self.repos:
             deletion.remove_empty_repo(self.store, repo.folder.name)
         self._settle()
-        return self._answer(removed, kept, freed)
+        return self._answer(removed, kept, freed, dry_run=False)
 
     def _withdraw(self) -> dict[tuple[str, str], str]:
         """Take what goes out of the fleet tree; why that failed, for those where it did."""
@@ -171,14 +192,14 @@ class _Collection:
                 freed += deletion.remove_blob(self.store, folder, name)[0]
         return freed
 
-    def _answer(self, removed: list[Any], kept: list[Any], freed: int) -> dict[str, Any]:
-        spared = [_row(snapshot, reason) for snapshot, reason in self.spared]
-        spared += [leftover.row() for leftover in self.leftovers if leftover.kept]
-        return {"removed": removed, "kept": [*kept, *spared], "freed": freed}
+    def _answer(self, removed: list[Verdict], kept: list[Verdict], freed: int, dry_run: bool) -> Collection:
+        spared = [_verdict(snapshot, reason) for snapshot, reason in self.spared]
+        spared += [leftover.verdict() for leftover in self.leftovers if leftover.kept]
+        return Collection(tuple(removed), (*kept, *spared), freed, dry_run)
 
 
-def _row(snapshot: Snapshot, reason: str) -> dict[str, Any]:
-    return {"repo": snapshot.repo_id, "commit": snapshot.commit, "size": snapshot.size, "reason": reason}
+def _verdict(snapshot: Snapshot, reason: str) -> Verdict:
+    return Verdict(snapshot.repo_id, snapshot.commit, snapshot.size, reason)
 
 
 @contextmanager
@@ -189,7 +210,7 @@ def _alone(store: Store) -> Iterator[None]:
     try:
         with store.writing():
             make_folder(store.own_folder)
-            lock = FileLock(store.own_folder / "gc.lock")
+            lock = FileLock(store.own_folder / Own.COLLECTION_LOCK)
             lock.acquire(timeout=_WAIT)
         try:
             with outbox.publishing(store):

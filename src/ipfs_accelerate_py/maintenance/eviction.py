@@ -5,7 +5,10 @@ from __future__ import annotations
 import os
 import time
 from collections import Counter
+from dataclasses import dataclass
 from datetime import datetime, timezone
+from pathlib import Path
+from typing import Any
 
 from ..config.settings import Settings
 from ..hf_cache import links
@@ -17,6 +20,22 @@ from . import inventory
 from .filestore import References
 
 Reasoned = list[tuple[Snapshot, str]]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What goes or stays, and why: a commit, or (with a `path`) something that was left behind. `size` in bytes."""
+
+    repo: str | None
+    commit: str | None
+    size: int
+    reason: str
+    path: Path | None = None
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`; `path` only for what was left behind."""
+        found = {"repo": self.repo, "commit": self.commit, "size": self.size, "reason": self.reason}
+        return found if self.path is None else {**found, "path": str(self.path)}
 
 
 def pinned(settings: Settings) -> dict[tuple[str, str], Tree]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import asdict, dataclass
 from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
@@ -17,23 +18,41 @@ from ..store.store import Store, read_tree
 STORE = "store"
 
 
-def list_repos(store: Store, settings: Settings) -> list[dict[str, Any]]:
-    """Every commit of which a file is there: `{repo, commit, refs, size, files, complete, published, tier, last_used,
-    disk}`, our store first, then the caches below it.
+@dataclass(frozen=True)
+class StoredCommit:
+    """A commit of which a file is here, in the store or in a cache below it.
 
     `size` is the sum of the files in bytes and `disk` what only the store holds of them: what several commits share
     counts for the one used last, what another cache has a hard link to counts for none; so their sum is the store's.
-    `complete` says whether all files of the commit are there (None: nobody has said which those are). `last_used` is as
-    coarse as `Snapshot.last_used` says. Reads only; neither the Hub nor a node is asked.
+    `complete` says whether all files of the commit are there (None: nobody has said which those are). `tier` is
+    `store`, or the folder of the cache. `last_used` is as coarse as `Snapshot.last_used` says.
+    """
+
+    repo: str
+    commit: str
+    refs: tuple[str, ...]
+    size: int
+    files: int
+    complete: bool | None
+    tier: str
+    last_used: datetime
+    published: bool
+    disk: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {**asdict(self), "refs": list(self.refs), "last_used": self.last_used.isoformat(timespec="seconds")}
+
+
+def list_commits(store: Store, settings: Settings) -> list[StoredCommit]:
+    """Every commit of which a file is there: our store first, then the caches below it.
+
+    Reads only; neither the Hub nor a node is asked.
     """
     repos = scan.scan(store.root)
     own = own_bytes(repos, links.count_names(store, repos))
-    rows = [
-        {
-            **_row(store.root, snapshot, STORE),
-            "published": bool(publisher.published_paths(store, *snapshot.key)),
-            "disk": own[snapshot.key],
-        }
+    found = [
+        _describe(store.root, snapshot, STORE, bool(publisher.published_paths(store, *snapshot.key)), own[snapshot.key])
         for repo in repos
         for snapshot in repo.snapshots
         if snapshot.present
@@ -41,13 +60,13 @@ def list_repos(store: Store, settings: Settings) -> list[dict[str, Any]]:
     for cache in settings.lower:
         if is_same(cache, store.root):
             continue
-        rows += [
-            {**_row(cache, snapshot, str(cache)), "published": False, "disk": 0}
+        found += [
+            _describe(cache, snapshot, str(cache), published=False, disk=0)
             for repo in scan.scan(cache)
             for snapshot in repo.snapshots
             if snapshot.present
         ]
-    return rows
+    return found
 
 
 def own_bytes(repos: list[scan.Repo], elsewhere: Mapping[scan.Inode, int]) -> dict[tuple[str, str], int]:
@@ -69,18 +88,19 @@ def use_order(snapshot: Snapshot) -> tuple[float, str, str]:
     return snapshot.last_used, *snapshot.key
 
 
-def _row(root: Path, snapshot: Snapshot, tier: str) -> dict[str, Any]:
-    used = datetime.fromtimestamp(snapshot.last_used, timezone.utc)
-    return {
-        "repo": snapshot.repo_id,
-        "commit": snapshot.commit,
-        "refs": snapshot.refs,
-        "size": snapshot.size,
-        "files": len(snapshot.present),
-        "complete": _is_complete(root, snapshot),
-        "tier": tier,
-        "last_used": used.isoformat(timespec="seconds"),
-    }
+def _describe(root: Path, snapshot: Snapshot, tier: str, published: bool, disk: int) -> StoredCommit:
+    return StoredCommit(
+        repo=snapshot.repo_id,
+        commit=snapshot.commit,
+        refs=tuple(snapshot.refs),
+        size=snapshot.size,
+        files=len(snapshot.present),
+        complete=_is_complete(root, snapshot),
+        tier=tier,
+        last_used=datetime.fromtimestamp(snapshot.last_used, timezone.utc),
+        published=published,
+        disk=disk,
+    )
 
 
 def _is_complete(root: Path, snapshot: Snapshot) -> bool | None:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
 
-from ..config.settings import Settings, read_settings
+from ..config.settings import Settings
 from ..errors import LockFileError, PublishRefused, StoreError, Unresolved, VerificationError
 from ..fetch.retrieval import Retrieval
 from ..files import replace_file
-from ..ipfs import node
 from ..ipfs.cid import CIDHash
+from ..net import timeouts
 from ..publish import eligibility
 from ..publish.outbox import withdraw_closed
 from ..resolve import lockfile, resolver
@@ -23,22 +23,51 @@ from ..store.verify import CHUNK
 from ..store.visibility import known_access
 
 
-def lock_repos(
-    repo_ids: Sequence[str], revision: str | None = None, path: Path | None = None, closed: bool = False
-) -> dict[str, Any]:
-    """Write what every file of these repos must be into a lock file; `{lock, repos: [{repo, commit, files, bytes}]}`.
+@dataclass(frozen=True)
+class LockedRepo:
+    """What was written of one repo: its commit, the number of its files and their sum in bytes."""
 
-    What the file says of other repos stays. Without repos: all that the store has a branch or tag of, closed ones left
-    out. Files that are not in LFS are fetched, since their sha256 is known from their bytes alone. A closed repo is
-    named only with `closed`: PublishRefused.
+    repo: str
+    commit: str
+    files: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Lock:
+    """The lock file that was written, what it says now, and the repos that are not known to be public."""
+
+    lock: Path
+    repos: tuple[LockedRepo, ...]
+    left_out: tuple[str, ...] = ()
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`; `left_out` only where a repo was."""
+        more = {"left_out": list(self.left_out)} if self.left_out else {}
+        return {"lock": str(self.lock), "repos": [asdict(each) for each in self.repos], **more}
+
+
+def lock_repos(
+    store: Store,
+    settings: Settings,
+    repo_ids: Sequence[str],
+    revision: str | None = None,
+    path: Path | None = None,
+    closed: bool = False,
+) -> Lock:
+    """Write what every file of these repos must be into a lock file.
+
+    A repo is named as `org/name`, or as `org/name@revision`. What the file says of other repos stays. Without repos:
+    all that the store has a branch or tag of, closed ones left out. Files that are not in LFS are fetched, since their
+    sha256 is known from their bytes alone. A closed repo is named only with `closed`: PublishRefused.
     """
-    settings = read_settings()
-    store = Store(settings.home)
     path = _absolute(Path(path or settings.lock or lockfile.DEFAULT_NAME))
     known = _read(path) if path.exists() and repo_ids else {}
     unlocked = replace(settings, lock=None)  # what a new lock says must not come from the old one
-    wanted = [(repo_id, revision) for repo_id in repo_ids] or _repos_in(store)
-    done, left_out = [], []
+    named = [layout.split_revision(name) for name in repo_ids]
+    wanted = [(repo_id, own or revision) for repo_id, own in named] or _repos_in(store)
+    done: list[LockedRepo] = []
+    left_out: list[str] = []
     for repo_id, name in wanted:
         public = closed or _is_public(store, repo_id)
         if not public:
@@ -62,13 +91,13 @@ def lock_repos(
                     del known[key]
         known[repo_id, locked.tree.commit] = locked
         size = sum(entry.size for entry in locked.tree.files.values())
-        done.append({"repo": repo_id, "commit": locked.tree.commit, "files": len(locked.tree.files), "bytes": size})
+        done.append(LockedRepo(repo_id, locked.tree.commit, len(locked.tree.files), size))
     if not done:  # an empty file would take the place of a good one
         none = "no model that is known to be public" if left_out else "no model"
         hint = "name models, as org/name" + (", or add --closed" if left_out else "")
         raise StoreError(f"there is nothing to lock: the store {store.root} has {none}", hint)
     _write(path, lockfile.LockFile(known).to_json())
-    return {"lock": str(path), "repos": done, **({"left_out": left_out} if left_out else {})}
+    return Lock(path, tuple(done), tuple(left_out))
 
 
 def _repos_in(store: Store) -> list[tuple[str, str | None]]:
@@ -103,7 +132,7 @@ def _read(path: Path) -> dict[tuple[str, str], lockfile.LockedCommit]:
 
 def _is_public(store: Store, repo_id: str) -> bool | None:
     """None: the Hub cannot say now."""
-    return known_access(store, repo_id) or eligibility.prove_public(store, repo_id, node.PATIENCE)
+    return known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)
 
 
 def _lock_commit(store: Store, settings: Settings, repo_id: str, revision: str | None) -> lockfile.LockedCommit:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from dataclasses import replace
 
 from ..config.settings import Settings
 from ..errors import IPFSAccelerateError, VerificationError
@@ -13,30 +14,34 @@ from ..resolve.resolver import Resolution
 from ..store import layout, scan
 from ..store.store import Store
 from ..store.tree import Entry
-from . import audit, deletion
+from . import deletion
+from .audit import Damage, Kind
+from .hashing import hash_file
 
 
-def repair_all(store: Store, settings: Settings, bad: list[dict[str, Any]]) -> None:
-    """Repair each row of an audit; adds `repaired` to it, and `error` where that did not work."""
+def repair_all(store: Store, settings: Settings, bad: Iterable[Damage]) -> tuple[Damage, ...]:
+    """Repair what an audit has found; the same in the same order, with `repaired`, and `error` where that failed."""
+    found = list(bad)
     # Listings first: what they say decides about the files.
-    for row in sorted(bad, key=lambda row: not row["path"].startswith("trees/")):
+    for index in sorted(range(len(found)), key=lambda index: found[index].kind is not Kind.LISTING):
         try:
-            _repair(store, settings, row)
-            row["repaired"] = True
+            _repair(store, settings, found[index])
+            found[index] = replace(found[index], repaired=True)
         except IPFSAccelerateError as error:
-            row |= {"repaired": False, "error": str(error)}
+            found[index] = replace(found[index], repaired=False, error=str(error))
+    return tuple(found)
 
 
-def _repair(store: Store, settings: Settings, row: dict[str, Any]) -> None:
-    repo_id, commit, path = row["repo"], row["commit"], row["path"]
-    if not commit:
-        deletion.remove_blob(store, layout.repo_folder(repo_id), row["expected"])
-    elif path == layout.tree_path(repo_id, commit).partition("/")[2] and row["expected"] == audit.LISTING:
+def _repair(store: Store, settings: Settings, damage: Damage) -> None:
+    repo_id, commit, path = damage.repo, damage.commit, damage.path
+    if damage.kind is Kind.BLOB:
+        deletion.remove_blob(store, layout.repo_folder(repo_id), damage.expected)
+    elif damage.kind is Kind.LISTING:
         with store.writing():
             store.path(layout.tree_path(repo_id, commit)).unlink(missing_ok=True)
         resolver.resolve(store, settings, repo_id, commit, on_closed=withdraw_closed(store, settings))
     else:
-        if layout.is_commit(row["expected"]) or layout.is_sha256(row["expected"]):
+        if layout.is_commit(damage.expected) or layout.is_sha256(damage.expected):
             _remove(store, repo_id, commit, path)  # first of all: whatever comes of the rest, it is not loaded
         resolution = resolver.resolve(store, settings, repo_id, commit, on_closed=withdraw_closed(store, settings))
         entry = resolution.tree.files.get(path)
@@ -49,15 +54,15 @@ def _repair(store: Store, settings: Settings, row: dict[str, Any]) -> None:
 def _fetch(store: Store, settings: Settings, resolution: Resolution, path: str, entry: Entry) -> None:
     repo_id, commit = resolution.repo_id, resolution.commit
     visible = store.find(repo_id, commit, path, entry)
-    if visible and audit.hash_file(visible, entry.etag) == (entry.size, entry.etag):
+    if visible and hash_file(visible, entry.etag) == (entry.size, entry.etag):
         return
     if visible:
         _remove(store, repo_id, commit, path)
     blob = store.find_blob(repo_id, entry)
-    known = blob is not None and audit.hash_file(blob, entry.etag) == (entry.size, entry.etag)
+    known = blob is not None and hash_file(blob, entry.etag) == (entry.size, entry.etag)
     Retrieval(store, settings, resolution, force=not known).make_present([path])
     visible = store.find(repo_id, commit, path, entry)
-    if visible is None or audit.hash_file(visible, entry.etag) != (entry.size, entry.etag):
+    if visible is None or hash_file(visible, entry.etag) != (entry.size, entry.etag):
         raise VerificationError(f"{repo_id}: {path} is still not the file that commit {commit} has")
 
 

@@ -1,6 +1,7 @@
 """wrapt's proxies and wrappers, made to look like what they wrap: the same repr, pickling, copying, lookups.
 
-The only module that imports wrapt. What cannot be made alike is in docs/limits.md.
+The only module that imports wrapt; before wrapt 2 its classes take no type arguments, so none are given. What cannot be
+made alike is in docs/limits.md.
 """
 
 from __future__ import annotations
@@ -29,14 +30,14 @@ class _Alike:
         return self
 
 
-class BoundWrapper(_Alike, wrapt.BoundFunctionWrapper):
+class BoundWrapper(_Alike, wrapt.BoundFunctionWrapper):  # type: ignore[type-arg]
     """A wrapped method, bound; pickles as the method itself does: by its class and name."""
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__wrapped__.__reduce_ex__(protocol)
 
 
-class Wrapper(_Alike, wrapt.FunctionWrapper):
+class Wrapper(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """A function or method in the place of a library's own; pickles by name."""
 
     __bound_function_wrapper__ = BoundWrapper
@@ -45,7 +46,7 @@ class Wrapper(_Alike, wrapt.FunctionWrapper):
         return str(self.__wrapped__.__qualname__)
 
 
-class LoadingMethod(_Alike, wrapt.FunctionWrapper):
+class LoadingMethod(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """The bound `from_pretrained` of a proxy."""
 
     def __init__(self, method: Any, load: Any, proxy: ClassProxy) -> None:
@@ -59,7 +60,7 @@ class LoadingMethod(_Alike, wrapt.FunctionWrapper):
         return getattr, (self._self_proxy, self.__wrapped__.__name__)
 
 
-class NamedMethod(_Alike, wrapt.CallableObjectProxy):
+class NamedMethod(_Alike, wrapt.CallableObjectProxy):  # type: ignore[type-arg]
     """Any other bound class method of a proxy. Its class cannot be pickled: its name leads to the proxy."""
 
     def __init__(self, method: Any, proxy: ClassProxy) -> None:
@@ -113,7 +114,7 @@ _OWN = frozenset(
 )
 
 
-class ClassProxy(_Alike, wrapt.ObjectProxy):
+class ClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
     """Stands for a class everywhere; only its `from_pretrained` differs."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
@@ -196,7 +197,7 @@ class ClassProxy(_Alike, wrapt.ObjectProxy):
     __enter__ = __exit__ = __aenter__ = __aexit__ = None  # type: ignore[assignment]
 
 
-class ClientProxy(_Alike, wrapt.ObjectProxy):
+class ClientProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
     """Stands for a client object; a copy is the client's, without us."""
 
     def __copy__(self) -> Any:

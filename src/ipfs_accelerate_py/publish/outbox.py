@@ -21,7 +21,9 @@ from ..files import make_folder
 from ..ipfs import node
 from ..ipfs.address import node_address
 from ..log import get_logger
+from ..net import timeouts
 from ..store import layout
+from ..store.layout import Own
 from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.visibility import known_access
@@ -131,7 +133,7 @@ def _withdraw_note(store: Store, note: Path) -> bool:
     repo_id = layout.repo_of(note.name) or note.name
     log = logging.getLogger(__name__)
     try:
-        ipfs = node.open_node(read_settings(), node.PATIENCE)
+        ipfs = node.open_node(read_settings(), timeouts.IDLE)
         if ipfs is not None:
             with publishing(store):
                 publisher.withdraw(store, ipfs, repo_id)
@@ -153,14 +155,14 @@ def _publish_note(store: Store, note: Path) -> bool:
     log = logging.getLogger(__name__)
     try:
         settings = read_settings()
-        ipfs = node.open_node(settings, node.PATIENCE)
+        ipfs = node.open_node(settings, timeouts.IDLE)
         tree = store.read_tree(repo_id, note.name)
         done = False
         if ipfs is not None and tree is not None and settings.publish != "off":
             if settings.publish == "auto" and not ipfs.is_private():
                 log.info("%s is not published: the node is not in a private swarm", repo_id)
             else:
-                public = known_access(store, repo_id) or eligibility.prove_public(store, repo_id, node.PATIENCE)
+                public = known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)
                 if public is None:
                     log.warning("%s is not published yet: the Hub cannot say whether it is public", repo_id)
                     _rest(store)
@@ -196,22 +198,22 @@ def publishing(store: Store) -> Iterator[None]:
 
 
 def _rest(store: Store) -> None:
-    (store.own_folder / "outbox.rest").touch()
+    (store.own_folder / Own.OUTBOX_PAUSE).touch()
 
 
 def _is_resting(store: Store) -> bool:
     try:
-        return 0 <= time.time() - (store.own_folder / "outbox.rest").stat().st_mtime < _REST
+        return 0 <= time.time() - (store.own_folder / Own.OUTBOX_PAUSE).stat().st_mtime < _REST
     except OSError:
         return False
 
 
 def _notes(store: Store) -> Path:
-    return store.own_folder / "outbox"
+    return store.own_folder / Own.OUTBOX
 
 
 def _withdrawals(store: Store) -> Path:
-    return store.own_folder / "withdraw"
+    return store.own_folder / Own.WITHDRAWALS
 
 
 def _all_notes(store: Store) -> list[Path]:
@@ -220,13 +222,13 @@ def _all_notes(store: Store) -> list[Path]:
 
 def _lock(store: Store) -> Path:
     make_folder(store.own_folder)
-    return store.own_folder / "outbox.lock"
+    return store.own_folder / Own.OUTBOX_LOCK
 
 
 def main() -> None:
     """`python -m ipfs_accelerate_py.publish.outbox STORE`: what `start_process` starts."""
     store = Store(Path(sys.argv[1]))
-    log = store.own_folder / "outbox.log"
+    log = store.own_folder / Own.OUTBOX_LOG
     big = log.exists() and log.stat().st_size > _LOG_LIMIT
     logging.basicConfig(
         filename=log, filemode="w" if big else "a", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"

@@ -19,14 +19,14 @@ from ..ipfs.node import Node, key_of_repo
 from ..ipfs.obstacles import tell_obstacles
 from ..ipfs.rpc import NodeAnswer
 from ..ipfs.tree_repair import mend
-from ..log import get_logger
+from ..log import get_logger, say_once
 from ..store import layout
+from ..store.layout import Own
 from ..store.store import Store
 from ..store.tree import Tree
 
 OWN_KEY = "ipfs_accelerate"
 Progress = Callable[[str, int], object]
-_copies_said = False
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,11 @@ def _paths_of(node: Node, folder: str, repo_id: str, commit: str) -> list[str]:
     paths = [f"{MFS_ROOT}/{layout.snapshot_path(repo_id, commit)}", f"{MFS_ROOT}/{layout.tree_path(repo_id, commit)}"]
     refs = node.stat(f"{folder}/refs")
     if refs is not None:
-        for path in node.files_below(f"/ipfs/{refs['Hash']}"):
-            if node.read(f"/ipfs/{refs['Hash']}/{path}", 256).strip() == commit.encode():
-                paths.append(f"{folder}/refs/{path}")
+        paths.extend(
+            f"{folder}/refs/{path}"
+            for path in node.files_below(f"/ipfs/{refs['Hash']}")
+            if node.read(f"/ipfs/{refs['Hash']}/{path}", 256).strip() == commit.encode()
+        )
     return paths
 
 
@@ -140,7 +142,6 @@ def _place(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target
 
 def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target: str) -> None:
     """Add the blob itself, not the link to it: by reference where the node allows that, else as a second copy."""
-    global _copies_said
     blob = store.path(layout.blob_path(repo_id, tree.files[path].etag)).resolve()
     repo = node.repo_path()
     if repo is not None and blob.is_relative_to(repo.resolve().parent):
@@ -151,12 +152,9 @@ def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target: 
             reason = str(error)
     else:
         reason = "the store is not below the folder that holds the node's repo"
-    if not _copies_said:
-        _copies_said = True
-        get_logger().info(
-            "the node keeps a second copy of each file, because %s; docs: 'One copy on disk' says how to avoid that",
-            reason,
-        )
+    say_once(
+        f"the node keeps a second copy of each file, because {reason}; docs: 'One copy on disk' says how to avoid that"
+    )
     node.place(blob, target)
 
 
@@ -180,7 +178,7 @@ def _choose_key(node: Node) -> str:
 
 
 def _record(store: Store, repo_id: str, commit: str) -> Path:
-    return store.own_folder / "published" / layout.repo_folder(repo_id) / f"{commit}.json"
+    return store.own_folder / Own.PUBLISHED / layout.repo_folder(repo_id) / f"{commit}.json"
 
 
 def _remember(store: Store, done: Publication, paths: list[str]) -> None:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..hf_cache.other_caches import OtherCaches
 from ..store import layout
 from ..store.resolution import Resolution
 from ..store.store import Store
@@ -44,8 +45,4 @@ def is_seen(caches: Iterable[Path], resolution: Resolution, path: str) -> bool:
 
 def names_seen(caches: Iterable[Path], resolution: Resolution) -> set[str]:
     """The names of the files that the caches show in the commit."""
-    found = set()
-    for cache in caches:
-        snapshot = cache / layout.snapshot_path(resolution.repo_id, resolution.commit)
-        found |= {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*") if path.is_file()}
-    return found
+    return OtherCaches(tuple(caches)).shown(resolution.repo_id, resolution.commit)

@@ -8,6 +8,7 @@ budget while anybody else can say. What a slow Hub says after that is kept, and 
 from __future__ import annotations
 
 from collections.abc import Callable
+from concurrent.futures import Future
 from dataclasses import replace
 from typing import TypeVar
 
@@ -17,9 +18,9 @@ from ..hf_cache.other_caches import OtherCaches
 from ..hub import client, headers
 from ..hub.breaker import begin_rest, end_rest, hub_is_resting
 from ..hub.client import endpoint
-from ..ipfs import node
 from ..log import get_logger
-from ..net.futures import Attempt
+from ..net import timeouts
+from ..net.futures import has_ended, submit
 from ..store import layout, leases
 from ..store.fs import past
 from ..store.resolution import HEARSAY, HUB, LOWER, STORE, Resolution
@@ -30,8 +31,6 @@ from . import changes
 from .publishers import PublisherWords
 from .report import name_authorities
 
-COLD = 5.0  # silences for which the Hub is waited for where nobody else can say; then plain waits, with its retries
-WARM = 0.4  # of the time budget: where all is here already, a silent Hub delays a load by less than half a second
 OnClosed = Callable[[str], object]  # called with the id of a repo that the Hub does not show to everybody. Never raises
 T = TypeVar("T")
 
@@ -54,6 +53,7 @@ class Question:
         self.pinned = layout.is_commit(revision)
         self.caches = OtherCaches(settings.lower)
         self.said: dict[str, str] = {}  # by publishers that could not say
+        self._kept: dict[str, Tree] = {}
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
@@ -63,14 +63,14 @@ class Question:
         if self.pinned and firm:
             return here
         client.prepare()
-        attempt: Attempt[Resolution] | None = None
+        asking: Future[Resolution] | None = None
         refusal: Unresolved | None = None
         if fresh or not hub_is_resting():
-            attempt = Attempt(self._ask_hub)
-            budget = self.settings.timeout * (WARM if firm else 1.0)
-            if attempt.wait(max(budget, client.patience()) if fresh else budget):
+            asking = submit(self._ask_hub)
+            budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
+            if has_ended(asking, max(budget, client.patience()) if fresh else budget):
                 try:
-                    told = attempt.result()
+                    told = asking.result()
                 except Unresolved as error:
                     refusal = error
                 else:
@@ -79,7 +79,7 @@ class Question:
                 no_hub = refusal is not None and isinstance(refusal.__cause__, ValueError)
                 begin_rest(refusal.unreachable if refusal else None, no_hub=no_hub)
                 get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
-        if refusal is not None and here is not None and (named := self._ask_file(refusal, here)) is not None:
+        if refusal is not None and here is not None and (named := self._ask_file(refusal, here, firm)) is not None:
             return named
         if refusal is not None and refusal.answered:
             # Closed or unknown: its name is not sent to anybody else. What is on this disk already may be used.
@@ -92,10 +92,10 @@ class Question:
         found = self._ask_publishers(here) or here
         if found is None and refusal is None:
             # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
-            attempt = attempt or Attempt(self._ask_hub)
-            if attempt.wait(min(client.patience(), COLD * self.settings.timeout)):
+            asking = asking or submit(self._ask_hub)
+            if has_ended(asking, min(client.patience(), timeouts.HUB_COLD * self.settings.timeout)):
                 try:
-                    found = attempt.result()
+                    found = asking.result()
                 except Unresolved as error:
                     if error.answered:
                         raise
@@ -104,22 +104,23 @@ class Question:
             silent = Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
             silent.waited = refusal is None
             raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
-        return found if attempt is None or found.tree.complete or attempt.wait(0) else replace(found, asking=attempt)
+        return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
 
-    def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
+    def _ask_file(self, refusal: Unresolved, here: Resolution, firm: bool) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
-        if self.pinned or refusal.unreachable is not None:  # down: then the commit that is known counts
+        # Down: then the commit that is known counts, unless this machine knows but a part of it.
+        if self.pinned or (refusal.unreachable is not None and (firm or refusal.status is None)):
             return None
         path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
         patience = self.settings.timeout
-        attempt = Attempt(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
-        commit = attempt.result() if attempt.wait(patience) else None
+        asking = submit(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
+        commit = asking.result() if has_ended(asking, patience) else None
         if commit is None:
             return None
         end_rest()
         if commit == here.commit:
             return here
-        return self._found(self.store.read_tree(self.repo_id, commit) or Tree(commit, {}, complete=False), HUB)
+        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), HUB)
 
     def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
         """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
@@ -130,15 +131,15 @@ class Question:
     def ask_listing(self, commit: str) -> Resolution | None:
         """What the Hub says of a commit that is settled, if it says so now."""
         question = Question(self.store, self.settings, self.repo_id, commit, self.token, self.on_closed)
-        attempt = Attempt(question._ask_hub)
+        asking = submit(question._ask_hub)
         try:
-            return attempt.result() if attempt.wait(self.settings.timeout) else None
+            return asking.result() if has_ended(asking, self.settings.timeout) else None
         except Unresolved:
             return None
 
     # -- whose word -------------------------------------------------------------------------------------------------
-    def ask_here(self) -> Resolution | None:
-        """What this machine knows: our store and the lower tier."""
+    def ask_here(self, *, alone: bool = False) -> Resolution | None:
+        """What this machine knows: our store and the lower tier. `alone`: nobody else is asked for bytes either."""
         commit, hearsay = self.revision, False
         if not self.pinned:
             learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
@@ -146,13 +147,15 @@ class Question:
             hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
             if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
                 commit = own
+                if alone and learnt is not None and not self._offers_as_much(own, learnt[0]):
+                    commit, hearsay = learnt[0], False
             elif learnt:
                 commit, hearsay = learnt[0], False
             else:
                 return None
         if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
             leases.mark(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
-        tree = self.store.read_tree(self.repo_id, commit)
+        tree = self._read_tree(commit)
         if tree is None:
             self.store.drop_empty_listing(self.repo_id, commit)
         else:
@@ -161,11 +164,22 @@ class Question:
         tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
         return None if tree is None else self._found(tree, LOWER)
 
+    def _offers_as_much(self, own: str, cached: str) -> bool:
+        """Is each file that a cache shows in its commit here in ours, too? Else plain finds more at the former."""
+        tree = self.store.read_tree(self.repo_id, own)
+        shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or ()
+        wanted = {} if tree is None else {path: tree.files[path] for path in shown if path in tree.files}
+        return own == cached or all(
+            self._is_here(own, path, entry)
+            or self._ask_caches(lambda at=entry.etag: self.caches.holds(self.repo_id, at))  # type: ignore[misc]
+            for path, entry in wanted.items()
+        )
+
     def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
         """What other caches say; they may lie on a mount that hangs."""
-        attempt = Attempt(function)
-        if attempt.wait(self.settings.timeout):
-            return attempt.result()
+        asking = submit(function)
+        if has_ended(asking, self.settings.timeout):
+            return asking.result()
         get_logger().warning("the caches in IPFS_ACCELERATE_LOWER are silent: going on without them")
         return None
 
@@ -198,8 +212,10 @@ class Question:
 
     def _with_proven(self, tree: Tree) -> Tree:
         """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
-        kept = self.store.read_tree(self.repo_id, tree.commit)
-        if kept is None or kept.files == tree.files or self.store.is_hearsay(self.repo_id, tree.commit):
+        kept = self._read_tree(tree.commit)
+        if kept is not None and kept.files == tree.files:
+            return replace(tree, files=kept.files)  # from now on they are seen to be the same at a glance
+        if kept is None or self.store.is_hearsay(self.repo_id, tree.commit):
             return tree
         if not tree.is_listing:
             return Tree(kept.commit, kept.files, tree.info or kept.info, kept.complete)
@@ -219,7 +235,7 @@ class Question:
         commit = self.revision if self.pinned else None
         if here is not None and here.word != HEARSAY:
             commit = here.commit
-        silence = node.PATIENCE if here is None else self.settings.timeout
+        silence = timeouts.IDLE if here is None else self.settings.timeout
         found = PublisherWords(self.store, self.settings, self.said).find(self.repo_id, self.revision, commit, silence)
         return None if found is None else self._take_word(here, *found)
 
@@ -233,15 +249,23 @@ class Question:
     def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
         """Remember on disk; a store that cannot be written is no reason to fail here."""
         try:
-            kept = self.store.read_tree(self.repo_id, tree.commit)
+            kept = self._read_tree(tree.commit)
             new = kept is None or kept.files != tree.files
             better = kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit)))
             if better and tree.is_listing:
                 self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
+                self._kept[tree.commit] = tree
             if not self.pinned:
                 self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
         except StoreError as error:
             get_logger().debug("%s", error)
+
+    def _read_tree(self, commit: str) -> Tree | None:
+        """The kept listing of a commit. Read once: it may be of tens of thousands of files."""
+        tree = self._kept.get(commit) or self.store.read_tree(self.repo_id, commit)
+        if tree is not None:
+            self._kept[commit] = tree
+        return tree
 
     def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
         if public is None:

@@ -22,6 +22,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import LockFileError, UnsafeName
+from ..session import session
 from ..store import layout
 from ..store.tree import INFO_KEYS, MAX_BYTES, Tree, tree_from_table
 
@@ -123,17 +124,20 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return found
 
 
-_last: tuple[Path, tuple[int, int, int], LockFile] | None = None
+class LastRead:
+    """The lock file that was read last, with its inode, size and time of change (nanoseconds)."""
+
+    last: tuple[Path, tuple[int, int, int], LockFile] | None = None
 
 
 def read_lock_file(path: Path) -> LockFile:
     """Read a lock file; LockFileError if it is missing or broken. One that has not changed is not read again."""
-    global _last
+    memory = session.part(LastRead)
     try:
         status = os.stat(path)
         mark = (status.st_ino, status.st_size, status.st_mtime_ns)
-        if _last is not None and _last[:2] == (path, mark):
-            return _last[2]
+        if memory.last is not None and memory.last[:2] == (path, mark):
+            return memory.last[2]
         with open(path, "rb") as file:
             found = parse_lock_file(file.read(MAX_BYTES + 1))
     except (OSError, ValueError, UnsafeName) as error:
@@ -143,5 +147,5 @@ def read_lock_file(path: Path) -> LockFile:
             f"make a new one with 'python -m ipfs_accelerate_py.hook lock --output {path} REPO', "
             "or unset IPFS_ACCELERATE_LOCK",
         ) from error
-    _last = (path, mark, found)
+    memory.last = (path, mark, found)
     return found

@@ -13,11 +13,10 @@ from ..ipfs.fleet_tree import PeerTrees
 from ..ipfs.node_trees import NodeTrees
 from ..ipfs.signed_trees import SignedTrees
 from ..log import get_logger
-from ..net.futures import Attempt
+from ..net import timeouts
+from ..net.futures import has_ended, submit
 from ..store.store import Store
 from ..store.tree import Tree
-
-WORDS = 3.0  # silences that the words of all publishers together may take
 
 
 class Authority(Protocol):
@@ -55,12 +54,12 @@ class PublisherWords:
         for each in asked:
             with contextlib.suppress(SourceError, SettingsError):  # they will say it again when they are asked
                 each.prepare()
-        attempt = Attempt(lambda: self._ask(asked, repo_id, revision, commit))
-        if not attempt.wait(WORDS * silence):  # each is waited for a little, and there may be many
-            get_logger().warning("publishers cannot be asked: they took more than %g s", WORDS * silence)
-            self._said["publishers"] = f"silent for {WORDS * silence:g} s"
+        asking = submit(lambda: self._ask(asked, repo_id, revision, commit))
+        if not has_ended(asking, timeouts.PUBLISHERS * silence):  # each is waited for a little, and there may be many
+            get_logger().warning("publishers cannot be asked: they took more than %g s", timeouts.PUBLISHERS * silence)
+            self._said["publishers"] = f"silent for {timeouts.PUBLISHERS * silence:g} s"
             return None
-        return attempt.result()
+        return asking.result()
 
     def _ask(
         self, asked: Iterable[Authority], repo_id: str, revision: str, commit: str | None

@@ -6,15 +6,20 @@ is asked anew (see `changes`).
 
 from __future__ import annotations
 
+import hashlib
 import threading
 import time
 from dataclasses import replace
 
 from ..config.settings import Settings
 from ..errors import Unresolved
-from ..hub import breaker, client
-from ..hub.breaker import REST, end_rest, hub_is_resting
+from ..hub import client
+from ..hub.breaker import end_rest, hub_is_resting
 from ..hub.client import endpoint
+from ..net import timeouts
+from ..net.breaker import Breaker
+from ..net.futures import has_ended
+from ..session import Recent, session
 from ..store import layout
 from ..store.resolution import HEARSAY, LOCK, STORE, Resolution
 from ..store.store import Store
@@ -23,35 +28,44 @@ from . import changes
 from .authorities import OnClosed, Question
 from .lockfile import read_lock_file
 
-__all__ = ["Resolution", "end_rest", "forget", "forget_repo", "hub_is_resting", "learn_listing", "resolve"]
-REMEMBER = 10.0  # seconds that one resolution serves all the parts of a repo
-_known: dict[tuple[str, ...], tuple[float, Resolution, Question]] = {}
-_failed: dict[tuple[str, ...], tuple[float, Unresolved]] = {}
-_locks: dict[tuple[str, ...], threading.Lock] = {}
+__all__ = ["Resolution", "end_rest", "forget_repo", "hub_is_resting", "learn_listing", "resolve"]
+Key = tuple[str, ...]
 
 
-def forget() -> None:
-    """Forget what this process has learnt (not what is on disk)."""
-    _known.clear()
-    _failed.clear()
-    breaker.forget()
-    changes.forget()
+class Resolutions:
+    """What was resolved a moment ago, and what could not be."""
+
+    def __init__(self) -> None:
+        self.known: Recent[Key, tuple[float, Resolution, Question]] = Recent()
+        self.failed: Breaker[Unresolved] = Breaker()
+        self.locks: Recent[Key, threading.Lock] = Recent()
+
+    def after_fork(self) -> None:
+        """Another thread of the parent may have held a lock, or been waiting for the Hub."""
+        self.locks.clear()
+        for key, (when, found, question) in list(self.known.items()):
+            self.known[key] = (when, replace(question.told or found, asking=None), question)
+
+    def recall(self, key: Key) -> Resolution | None:
+        """What was learnt a moment ago; what a slow Hub has said since then counts more."""
+        learnt = self.known.get(key)
+        if learnt is None or time.monotonic() - learnt[0] >= timeouts.RESOLUTION_TTL:
+            return None
+        return learnt[2].told or learnt[1]
 
 
 def forget_repo(repo_id: str) -> None:
     """This process has changed the repo on the Hub: what was learnt before does not count."""
     changes.note(repo_id)
-    for table in (_known, _failed):
-        for key in [key for key in list(table) if key[1] == repo_id]:
-            table.pop(key, None)
+    memory = session.part(Resolutions)
+    for key in [key for key in list(memory.known) if key[1] == repo_id]:
+        memory.known.pop(key, None)
+    memory.failed.close_where(lambda key: key[1] == repo_id)
 
 
-def _recall(key: tuple[str, ...]) -> Resolution | None:
-    """What was learnt a moment ago; what a slow Hub has said since then counts more."""
-    learnt = _known.get(key)
-    if learnt is None or time.monotonic() - learnt[0] >= REMEMBER:
-        return None
-    return learnt[2].told or learnt[1]
+def _digest(token: str | bool | None) -> str:
+    """Tells tokens apart; a token itself is not kept."""
+    return hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else str(token)
 
 
 def resolve(
@@ -73,35 +87,36 @@ def resolve(
     if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
         public = known_access(store, repo_id)
         return Resolution(repo_id, revision, locked.tree, LOCK, public, locked.cids)
-    key = (str(store.root), repo_id, revision, str(token), str(local_only), endpoint())
+    memory = session.part(Resolutions)
+    key = (str(store.root), repo_id, revision, _digest(token), str(local_only), endpoint())
     fresh = fresh and not local_only and not layout.is_commit(revision)
-    if not (fresh or changes.is_open(repo_id, revision)) and (known := _recall(key)):
+    if not (fresh or changes.is_open(repo_id, revision)) and (known := memory.recall(key)):
         return known
     layout.repo_folder(repo_id)
     layout.check_path(revision, "revision")
     question = Question(store, settings, repo_id, revision, token, on_closed)
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
-    lock = _locks.setdefault(key, threading.Lock())
+    lock = memory.locks.setdefault(key, threading.Lock())
     held = lock.acquire(timeout=client.patience() + settings.timeout)
     failed_key = (*key, *map(str, settings.lower))  # the folders of this call may know it
-    failed = _failed.get(failed_key)
+    failed = memory.failed.why(failed_key)
     asked_at = changes.serial(repo_id)
     try:
         fresh = fresh or (not local_only and changes.is_open(repo_id, revision) and not hub_is_resting())
-        if not fresh and (known := _recall(key)):
+        if not fresh and (known := memory.recall(key)):
             return known
-        if failed and not fresh and time.monotonic() - failed[0] < REST:
-            raise failed[1]
-        found = question.ask_here() if local_only else question.ask_all(fresh)
+        if failed is not None and not fresh:
+            raise failed
+        found = question.ask_here(alone=True) if local_only else question.ask_all(fresh)
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
         if asked_at == changes.serial(repo_id):
-            _known[key] = (time.monotonic(), found, question)
+            memory.known[key] = (time.monotonic(), found, question)
         return found
     except Unresolved as error:
         # Nobody knew it a moment ago: who asks again soon does not wait for them again.
-        if not error.answered and not local_only and (failed is None or error is not failed[1]):
-            _failed[failed_key] = (time.monotonic(), error)
+        if not error.answered and not local_only and error is not failed:
+            memory.failed.open(failed_key, timeouts.OPEN_DOWN, error)
         raise
     finally:
         if held:
@@ -121,9 +136,10 @@ def learn_listing(
         found = replace(resolution, tree=kept, word=word, asking=None)
     else:
         found = _wait_for_listing(store, settings, resolution, token, on_closed)
-    for key, (when, known, question) in list(_known.items()):
+    memory = session.part(Resolutions)
+    for key, (when, known, question) in list(memory.known.items()):
         if known is resolution:
-            _known[key] = (when, found, question)
+            memory.known[key] = (when, found, question)
     return found
 
 
@@ -131,7 +147,7 @@ def _wait_for_listing(
     store: Store, settings: Settings, resolution: Resolution, token: str | bool | None, on_closed: OnClosed
 ) -> Resolution:
     asking, told = resolution.asking, None
-    if asking is not None and asking.wait(settings.timeout):
+    if asking is not None and has_ended(asking, settings.timeout):
         try:
             told = asking.result()
         except Unresolved:

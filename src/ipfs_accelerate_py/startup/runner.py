@@ -6,6 +6,7 @@ import os
 import sys
 
 from . import python_args
+from .programs import find_unhooked_python, search
 
 SITE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "site")
 NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what a shell answers
@@ -24,14 +25,14 @@ def run(argv: list[str], quiet: bool = False) -> int:
         _prepare(outer.letters | line.letters, _failed_modules(), quiet=quiet)
         rest = ["--", *line.rest] if line.dashes else line.rest
         return _execute(sys.executable, [_own_name(), *outer.options, *line.options, *rest])
-    _prepare(set(), quiet=quiet)
-    return _run_program(line.rest)
+    reached = _prepare(set(), quiet=quiet)
+    return _run_program(line.rest, quiet or not reached)
 
 
 def _own_name() -> str:
     """What this interpreter was called as: a name on PATH or a path; it is in Python's own messages."""
     name = sys.orig_argv[0]
-    path = name if os.sep in name else _search(name)[0]
+    path = name if os.sep in name else search(name)[0]
     return name if path is not None and os.path.abspath(path) == sys.executable else sys.executable
 
 
@@ -40,7 +41,7 @@ def _is_for_python(target: str) -> bool:
     if target == "-" or target.endswith((".py", ".pyw", ".pyc")):
         return True
     if os.path.isdir(target):
-        return os.path.isfile(os.path.join(target, "__main__.py")) or not _search(target)[0]
+        return os.path.isfile(os.path.join(target, "__main__.py")) or not search(target)[0]
     if not os.path.exists(target):
         return False
     return not os.access(target, os.X_OK) or _is_archive(target)
@@ -57,8 +58,8 @@ def _is_archive(path: str) -> bool:
         return False
 
 
-def _prepare(letters: set[str], reported: list[str] | None = None, *, quiet: bool) -> None:
-    """Set up the environment of the process to come; one line on stderr if the hook will be off in it.
+def _prepare(letters: set[str], reported: list[str] | None = None, *, quiet: bool) -> bool:
+    """Set up the environment of the process to come; one line on stderr, and False, if the hook will be off in it.
 
     `reported`: modules of the user's whose errors this interpreter's start has reported. Once is enough.
     """
@@ -68,7 +69,7 @@ def _prepare(letters: set[str], reported: list[str] | None = None, *, quiet: boo
     switch = read_switch()
     if not switch.on:
         say(f"the hook is off because of {switch.variable}; running plain Python")
-        return
+        return False
     from .search import find_startup_files
 
     # -s, and -I with it, leave out the user's site-packages
@@ -77,17 +78,19 @@ def _prepare(letters: set[str], reported: list[str] | None = None, *, quiet: boo
     if unreached:
         options = " ".join(f"-{letter}" for letter in unreached)
         say(f"the hook cannot reach a Python started with {options}; running plain Python")
-    elif not started or (reported and not letters & {"S", "I", "E"}):
+        return False
+    if not started or (reported and not letters & {"S", "I", "E"}):
         if os.pathsep in SITE:
             if not started:
                 say(f"the hook cannot be reached: PYTHONPATH cannot hold {SITE}; running plain Python")
-            return
+            return bool(started)
         if reported:
             os.environ["IPFS_ACCELERATE_REPORTED"] = ",".join(reported)
         theirs = os.environ.get("PYTHONPATH")
         if theirs != SITE and not (theirs or "").startswith(SITE + os.pathsep):
             # no separator after ours where nothing follows: an empty entry would mean the current folder
             os.environ["PYTHONPATH"] = f"{SITE}{os.pathsep}{theirs}" if theirs else SITE
+    return True
 
 
 def _failed_modules() -> list[str]:
@@ -118,28 +121,18 @@ def _restore_locale() -> None:
         os.environ.pop("LC_CTYPE", None)
 
 
-def _run_program(words: list[str]) -> int:
-    path, problem = _search(words[0])
+def _run_program(words: list[str], quiet: bool) -> int:
+    path, problem = search(words[0])
     if path is None:
         _say(f"{words[0]}: {problem}")
         return NOT_EXECUTABLE if problem == "Permission denied" else NOT_FOUND
+    python = None if quiet else find_unhooked_python(path)
+    if python is not None:
+        _say(
+            f"the hook cannot reach {python}, which runs {words[0]}: ipfs_accelerate_py is not installed or not enabled"
+            " there; running plain Python"
+        )
     return _execute(path, words)
-
-
-def _search(name: str) -> tuple[str | None, str]:
-    """The program's path as a shell finds it, or None and what a shell would say."""
-    if os.sep in name:
-        candidates = [name]
-        missing = "No such file or directory"
-    else:
-        candidates = [os.path.join(folder or os.curdir, name) for folder in os.get_exec_path()]
-        missing = "command not found"
-    for path in candidates:
-        if os.path.isfile(path) and os.access(path, os.X_OK):
-            return path, ""
-    if any(os.path.isfile(path) for path in candidates):
-        return None, "Permission denied"
-    return None, missing
 
 
 def _execute(path: str, words: list[str]) -> int:

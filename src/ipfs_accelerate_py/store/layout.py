@@ -15,6 +15,31 @@ import re
 from ..errors import UnsafeName
 
 DEFAULT_REVISION = "main"
+
+
+class Own:
+    """The names in our own folder, `.locks/ipfs_accelerate` of a store. Most hold a folder for each repo."""
+
+    ACCESS = "access"  # whether the Hub has shown a repo to everybody
+    COLLECTION_LOCK = "gc.lock"
+    HEARSAY = "hearsay"  # which refs and listings are a publisher's, and not confirmed by the Hub
+    HUB = "hub"  # the scratch folders of huggingface_hub's client
+    LEASES = "used"  # which processes may be about to read a commit
+    LEASES_LOCK = "used.lock"
+    OUTBOX = "outbox"  # commits that are still to be published
+    OUTBOX_LOCK = "outbox.lock"
+    OUTBOX_LOG = "outbox.log"
+    OUTBOX_PAUSE = "outbox.rest"  # its time says when something could not be published
+    PUBLISHED = "published"  # what this machine has published of a commit
+    SCRATCH = "tmp"
+    SHARED = "shared"  # which blobs have a name in a Hugging Face cache, and in which
+    TRASH = "trash"  # commits on their way out
+    VERIFIED = "verified"  # the stat cache
+    VERSION = "layout"
+    VOUCHED = "vouched"  # according to whom a commit's files were verified
+    WITHDRAWALS = "withdraw"  # repos that are still to be taken back
+
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REPO_ID = re.compile(r"(?:[A-Za-z0-9_][\w.\-]*/)?[A-Za-z0-9_][\w.\-]*", re.ASCII)
@@ -47,10 +72,17 @@ def is_repo_id(text: object) -> bool:
     )
 
 
+def split_revision(name: str) -> tuple[str, str | None]:
+    """`org/name@revision` as people write it -> the repo id and the revision; None where none is given."""
+    repo_id, _, revision = name.partition("@")  # no repo id has an @, and a branch may
+    return repo_id, revision or None
+
+
 def repo_folder(repo_id: str) -> str:
     """`org/name` -> `models--org--name`; raises UnsafeName for what is no repo id."""
     if not is_repo_id(repo_id):
-        raise UnsafeName(f"{repo_id!r} is not a repo id of the form 'org/name'")
+        hint = "name the model as the Hub shows it, such as org/name"
+        raise UnsafeName(f"{repo_id!r} is not a repo id of the form 'org/name'", hint)
     return "--".join(["models", *repo_id.split("/")])
 
 

@@ -18,22 +18,28 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..files import make_folder
+from ..session import Recent, session
 from . import layout
+from .layout import Own
 from .locks import try_lock
 from .store import Store
 
 READING = 3600.0  # seconds after its last mark within which a living process may still be about to read
 _PATIENCE = 0.5  # seconds for the lock of the marks: it is held for some milliseconds
 _MANY = 32  # marks of one commit, above which those of dead processes are swept away
-_marked: dict[tuple[str, str, str, int], float] = {}
+
+
+class Marked(Recent[tuple[str, str, str, int], float]):
+    """When this process has marked a commit: (store, repo id, commit, process) -> monotonic seconds."""
 
 
 def mark(store: Store, repo_id: str, commit: str) -> None:
     """Say that this process is about to read a commit. Never raises; twice a minute costs nothing."""
     key = (str(store.root), repo_id, commit, os.getpid())
-    if time.monotonic() - _marked.get(key, -60.0) < 60.0:
+    marked = session.part(Marked)
+    if time.monotonic() - marked.get(key, -60.0) < 60.0:
         return
-    _marked[key] = time.monotonic()
+    marked[key] = time.monotonic()
     with contextlib.suppress(OSError), hold_marks(store):
         folder = marks(store, repo_id, commit)
         make_folder(folder)
@@ -49,7 +55,7 @@ def mark(store: Store, repo_id: str, commit: str) -> None:
 def hold_marks(store: Store) -> Iterator[bool]:
     """The lock of the marks: do we hold it? Raises OSError."""
     make_folder(store.own_folder)
-    with try_lock(store.own_folder / "used.lock", _PATIENCE) as held:
+    with try_lock(store.own_folder / Own.LEASES_LOCK, _PATIENCE) as held:
         yield held
 
 
@@ -65,7 +71,7 @@ def note_use(paths: Iterable[Path]) -> None:
 
 def marks(store: Store, repo_id: str, commit: str = "") -> Path:
     """Where the marks of a commit lie; without one, the folders of all commits of the repo."""
-    return store.own_folder / "used" / layout.repo_folder(repo_id) / commit
+    return store.own_folder / Own.LEASES / layout.repo_folder(repo_id) / commit
 
 
 def reader(store: Store, repo_id: str, commit: str | None = None) -> str | None:

@@ -15,13 +15,27 @@ import time
 from collections.abc import Iterator
 from pathlib import Path
 
+from ..session import Recent, session
+from .layout import Own
+
 SUFFIX = ".incomplete"
 OLD = 24 * 3600.0  # seconds after which a part that nobody has continued is removed
 WORTH_KEEPING = 1 << 20  # bytes; a smaller part is sooner fetched anew than continued
 _FRESH = 60.0  # seconds since the last byte, within which an unknown writer may still be at work
 _NAME = re.compile(r"[0-9a-f]{16}\.(?P<host>[^.]*)\.(?P<pid>[0-9]+)-\w+\.incomplete")
-active: set[Path] = set()  # the parts that this process is writing
-_cleaned: set[Path] = set()
+
+
+class Parts:
+    """Which parts this process is writing, and which folders it has tidied up."""
+
+    def __init__(self) -> None:
+        self.active: set[Path] = set()  # each goes when it is ended
+        self.cleaned: Recent[Path, bool] = Recent()
+
+
+def active() -> set[Path]:
+    """The parts that this process is writing."""
+    return session.part(Parts).active
 
 
 def prefix(etag: str) -> str:
@@ -59,11 +73,11 @@ def take_over(path: Path, own: Path) -> int | None:
             return None
         if not locked:
             raise BlockingIOError(f"{path} is being written")
-        active.add(own)
+        active().add(own)
         os.rename(path, own)
         return file
     except OSError:
-        active.discard(own)
+        active().discard(own)
         with contextlib.suppress(OSError):
             os.close(file)
         raise
@@ -93,11 +107,12 @@ def remove_old(folder: Path, pattern: str = f"*{SUFFIX}") -> None:
 
 def clean_scratch(own_folder: Path) -> None:
     """Remove what dead processes left in our own folders a day ago. Once per process; never raises."""
-    if own_folder in _cleaned:
+    cleaned = session.part(Parts).cleaned
+    if own_folder in cleaned:
         return
-    _cleaned.add(own_folder)
-    remove_old(own_folder / "tmp")
-    remove_old(own_folder / "verified")
+    cleaned[own_folder] = True
+    remove_old(own_folder / Own.SCRATCH)
+    remove_old(own_folder / Own.VERIFIED)
     # of a repo; of its files in xet; of an earlier version of ours
     for pattern in ("hub/*/*/blobs", "hub/*/blobs/??", "hub/*/blobs"):
         for blobs in own_folder.glob(pattern):
@@ -118,7 +133,7 @@ def _is_being_written(path: Path) -> bool:
         return -OLD <= time.time() - path.lstat().st_mtime < _FRESH
     pid = int(match["pid"])
     if pid == os.getpid():
-        return path in active
+        return path in active()
     try:
         os.kill(pid, 0)
     except ProcessLookupError:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from concurrent.futures import Future
 from dataclasses import dataclass, field
 
-from ..net.futures import Attempt
 from .tree import Tree
 
 HEARSAY = "publisher"  # whose word it is when a publisher's was kept earlier
@@ -29,7 +29,7 @@ class Resolution:
     word: str
     public: bool | None
     cids: Mapping[str, str] = field(default_factory=dict)  # of files, where a lock file gives them
-    asking: Attempt[Resolution] | None = field(default=None, compare=False, repr=False)
+    asking: Future[Resolution] | None = field(default=None, compare=False, repr=False)
 
     @property
     def commit(self) -> str:

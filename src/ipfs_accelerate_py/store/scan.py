@@ -44,6 +44,10 @@ class Snapshot:
     def key(self) -> tuple[str, str]:
         return self.repo_id, self.commit
 
+    def is_at(self, revision: str | None) -> bool:
+        """Does a branch, a tag or a commit mean this commit?"""
+        return revision == self.commit or revision in self.refs
+
     @property
     def present(self) -> list[File]:
         """Its files, without links that lead nowhere."""

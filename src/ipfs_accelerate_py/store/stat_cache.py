@@ -11,6 +11,7 @@ import os
 from pathlib import Path
 
 from ..files import make_folder
+from ..session import Recent, session
 
 _MOST = 64  # files with the same content that are remembered: the tokenizer that many models share
 
@@ -28,19 +29,19 @@ class VerifiedFiles:
     def is_known(self, etag: str, status: os.stat_result) -> bool | None:
         """Was this very file, unchanged since, found to hash to `etag`? None: it was not read."""
         mark = _mark(status)
-        known = _in_this_process.get((etag, mark))
+        known = session.part(Found).get((etag, mark))
         if known is None and mark in self._marks(etag):
-            known = _in_this_process[etag, mark] = True
+            known = session.part(Found)[etag, mark] = True
         return known
 
     def refuse(self, etag: str, status: os.stat_result) -> None:
         """Let this process know that this file does not hash to `etag`."""
-        _in_this_process[etag, _mark(status)] = False
+        session.part(Found)[etag, _mark(status)] = False
 
     def remember(self, etag: str, status: os.stat_result) -> bool:
         """Keep that this file hashes to `etag`; False where nothing can be written, and only this process knows it."""
         mark = _mark(status)
-        _in_this_process[etag, mark] = True
+        session.part(Found)[etag, mark] = True
         with contextlib.suppress(OSError):
             make_folder(self._folder)
             marks = [mark, *(each for each in self._marks(etag) if each != mark)][:_MOST]
@@ -57,7 +58,11 @@ class VerifiedFiles:
             return []
 
 
-_in_this_process: dict[tuple[str, str], bool] = {}
+class Found(Recent[tuple[str, str], bool]):
+    """What was found right in this process, or not."""
+
+    def __init__(self) -> None:
+        super().__init__(100_000)
 
 
 def _mark(status: os.stat_result) -> str:

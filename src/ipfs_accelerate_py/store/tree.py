@@ -15,7 +15,10 @@ from typing import Any
 
 from ..errors import UnsafeName
 from ..log import get_logger
+from .entry import Entry as Entry
+from .entry import make_entry as make_entry
 from .layout import check_path, is_commit, is_sha256
+from .rows import Columns, Rows, check_rows
 
 FORMAT_VERSION = 1
 MAX_BYTES = 64 << 20  # a listing larger than this is refused before it is parsed
@@ -23,26 +26,6 @@ _quote = json.encoder.encode_basestring_ascii
 INFO_KEYS = ("tags", "pipeline_tag", "library_name")
 # No longer list of the Hub's is taken for the whole by huggingface_hub (VERY_LARGE_REPO_THRESHOLD).
 LISTED_WHOLE = 50_000
-
-
-@dataclass(frozen=True)
-class Entry:
-    """One file: `size` in bytes, `blob_id` the git blob id, `sha256` of the content if the Hub keeps it in LFS.
-
-    `content`: the sha256 of a file that is not in LFS, where a lock file gives it. `hint`: the hash is the name that
-    a cache gives to the bytes, which is the Hub's word unless a mirror has put a checksum of its own there.
-    """
-
-    size: int
-    blob_id: str | None
-    sha256: str | None = None
-    content: str | None = field(default=None, compare=False)
-    hint: bool = field(default=False, compare=False)
-
-    @property
-    def etag(self) -> str:
-        """The name of the blob: what the bytes hash to."""
-        return self.sha256 or self.blob_id or ""
 
 
 @dataclass(frozen=True)
@@ -70,29 +53,27 @@ class Tree:
 
     def to_json(self) -> bytes:
         """The bytes of `trees/<commit>.json`, a file a line."""
-        rows = []
-        for path, entry in sorted(self.files.items()):  # by hand: a repo may have tens of thousands
-            blob_id = "null" if entry.blob_id is None else f'"{entry.blob_id}"'
-            lfs = f', "lfs_sha256": "{entry.sha256}", "lfs_size": {entry.size}' if entry.sha256 else ""
-            rows.append(f'{_quote(path)}: {{"size": {entry.size}, "blob_id": {blob_id}{lfs}}}')
-        files = ",\n".join(rows)
+        files = self.format_rows("{", ", ", "}")
         info = json.dumps(dict(self.info))
         return f'{{"format_version": {FORMAT_VERSION}, "files": {{\n{files}\n}}, "info": {info}}}'.encode()
+
+    def format_rows(self, begin: str, between: str, end: str, indent: str = "") -> str:
+        """The rows of the files as JSON, with this around and between the words of each."""
+        rows: Iterable[tuple[str, tuple[int, str | None, str | None]]] = (
+            self.files.rows.items()
+            if isinstance(self.files, Rows)
+            else ((path, (entry.size, entry.blob_id, entry.sha256)) for path, entry in self.files.items())
+        )
+        lines = []
+        for path, (size, blob_id, sha256) in sorted(rows):  # by hand: a repo may have tens of thousands
+            quoted = "null" if blob_id is None else f'"{blob_id}"'
+            lfs = f'{between}"lfs_sha256": "{sha256}"{between}"lfs_size": {size}' if sha256 else ""
+            lines.append(f'{indent}{_quote(path)}: {begin}"size": {size}{between}"blob_id": {quoted}{lfs}{end}')
+        return ",\n".join(lines)
 
 
 class EmptyListing(ValueError):
     """A listing without a file says nothing: 0.1.0 kept such of mirrors that list neither sizes nor hashes."""
-
-
-def make_entry(size: Any, blob_id: Any, sha256: Any = None) -> Entry:
-    """An Entry from words that came from outside; ValueError if they are not of that form."""
-    if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < 1 << 50:
-        raise ValueError(f"{size!r} is no size in bytes")
-    if not is_commit(blob_id):
-        raise ValueError(f"{blob_id!r} is no git blob id")
-    if sha256 is not None and not is_sha256(sha256):
-        raise ValueError(f"{sha256!r} is no sha256")
-    return Entry(size, blob_id, sha256)
 
 
 def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any]) -> Tree:
@@ -103,6 +84,9 @@ def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any])
     """
     if not is_commit(commit):
         raise ValueError(f"the Hub named {commit!r} as a commit")
+    kept_info = {key: info[key] for key in INFO_KEYS if info.get(key) is not None}
+    if isinstance(siblings, Columns) and (rows := siblings.check()) is not None:
+        return Tree(commit, rows, kept_info)
     files: dict[str, Entry] = {}
     complete = True
     for sibling in siblings:
@@ -120,7 +104,7 @@ def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any])
         left_out = ", ".join(repr(path) for path in files.keys() - kept.keys())
         get_logger().warning("commit %s: left out, since other names mean the same files: %s", commit[:12], left_out)
     # No commit is without a file: an empty listing says nothing
-    return Tree(commit, kept, {k: info[k] for k in INFO_KEYS if info.get(k) is not None}, complete and bool(kept))
+    return Tree(commit, kept, kept_info, complete and bool(kept))
 
 
 def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:
@@ -174,6 +158,10 @@ def tree_from_table(commit: str, data: Mapping[str, Any]) -> Tree:
     listed = data.get("files")
     if not isinstance(listed, dict):
         raise ValueError("the listing has no table of files")
+    info = data.get("info")
+    kept_info = _checked_info(info if isinstance(info, dict) else {})
+    if (rows := _check_table(listed)) is not None:
+        return Tree(commit, rows, kept_info)
     files = {}
     for path, row in listed.items():
         if not isinstance(row, dict):
@@ -189,8 +177,17 @@ def tree_from_table(commit: str, data: Mapping[str, Any]) -> Tree:
         files[check_path(path)] = entry if sha256 or not content else replace(entry, content=content)
     if len(_without_collisions(files)) != len(files):
         raise ValueError("two names mean one file, or one is both a file and a folder")
-    info = data.get("info")
-    return Tree(commit, files, _checked_info(info if isinstance(info, dict) else {}))
+    return Tree(commit, files, kept_info)
+
+
+def _check_table(listed: dict[str, Any]) -> Rows | None:
+    """The rows of a parsed listing, if they are ordinary ones: with no other sha256, as lock files have them."""
+    rows = listed.values()
+    if set(map(type, rows)) != {dict} or any("sha256" in row for row in rows):
+        return None
+    sha256s = [row.get("lfs_sha256") for row in rows]
+    sizes = [row.get("size") if row.get("lfs_sha256") is None else row.get("lfs_size", row.get("size")) for row in rows]
+    return check_rows(list(listed), sizes, [row.get("blob_id") for row in rows], sha256s)
 
 
 def _checked_info(info: Mapping[str, Any]) -> dict[str, Any]:

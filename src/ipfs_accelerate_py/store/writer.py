@@ -66,7 +66,7 @@ class Receiver:
             self._file, name = tempfile.mkstemp(partial.SUFFIX, partial.prefix(self.entry.etag), self._folder)
             os.chmod(self._file, 0o666 & ~umask())
             self._path = Path(name)
-            partial.active.add(self._path)
+            partial.active().add(self._path)
             partial.lock(self._file)
         return self._file
 
@@ -107,7 +107,7 @@ class Receiver:
             self._copy(path)
             return
         self._path = target
-        partial.active.add(target)
+        partial.active().add(target)
         if not known:
             verify_file(target, self.entry, self._note)
         self._verified = True
@@ -210,7 +210,7 @@ class Receiver:
         os.replace(self._path, target)
         with contextlib.suppress(FileNotFoundError):
             self._path.unlink()  # rename(2) does nothing if both names are links to one file already
-        partial.active.discard(self._path)
+        partial.active().discard(self._path)
         self._path = None
         sync_folder(target.parent)
 
@@ -231,7 +231,7 @@ class Receiver:
         if self._file is not None:
             os.close(self._file)
         if self._path is not None:
-            partial.active.discard(self._path)
+            partial.active().discard(self._path)
         self._file = self._path = None
 
     def _remove(self) -> None:

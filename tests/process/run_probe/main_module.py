@@ -14,7 +14,7 @@ print(sorted(vars(main)), sys.modules['__main__'] is main, __name__)
 """
 FIRST = "import sys; print(repr(sys.path[0]))"
 SIBLING = {"sibling.py": "print('the sibling', __file__)"}
-PATH = "import sys; print([entry for entry in sys.path if not entry.endswith('hook/site')])"
+PATH = "import sys; print([entry for entry in sys.path if not entry.endswith('startup/site')])"
 PICKLE = """\
 import pickle
 class Thing:

@@ -18,7 +18,7 @@ import wrapt
 from ..conftest import SRC, Environment
 from .check import Check
 
-SITE = str(SRC / "ipfs_accelerate_py" / "hook" / "site")
+SITE = str(SRC / "ipfs_accelerate_py" / "startup" / "site")
 RUN = ["-m", "ipfs_accelerate_py.hook", "run"]
 # plain: python; run: hook run by PYTHONPATH; enabled: hook run where a startup file is enabled.
 # Names of one length, so that messages are broken at the same place.
@@ -86,8 +86,7 @@ class Ways:
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
-            # a shell's background job, as a whole test run can be, hands an ignored SIGINT on
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
+            preexec_fn=_receive_signals,
         )
         stdout, stderr = _converse(process, check)
         return Answer(process.returncode, *(self._plain_text(text, way, process.pid) for text in (stdout, stderr)))
@@ -96,6 +95,12 @@ class Ways:
         shown = text.decode(errors="backslashreplace").replace(f"/{FOLDERS[way]}", f"/{FOLDERS['plain']}")
         shown = re.sub(r"\b0x[0-9a-f]{6,}\b", "0x", shown)
         return shown.replace(f"pid {pid}\n", "pid of the process that was started\n")
+
+
+def _receive_signals() -> None:
+    """As in a terminal: a shell's background job, as a whole test run can be, ignores SIGINT, and nohup's SIGHUP."""
+    for number in (signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, signal.SIG_DFL)
 
 
 def _converse(process: subprocess.Popen, check: Check) -> tuple[bytes, bytes]:

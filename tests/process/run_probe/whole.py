@@ -8,7 +8,7 @@ import zipfile
 
 from ..conftest import SRC
 
-SITE = str(SRC / "ipfs_accelerate_py" / "hook" / "site")
+SITE = str(SRC / "ipfs_accelerate_py" / "startup" / "site")
 PROBE = """\
 import json, os, sys
 main = sys.modules["__main__"]

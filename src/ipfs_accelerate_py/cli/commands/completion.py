@@ -7,7 +7,7 @@ from typing import Any
 
 from ..output import print_json
 from ..parser import load, top_parser, verb_parser
-from . import GOOD, VERBS
+from ..program import GOOD, VERBS
 
 HELP = "print a script that lets a shell complete commands and options of ipfs-accelerate"
 MORE = "\nPut the line for your shell into its start file, such as ~/.bashrc."

@@ -10,7 +10,7 @@ from typing import Any
 from ...errors import SettingsError
 from ..output import print_error, print_json, print_table, tell, warn
 from ..parser import guess, refuse
-from . import GOOD
+from ..program import GOOD
 
 HELP = "show the settings, and change the file they are kept in"
 MORE = "\nAn environment variable wins over the file, and the file over the default."
@@ -108,9 +108,9 @@ def _check(key: str, text: str) -> Any:
 
     value = read_text(key, text)
     if key == "node":
-        from ...ipfs.address import node_address
+        from ...operations import check_node_address
 
-        node_address(value)
+        check_node_address(value)
     return value
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from ..output import print_json, tell, warn
-from . import GOOD
+from ..program import GOOD
 from .enable import add_where
 
 HELP = "take back what `enable` did"

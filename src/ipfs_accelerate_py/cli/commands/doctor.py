@@ -6,7 +6,7 @@ import sys
 from argparse import ArgumentParser, Namespace
 
 from ..output import print_json, tell, warn
-from . import FAILED, GOOD
+from ..program import FAILED, GOOD
 
 HELP = "test each part for real, and say for each failure what mends it"
 EXAMPLES = """\
@@ -20,18 +20,18 @@ def declare(parser: ArgumentParser) -> None:
 
 def execute(args: Namespace) -> int:
     from ...config.settings import read_settings
-    from ...doctor import render, render_row, run_checks
+    from ...doctor import render_finding, run_checks, sum_up
 
-    result = run_checks(read_settings(), progress=lambda row: _show(args, render_row(row)))
+    report = run_checks(read_settings(), progress=lambda finding: _show(args, render_finding(finding)))
     if args.json:
-        print_json(result)
+        print_json(report.to_dict())
     elif args.quiet:
-        for row in result["checks"]:
-            if not row["ok"]:
-                warn(f"Error: {row['name']}: {row['detail']}\nHint: {row['hint'] or 'see docs/troubleshooting.md'}")
+        for each in report.checks:
+            if not each.ok:
+                warn(f"Error: {each.name}: {each.detail}\nHint: {each.hint or 'see docs/troubleshooting.md'}")
     else:
-        tell(args, render(result).splitlines()[-1])
-    return GOOD if result["ok"] else FAILED
+        tell(args, sum_up(report))
+    return GOOD if report.ok else FAILED
 
 
 def _show(args: Namespace, line: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from argparse import ArgumentParser, Namespace
 
 from ..output import print_json, tell
-from . import GOOD
+from ..program import GOOD
 
 HELP = "start the hook in all programs of this environment"
 MORE = (

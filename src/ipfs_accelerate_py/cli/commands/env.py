@@ -9,7 +9,7 @@ from argparse import ArgumentParser, Namespace
 from typing import Any
 
 from ..output import print_json, tell
-from . import GOOD
+from ..program import GOOD
 
 HELP = "print what belongs in a bug report, without secrets"
 EXAMPLES = """\

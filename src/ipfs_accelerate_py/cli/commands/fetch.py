@@ -6,44 +6,61 @@ import sys
 import traceback
 from argparse import ArgumentParser, Namespace
 from collections.abc import Callable
-from typing import Any
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
-from ..output import open_store, print_error, print_json, say_size, tell, warn
-from ..parser import add_repos, add_revision
-from . import GOOD
+from ...files import say_size
+from ..output import prepare, print_error, print_json, tell, warn
+from ..parser import add_repos, add_revision, check_revisions
+from ..program import GOOD
+
+if TYPE_CHECKING:
+    from ...operations import Fetched
 
 HELP = "bring models into the store, all files of the commit"
 EXAMPLES = """\
 fetch org/name
+fetch org/name@v1.0 org/other
 fetch org/name org/other --revision main --json"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "+", "a model, as org/name")
+    add_repos(parser, "+", "a model, as org/name or org/name@revision")
     add_revision(parser)
 
 
 def execute(args: Namespace) -> int:
-    open_store(args)
+    check_revisions(args)
+    settings = prepare(args)
     from ...operations import fetch_repo
 
-    return do_each(args, lambda repo: fetch_repo(repo, revision=args.revision), _line)
+    return do_each(args, lambda repo, revision: fetch_repo(settings, repo, revision=revision), _line)
 
 
-def _line(result: dict[str, Any]) -> str:
-    given = ", ".join(f"{row['files']} from {name}" for name, row in result.get("sources", {}).items())
-    size = say_size(result["bytes"])
-    return f"{result['repo']}: commit {result['commit']}, {result['files']} files, {size} ({given or 'all were here'})"
+def _line(done: Fetched) -> str:
+    given = ", ".join(f"{supplied.files} from {name}" for name, supplied in done.sources.items())
+    what = f"commit {done.commit}, {done.files} files, {say_size(done.bytes)}"
+    return f"{done.repo}: {what} ({given or 'all were here'})"
 
 
-def do_each(args: Namespace, work: Callable[[str], dict[str, Any]], line: Callable[[dict[str, Any]], str]) -> int:
-    """Do it for each repo; one that fails does not keep the others from being done."""
+class Result(Protocol):
+    """What an operation says of one repo."""
+
+    def to_dict(self) -> dict[str, Any]: ...
+
+
+Done = TypeVar("Done", bound=Result)
+
+
+def do_each(args: Namespace, work: Callable[[str, str | None], Done], line: Callable[[Done], str]) -> int:
+    """Do it for each repo and revision; one that fails does not keep the others from being done."""
     from ...errors import IPFSAccelerateError
+    from ...operations import split_revision
 
     results, code = [], GOOD
     for repo in args.repos:
         try:
-            result = work(repo)
+            repo_id, revision = split_revision(repo)
+            result = work(repo_id, revision or args.revision)
         except IPFSAccelerateError as error:
             if len(args.repos) == 1:
                 raise
@@ -51,7 +68,7 @@ def do_each(args: Namespace, work: Callable[[str], dict[str, Any]], line: Callab
                 warn(traceback.format_exc().rstrip())
             code = max(code, print_error(error, repo))
             continue
-        results.append(result)
+        results.append(result.to_dict())
         tell(args, line(result))
         if sys.stdout is not None:
             sys.stdout.flush()  # the next may take an hour

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..output import count_bytes, open_store, print_json, print_table, say_size, tell
+from ...files import say_size
+from ..output import prepare, print_json, print_table, tell
+from ..program import GOOD
 from ..units import read_age, read_size
-from . import GOOD
+
+if TYPE_CHECKING:
+    from ...operations import Verdict
 
 HELP = "remove what is no longer needed: left-overs, and commits that are old or too many"
 MORE = """
@@ -28,28 +32,23 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
-    settings, store = open_store(args)
-    from ...maintenance.collect import collect_garbage
+    settings = prepare(args)
+    from ...operations import collect_garbage, count_bytes
 
     with count_bytes("gc") as count:
-        result = collect_garbage(
-            store,
-            settings,
-            dry_run=args.dry_run,
-            older_than=args.older_than,
-            max_size=args.max_size,
-            progress=count,
+        done = collect_garbage(
+            settings, dry_run=args.dry_run, older_than=args.older_than, max_size=args.max_size, progress=count
         )
     if args.json:
-        print_json(result)
+        print_json(done.to_dict())
         return GOOD
-    rows = [_row("would go" if args.dry_run else "removed", row) for row in result["removed"]]
-    rows += [_row("stays", row) for row in result["kept"]]
+    rows = [_row("would go" if args.dry_run else "removed", verdict) for verdict in done.removed]
+    rows += [_row("stays", verdict) for verdict in done.kept]
     if rows:
         print_table(args, ("", "REPO", "COMMIT", "SIZE", "WHY"), rows)
-    tell(args, f"{say_size(result['freed'])} {'would be freed' if args.dry_run else 'freed'}")
+    tell(args, f"{say_size(done.freed)} {'would be freed' if args.dry_run else 'freed'}")
     return GOOD
 
 
-def _row(verdict: str, row: dict[str, Any]) -> tuple[str, ...]:
-    return verdict, row["repo"] or "", (row["commit"] or "")[:12], say_size(row["size"]), row["reason"]
+def _row(what: str, verdict: Verdict) -> tuple[str, ...]:
+    return what, verdict.repo or "", (verdict.commit or "")[:12], say_size(verdict.size), verdict.reason

@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from pathlib import Path
 
-from ..output import open_store, print_json, say_size, tell
-from ..parser import add_repos, add_revision, refuse
-from . import GOOD
+from ...files import say_size
+from ..output import prepare, print_json, tell
+from ..parser import add_repos, add_revision, check_revisions, refuse
+from ..program import GOOD
 
 HELP = "write a lock file: which commit and which hashes each model has"
 MORE = "\nA program with IPFS_ACCELERATE_LOCK=FILE loads exactly these."
 EXAMPLES = """\
 lock org/name org/other
-lock org/name --revision v1.0 --output models.lock
+lock org/name@v1.0 org/other --output models.lock
 lock --closed"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "*", "a model, as org/name (default: all in the store)")
+    add_repos(parser, "*", "a model, as org/name or org/name@revision (default: all in the store)")
     add_revision(parser)
     parser.add_argument(
         "--output", metavar="FILE", help="the file (default: IPFS_ACCELERATE_LOCK, else ./ipfs_accelerate.lock)"
@@ -30,15 +32,17 @@ def declare(parser: ArgumentParser) -> None:
 def execute(args: Namespace) -> int:
     if args.revision and not args.repos:
         refuse("--revision needs a REPO", "such as 'lock org/name --revision v1.0'")
-    open_store(args)
+    check_revisions(args)
+    settings = prepare(args)
     from ...operations import lock_repos
 
-    result = lock_repos(args.repos, revision=args.revision, path=args.output, closed=args.closed)
+    path = Path(args.output) if args.output else None
+    done = lock_repos(settings, args.repos, revision=args.revision, path=path, closed=args.closed)
     if args.json:
-        print_json(result)
-    for row in result["repos"]:
-        tell(args, f"{row['repo']}: commit {row['commit']}, {row['files']} files, {say_size(row['bytes'])}")
-    for repo_id in result.get("left_out", ()):
+        print_json(done.to_dict())
+    for repo in done.repos:
+        tell(args, f"{repo.repo}: commit {repo.commit}, {repo.files} files, {say_size(repo.bytes)}")
+    for repo_id in done.left_out:
         tell(args, f"{repo_id}: left out, it is not known to be public (--closed names it all the same)")
-    tell(args, f"wrote {result['lock']}")
+    tell(args, f"wrote {done.lock}")
     return GOOD

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING
 
-from ..output import open_store, print_json, print_table, say_size, tell
-from . import GOOD
+from ...files import say_size
+from ..output import prepare, print_json, print_table, tell
+from ..program import GOOD
+
+if TYPE_CHECKING:
+    from ...operations import StoredCommit
 
 HELP = "list the models that are here: where, how large, published or not, last used"
 EXAMPLES = """\
@@ -18,29 +23,29 @@ def declare(parser: ArgumentParser) -> None:
 
 
 def execute(args: Namespace) -> int:
-    settings, store = open_store(args)
-    from ...maintenance.inventory import list_repos
+    settings = prepare(args)
+    from ...operations import list_commits
 
-    repos = list_repos(store, settings)
+    commits = list_commits(settings)
     if args.json:
-        print_json(repos)
+        print_json([commit.to_dict() for commit in commits])
         return GOOD
-    if not repos:
-        tell(args, f"no models in {store.root}")
+    if not commits:
+        tell(args, f"no models in {settings.home}")
         return GOOD
     head = ("REPO", "COMMIT", "REFS", "FILES", "SIZE", "PUBLISHED", "LAST USED", "WHERE")
-    rows = [
-        (
-            row["repo"],
-            row["commit"][:12],
-            ",".join(row["refs"]),
-            f"{row['files']}{' (not all)' if row.get('complete') is False else ''}",
-            say_size(row["size"]),
-            "yes" if row["published"] else "no",
-            row["last_used"] or "",
-            row["tier"],
-        )
-        for row in repos
-    ]
-    print_table(args, head, rows)
+    print_table(args, head, map(_row, commits))
     return GOOD
+
+
+def _row(commit: StoredCommit) -> tuple[str, ...]:
+    return (
+        commit.repo,
+        commit.commit[:12],
+        ",".join(commit.refs),
+        f"{commit.files}{' (not all)' if commit.complete is False else ''}",
+        say_size(commit.size),
+        "yes" if commit.published else "no",
+        commit.last_used.isoformat(timespec="seconds"),
+        commit.tier,
+    )

@@ -3,37 +3,43 @@
 from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
-from typing import Any
+from typing import TYPE_CHECKING
 
-from ..output import count_bytes, open_store, say_size
-from ..parser import add_repos, add_revision
+from ...files import say_size
+from ..output import prepare
+from ..parser import add_repos, add_revision, check_revisions
 from .fetch import do_each
+
+if TYPE_CHECKING:
+    from ...operations import Publication
 
 HELP = "give models to the IPFS node, for the rest of the fleet"
 EXAMPLES = """\
 publish org/name
-publish org/name --revision v1.0 --all"""
+publish org/name@v1.0 --all"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "+", "a model, as org/name")
+    add_repos(parser, "+", "a model, as org/name or org/name@revision")
     add_revision(parser)
     parser.add_argument("--all", action="store_true", help="fetch what the store lacks of the commit first")
     parser.add_argument("--closed", action="store_true", help="also gated or private repos, in a private swarm")
 
 
 def execute(args: Namespace) -> int:
-    open_store(args)
-    return do_each(args, lambda repo: _publish(args, repo), _line)
+    check_revisions(args)
+    settings = prepare(args)
+    from ...operations import count_bytes, publish_repo
+
+    def publish(repo_id: str, revision: str | None) -> Publication:
+        with count_bytes("publish") as count:
+            return publish_repo(
+                settings, repo_id, revision=revision, complete=args.all, closed=args.closed, progress=count
+            )
+
+    return do_each(args, publish, _line)
 
 
-def _publish(args: Namespace, repo: str) -> dict[str, Any]:
-    from ...operations import publish_repo
-
-    with count_bytes("publish") as count:
-        return publish_repo(repo, revision=args.revision, complete=args.all, closed=args.closed, progress=count)
-
-
-def _line(result: dict[str, Any]) -> str:
-    what = f"commit {result['commit']}, {result['files']} files, {say_size(result['bytes'])}"
-    return f"{result['repo']}: {what}, {result['cid']} under /ipns/{result['publisher']}"
+def _line(done: Publication) -> str:
+    what = f"commit {done.commit}, {done.files} files, {say_size(done.bytes)}"
+    return f"{done.repo}: {what}, {done.cid} under /ipns/{done.publisher}"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from argparse import ArgumentParser, Namespace
 
-from . import PROGRAM
+from ..program import PROGRAM
 
 HELP = "run one program with the hook on, and its children"
 MORE = """ TARGET is all that could follow `python`,

@@ -14,6 +14,7 @@ from urllib.parse import quote, urlsplit
 
 from ...config.forms import without_secrets
 from ...errors import SettingsError, SourceDown, SourceError
+from ...net import timeouts
 from ...net.http import HTTPReader, prepare
 from ...store import layout
 from ...store.writer import Receiver
@@ -23,7 +24,6 @@ from .mirror_errors import read_error
 # Bytes of one read, which is a request of its own at S3: small until it is seen how long one takes, since nothing of it
 # is seen on its way. Those of a fast mirror grow, and those of a slow one shrink.
 _SMALLEST, _FIRST, _LARGEST = 1 << 14, 1 << 16, 4 << 20
-_SILENCE = 20.0  # seconds without a byte from a web server; whoever waits for it gives up earlier
 # What a scheme needs besides fsspec, for the hint.
 _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "sftp": "paramiko"}
 
@@ -74,7 +74,7 @@ class Mirror:
             parts = urlsplit(self.url)
             if not parts.hostname or parts.port == 0:
                 raise ValueError("it names no host")
-            return HTTPReader(self.url, _SILENCE, roams=True)
+            return HTTPReader(self.url, timeouts.IDLE_MIRROR, roams=True)
         except ValueError as error:
             raise self._bad_url(error) from error
 

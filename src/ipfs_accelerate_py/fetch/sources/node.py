@@ -10,6 +10,7 @@ from ...errors import SourceDown, SourceError
 from ...ipfs.fleet_tree import PeerTrees
 from ...ipfs.node import Node, reconnect_once
 from ...ipfs.rpc import NodeAnswer
+from ...net import timeouts
 from ...store import layout
 from ...store.verify import Mismatch
 from ...store.writer import Receiver
@@ -17,7 +18,6 @@ from . import Wanted, report_liar
 from .node_local import OwnContent
 
 _NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
-_ALONE = 4.0  # seconds that a peer may be silent when no other is known
 _ITSELF = "the node itself"
 
 
@@ -70,7 +70,11 @@ class IPFSNode:
             if f"peer {name}" not in state.liars:
                 # Who is the only one gets more time at once: to ask anew would cost what was done so far.
                 others = len(set(self.trees.publishers()) | set(self.holders_so_far(folder))) > 1
-                silence = self._peer_silence if others or not self._peer_silence else max(self._peer_silence, _ALONE)
+                silence = (
+                    self._peer_silence
+                    if others or not self._peer_silence
+                    else max(self._peer_silence, timeouts.IDLE_ONLY_PEER)
+                )
                 if self._ask_peer(tries, name, silence):
                     return f"peer {name}"
                 silent += [name] if silence else []

@@ -12,7 +12,7 @@ _folder = os.path.dirname(os.path.abspath(__file__))
 _root = os.path.dirname(os.path.dirname(os.path.dirname(_folder)))
 
 
-def _import_boot():
+def _import_boot() -> None:
     try:
         __import__("_ipfs_accelerate_boot")
     except ImportError:
@@ -23,7 +23,7 @@ def _import_boot():
             sys.path.pop()
 
 
-def _package_is_found():
+def _package_is_found() -> bool:
     for finder in sys.meta_path:
         find_spec = getattr(finder, "find_spec", None)
         if find_spec is not None and find_spec("ipfs_accelerate_py", None, None) is not None:
@@ -46,7 +46,7 @@ for _entry in [entry for entry in sys.path if os.path.normpath(entry) == _folder
         sys.path_importer_cache[_entry] = None  # PathFinder passes over it from now on
 
 
-def _import_usercustomize():
+def _import_usercustomize() -> None:
     import contextlib
     import site
 

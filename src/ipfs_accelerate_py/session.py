@@ -1,0 +1,59 @@
+"""What this process remembers: one `Session`, in which each room keeps its part in a class of its own."""
+
+from __future__ import annotations
+
+import os
+from typing import Any, TypeVar
+
+T = TypeVar("T")
+K = TypeVar("K")
+V = TypeVar("V")
+
+
+class Session:
+    """The memory of one process. A part is made when it is first asked for."""
+
+    def __init__(self) -> None:
+        self._parts: dict[type, Any] = {}
+
+    def part(self, kind: type[T]) -> T:
+        """The one object of this class."""
+        found: T | None = self._parts.get(kind)
+        return found if found is not None else self._parts.setdefault(kind, kind())
+
+    def reset(self) -> None:
+        """Forget everything, as a new process would."""
+        self._parts.clear()
+
+    def after_fork(self) -> None:
+        """In a child: parts that hold a lock, or wait for a thread, which the child does not have, let go of it."""
+        for part in list(self._parts.values()):
+            if hasattr(part, "after_fork"):
+                part.after_fork()
+
+
+class Recent(dict[K, V]):
+    """A table that does not grow without bound: above `most` entries the oldest goes."""
+
+    def __init__(self, most: int = 1000) -> None:
+        super().__init__()
+        self._most = most
+
+    def __setitem__(self, key: K, value: V) -> None:
+        super().__setitem__(key, value)
+        while len(self) > self._most:
+            try:
+                self.pop(next(iter(self)), None)
+            except (RuntimeError, StopIteration):  # another thread was at it: the next entry tries again
+                break
+
+    def setdefault(self, key: K, default: V = None) -> V:  # type: ignore[assignment]
+        """The value of a key, which is `default` if it had none."""
+        if key not in self:
+            self[key] = default
+        return self[key]
+
+
+session = Session()
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=session.after_fork)

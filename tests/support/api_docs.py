@@ -1,0 +1,142 @@
+"""`python -m tests.support.api_docs`: writes docs/api.md and docs/errors.md from the docstrings, without an import."""
+
+from __future__ import annotations
+
+import ast
+import re
+import textwrap
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGE = "src/ipfs_accelerate_py"
+API = ROOT / "docs" / "api.md"
+ERRORS = ROOT / "docs" / "errors.md"
+
+# A heading, the words below it, and what stands there: (module or room, name of a function or a class) each.
+SECTIONS = (
+    (
+        "ipfs_accelerate_py",
+        "Importing the package switches the hook on, if the environment allows it.",
+        (
+            ("activation", "distributed_models"),
+            ("activation", "get_status"),
+            ("storage_wrapper", "get_storage_wrapper"),
+        ),
+    ),
+    (
+        "ipfs_accelerate_py.auto_patch_transformers",
+        "Switching by hand.",
+        tuple(("activation", name) for name in ("apply", "restore", "disable", "should_patch")),
+    ),
+    (
+        "What `get_storage_wrapper()` returns",
+        "The store without the hook. Sizes are bytes, times are seconds, a commit is 40 hex digits.",
+        (
+            ("storage_wrapper", "StorageWrapper"),
+            ("store", "Resolution"),
+            ("store", "Tree"),
+            ("store", "Entry"),
+        ),
+    ),
+)
+_NOTE = "<!-- Written by `python -m tests.support.api_docs`; a test compares it with the docstrings. -->"
+_API_HEAD = f"""\
+{_NOTE}
+
+# Python API
+
+What a program may call. All else in the package may change without notice. Each name's source is linked; what is raised
+is in [errors](errors.md).
+"""
+_ERRORS_HEAD = f"""\
+{_NOTE}
+
+# Errors
+
+All are in `ipfs_accelerate_py.errors`, and each has `hint`: one sentence with what to do next, or `None`. The commands
+print it after `Hint:`. What each message means is in [troubleshooting](troubleshooting.md).
+
+A program that loads models meets only `VerificationError` and its kind, `LockFileError`: to go on would be unsafe. Any
+other load that cannot be served is the original call's, with its own errors. The
+[Python API](api.md) raises all of them.
+"""
+
+
+def render_api() -> str:
+    """The page of what a program may call."""
+    page = _API_HEAD
+    for heading, words, names in SECTIONS:
+        code = heading if "`" in heading else f"`{heading}`"
+        page += f"\n## {code}\n\n{words}\n"
+        for place, name in names:
+            page += _render(*_find(place, name))
+    return page
+
+
+def render_errors() -> str:
+    """The page of the errors: their tree, and what each means."""
+    classes = {name: node for name, node in _definitions("errors").items() if isinstance(node, ast.ClassDef)}
+    page = f"{_ERRORS_HEAD}\n```text\n{_draw(classes)}```\n"
+    for name, node in classes.items():
+        page += f"\n## {name}\n\n{_prose(node)}\n"
+    return page
+
+
+def _draw(classes: dict[str, ast.ClassDef], base: str | None = None, indent: str = "") -> str:
+    """The classes below `base`, one on a line, with what else each is a kind of."""
+    lines = ""
+    for name, node in classes.items():
+        bases = [ast.unparse(each) for each in node.bases]
+        ours = [each for each in bases if each in classes]
+        if (ours or [None])[0] == base:
+            others = ", ".join(each for each in bases if each not in classes)
+            lines += f"{indent}{name}  ({others})\n" if others else f"{indent}{name}\n"
+            lines += _draw(classes, name, indent + "    ")
+    return lines
+
+
+def _find(place: str, name: str) -> tuple[str, ast.FunctionDef | ast.ClassDef]:
+    """The file, without its ending, and the definition."""
+    folder = ROOT / PACKAGE / place
+    files = [f"{place}/{path.stem}" for path in sorted(folder.glob("*.py"))] if folder.is_dir() else [place]
+    [found] = [(file, definitions[name]) for file in files if name in (definitions := _definitions(file))]
+    return found
+
+
+def _definitions(file: str) -> dict[str, ast.FunctionDef | ast.ClassDef]:
+    body = ast.parse((ROOT / PACKAGE / f"{file}.py").read_text(encoding="utf-8")).body
+    return {node.name: node for node in body if isinstance(node, ast.FunctionDef | ast.ClassDef)}
+
+
+def _render(file: str, node: ast.FunctionDef | ast.ClassDef) -> str:
+    source = f"[source](../{PACKAGE}/{file}.py)"
+    if isinstance(node, ast.FunctionDef):
+        return f"\n### {node.name}\n\n{_signature(node)}\n{_prose(node)}\n\n{source}\n"
+    text = f"\n### {node.name}\n\n{_prose(node)}\n\n{source}\n"
+    fields = [each for each in node.body if isinstance(each, ast.AnnAssign)]
+    if fields:
+        rows = "".join(f"{ast.unparse(each.target)}: {ast.unparse(each.annotation)}\n" for each in fields)
+        text += f"\n```text\n{rows}```\n"
+    for each in node.body:
+        if isinstance(each, ast.FunctionDef) and not each.name.startswith("_"):
+            text += f"\n#### {node.name}.{each.name}\n\n{_signature(each)}\n{_prose(each)}\n"
+    return text
+
+
+def _signature(node: ast.FunctionDef) -> str:
+    arguments = re.sub(r"^(self|cls)(, )?", "", ast.unparse(node.args))
+    decorators = [ast.unparse(each) for each in node.decorator_list]
+    call = node.name if "property" in decorators else f"{node.name}({arguments})"
+    returned = f" -> {ast.unparse(node.returns)}" if node.returns else ""
+    kind = "with " if "contextmanager" in decorators else ""
+    lines = textwrap.wrap(f"{kind}{call}{returned}", 100, subsequent_indent="    ")
+    return "```text\n" + "\n".join(lines) + "\n```\n"
+
+
+def _prose(node: ast.FunctionDef | ast.ClassDef) -> str:
+    return ast.get_docstring(node) or ""
+
+
+if __name__ == "__main__":
+    API.write_text(render_api(), encoding="utf-8")
+    ERRORS.write_text(render_errors(), encoding="utf-8")
