@@ -1,4 +1,4 @@
-"""Waits for the first import of transformers, then activates ipfs_accelerate_py.
+"""Waits for the first import of a library that we hook, then activates ipfs_accelerate_py.
 
 The startup line of an environment imports this module in every interpreter, so it imports `sys` only,
 starts nothing and never raises. Activation happens when the module is *loaded*, not when it is looked for:
@@ -7,7 +7,7 @@ finders run under the global import lock, and an import there can deadlock with 
 
 import sys
 
-_NAME = "transformers"
+_NAMES = ("transformers",)
 _FINDER = "ipfs_accelerate_py.hook.finder"
 # The package activates itself when user code imports it; while this is set on `sys` it must not.
 _QUIET = "_ipfs_accelerate_quiet_import"
@@ -56,14 +56,14 @@ class BootLoader:
 
 
 class BootFinder:
-    """Answers for transformers only, with the spec of the other finders and a BootLoader in it."""
+    """Answers for these names only, with the spec of the other finders and a BootLoader in it."""
 
     def __init__(self):
         self._busy = set()  # what each thread is doing here: (thread, module name or None for activation)
         self._broken = False
 
     def find_spec(self, fullname, path=None, target=None):
-        if fullname != _NAME and not fullname.startswith("transformers."):
+        if fullname.partition(".")[0] not in _NAMES:
             return None
         key = (_thread_id(), fullname)
         if self._broken or key in self._busy or (key[0], None) in self._busy or _real_finder() is not None:

@@ -8,7 +8,10 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from . import state
-from .config.settings import is_true, read_switch
+from .config.switch import is_true, read_switch
+
+if TYPE_CHECKING:
+    from .patching.library import Door, Library
 
 if TYPE_CHECKING:
     from .status import Status
@@ -54,25 +57,30 @@ def _is_allowed() -> bool:
 
 def _install() -> None:
     from .hook import finder
-    from .libraries.transformers import names as library
-    from .log import get_logger
+    from .libraries import find_libraries
 
+    libraries = find_libraries()
     if finder.installed() is None:
         import os
+
+        from .log import get_logger
 
         get_logger().info("Auto-patching transformers for distributed storage...")
         if is_true(os.environ.get("STORAGE_FORCE_LOCAL")):
             get_logger().info("Using local filesystem (distributed storage disabled)")
-    if library.name in sys.modules:
+    if any(library.name in sys.modules for library in libraries):
         # Before the finder is there: afterwards another thread that imports transformers may be importing this too, and
         # wait for our package, which may still be executing its `__init__` here. importlib would hand out half of it.
         from .patching import registry
-    finder.install(library)
-    if library.name in sys.modules:
+    for library in libraries:
+        finder.install(library)
+    loaded = [library for library in libraries if library.name in sys.modules]
+    if loaded:
         from .patching import registry
 
         if hasattr(registry, "patch_loaded"):
-            registry.patch_loaded()
+            for library in loaded:
+                registry.patch_loaded(library)
         else:  # another thread is importing it, waits for us, and will do this then
             state.patch_later = True
 
@@ -128,34 +136,31 @@ def distributed_models(enabled: bool = True) -> Iterator[None]:
 
 
 def describe_doors() -> dict[str, str]:
-    """Each door of transformers -> its state.
+    """Each door of a library -> its state.
 
     `in place`, `not yet imported`, `open` (imported, not patched), `not needed` (by this version), or `not found`.
     Not found means that the installed version has no such name: 4.57 has no `resolve_revision` and `hf_api`, and 5 no
     longer needs the ones outside of `transformers.utils.hub`. If a `from_pretrained` is not found, the loads of such
     classes are served at `transformers.utils.hub.cached_files`; if that is not found, they are not served at all.
     """
-    from .libraries.transformers import names as library
+    from .libraries import find_libraries
 
+    return {door.name: _state_of(door, library) for library in find_libraries() for door in library.doors}
+
+
+def _state_of(door: Door, library: Library) -> str:
+    module = sys.modules.get(door.module)
+    if module is None:
+        return "not yet imported"
+    names = vars(module)
+    owner = next((names[each] for each in door.owners if each in names), None) if door.owners else module
+    value = None if owner is None else vars(owner).get(door.attribute)
+    if value is None:
+        return "not found"
     registry = sys.modules.get(f"{__package__}.patching.registry")
-    doors = {}
-    for module_name, owners, attribute in library.DOORS:
-        name = ".".join([module_name, *owners[:1], attribute])
-        module = sys.modules.get(module_name)
-        if module is None:
-            doors[name] = "not yet imported"
-            continue
-        owner: Any = next((vars(module)[each] for each in owners if each in vars(module)), None) if owners else module
-        value = None if owner is None else vars(owner).get(attribute)
-        if value is None:
-            doors[name] = "not found"
-        elif registry is not None and registry.is_replacement(value):
-            doors[name] = "in place"
-        else:
-            stray = any((owner_name, attribute) in library.STRAY_METHODS.get(module_name, ()) for owner_name in owners)
-            version = str(getattr(sys.modules.get(library.name), "__version__", ""))
-            doors[name] = "not needed" if stray and not library.has_strays(version) else "open"
-    return doors
+    if registry is not None and registry.is_replacement(value):
+        return "in place"
+    return "open" if library.needs(door) else "not needed"
 
 
 def get_status() -> dict[str, Any]:

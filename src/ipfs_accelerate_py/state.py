@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from contextvars import ContextVar
 
-from .config.settings import read_switch
+from .config.switch import read_switch
 
 # The innermost `distributed_models()` block of this thread or task: True, False, or None outside of any.
 block: ContextVar[bool | None] = ContextVar("ipfs_accelerate_block", default=None)
@@ -18,7 +18,7 @@ everywhere = False
 # `disable()` keeps us off until `apply()`.
 disabled = False
 
-# Set when activation met a half imported `proxies`: who is importing it patches what was loaded before.
+# Set when activation met a half imported `registry`: the thread that imports it patches what was loaded before.
 patch_later = False
 
 # source name -> [files, bytes] that it supplied in this process

@@ -57,6 +57,8 @@ def judge(plain: dict[str, Any] | None, hooked: dict[str, Any], rights: list[Any
     if _is_cut_off(hooked):
         either = plain is not None and _is_cut_off(plain)
         return Verdict(either, "no answer either" if either else "no answer, plain has one")
+    if plain is not None and _is_cut_off(plain) and value is None:
+        return Verdict(True, "fails, plain does not even do that within the limit")
     right = value is not None and value in rights
     if plain is None:
         return Verdict(right and value == rights[-1], "right" if right else f"{say(hooked)}, wanted the right values")

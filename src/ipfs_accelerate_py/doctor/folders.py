@@ -12,6 +12,7 @@ from pathlib import Path
 from ..config.settings import Settings
 from ..files import say_size
 from ..store import version
+from ..store.layout import Own
 from ..store.store import Store
 from .check import COMMAND, Check, Result, bad, good
 
@@ -60,7 +61,7 @@ def check_store(home: Path) -> Result:
 @contextlib.contextmanager
 def scratch_of(store: Store) -> Iterator[Path]:
     """A folder of our own in the store. What had to be made for it goes with it."""
-    folder = store.own_folder / "tmp" / f"doctor-{os.getpid()}-{os.urandom(4).hex()}"
+    folder = store.own_folder / Own.SCRATCH / f"doctor-{os.getpid()}-{os.urandom(4).hex()}"
     missing = [each for each in (folder, *folder.parents) if not each.exists()]
     try:
         folder.mkdir(parents=True)

@@ -8,7 +8,7 @@ from ..config.settings import Settings
 from ..errors import SourceError
 from ..fetch.sources.gateway import Gateway
 from ..ipfs.cid import identity_cid
-from . import http
+from ..net.http import HTTPReader
 from .check import Check, Result, bad, good
 
 CONTENT = b"ipfs_accelerate_py asks whether a gateway is here\n"
@@ -46,12 +46,13 @@ def check_gateway(url: str, timeout: float) -> Result:
         return bad("what listens there is not an IPFS gateway: it answered /ipfs/... with something else", _out(url))
     first, last = _PART
     try:
-        part_status, part, _ = http.get(f"{url}{path}", _PATIENCE, {"Range": f"bytes={first}-{last - 1}"})
+        part = HTTPReader(url, _PATIENCE).look(path, {"Range": f"bytes={first}-{last - 1}"})
     except OSError as error:
         return bad(f"it answered once, and then no more: {error}", _out(url))
-    if (part_status, part) != (206, CONTENT[first:last]):
+    size = len(part.body)
+    if (part.status, part.body) != (206, CONTENT[first:last]):
         return bad(
-            f"it does not honour Range: a part was asked for, and it answered {part_status} with {len(part)} bytes",
+            f"it does not honour Range: a part was asked for, and it answered {part.status} with {size} bytes",
             "let the proxy in front of it pass the Range header on, or name the gateway behind it",
         )
     if seconds > timeout:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from ..config.settings import Settings
 from ..fetch.sources.mirror import Mirror
-from . import http
+from ..net.http import HTTPReader
 from .check import Check, Result, bad, good
 
 _LET_IN = "let it be read: the folder's permissions, or for s3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -52,7 +52,7 @@ def check_mirror(url: str) -> Result:
 def _check_web(url: str) -> Result:
     """A web server need not list folders; that it answers is what can be seen."""
     try:
-        status, _, _ = http.get(f"{url}/", 8)
+        status = HTTPReader(url, 8.0, roams=True).look("/").status
     except TimeoutError:
         return bad("the mirror does not answer within 8 s", _out(url))
     except OSError as error:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..config.settings import Settings
-from . import http
+from ..net.http import HTTPReader
 from .check import Check, Result, bad, good
 
 PATIENCE = 8.0  # seconds that the Hub gets for its answer
@@ -128,7 +128,7 @@ def _dates(settings: Settings, answer: _HubAnswer) -> Iterator[tuple[str, str, f
     for url in settings.gateways[:2]:
         before = time.time()
         try:
-            date = http.get(f"{url}/ipfs/bafkqaaa", 3)[2].get("Date")
+            date = HTTPReader(url, 3.0).look("/ipfs/bafkqaaa").headers.get("Date")
         except OSError:
             continue
         if date:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..errors import SourceError
 from ..ipfs.cid import raw_cid
 from ..ipfs.node import Node
-from . import http
+from ..net.http import HTTPReader
 from .check import Result, bad, good
 
 RESTART = (
@@ -34,13 +34,13 @@ def give_block(node: Node, gateways: dict[str, str], until: float) -> Result:
             if left <= 0:
                 break
             try:
-                status, body, _ = http.get(f"{url}/ipfs/{cid}", min(left, 3.0))
+                answer = HTTPReader(url, min(left, 3.0)).look(f"/ipfs/{cid}")
             except OSError as error:
                 reasons.append(f"{url}: {error}")
                 continue
-            if body == data:
+            if answer.body == data:
                 return good(f"gateway {url} got a new block from our node and gave it back unchanged")
-            reasons.append(f"{url} answered {status}")
+            reasons.append(f"{url} answered {answer.status}")
     finally:
         with contextlib.suppress(SourceError):
             node.rpc.ask("block/rm", cid)

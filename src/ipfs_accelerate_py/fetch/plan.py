@@ -18,6 +18,7 @@ from ..net import timeouts
 from ..net.addresses import is_private_host
 from ..net.futures import has_ended, submit
 from ..store import layout
+from ..store.layout import Own
 from ..store.resolution import Resolution
 from ..store.store import Store
 from . import health
@@ -74,7 +75,7 @@ class Candidates:
             yield self._hub()
 
     def _hub(self) -> Hub:
-        return Hub(self.store.own_folder / "hub")
+        return Hub(self.store.own_folder / Own.HUB)
 
     def _open_far(self) -> list[Source]:
         with self._opening:

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from ..files import remove_empty_folders
 from ..store import layout, scan
+from ..store.layout import Own
 from ..store.scan import Inode, Repo, Snapshot
 from ..store.store import Store
 
 
 def note_path(store: Store, repo_id: str, etag: str) -> Path:
     """The note that a blob was left in the cache whose folder the note holds."""
-    return store.own_folder / "shared" / layout.repo_folder(repo_id) / etag
+    return store.own_folder / Own.SHARED / layout.repo_folder(repo_id) / etag
 
 
 def count_names(store: Store, repos: list[Repo]) -> Counter[Inode]:
@@ -87,7 +88,7 @@ def _take_back(cache: Path, repo: Repo, commit: str, names: list[str]) -> None:
 def _caches(store: Store, repo: Repo) -> dict[Path, list[str]]:
     """The caches in which blobs of a repo were left, with the names of those."""
     found: dict[Path, list[str]] = {}
-    for name in scan.names(store.own_folder / "shared" / repo.folder.name):
+    for name in scan.names(store.own_folder / Own.SHARED / repo.folder.name):
         with contextlib.suppress(OSError):
             cache = Path(os.fsdecode(note_path(store, repo.repo_id, name).read_bytes()))
             if name in repo.blobs and cache.is_absolute():
@@ -97,10 +98,10 @@ def _caches(store: Store, repo: Repo) -> dict[Path, list[str]]:
 
 def stale_notes(store: Store) -> Iterator[Path]:
     """Notes on blobs that are gone."""
-    for folder in sorted(scan.names(store.own_folder / "shared")):
-        for name in sorted(scan.names(store.own_folder / "shared" / folder)):
+    for folder in sorted(scan.names(store.own_folder / Own.SHARED)):
+        for name in sorted(scan.names(store.own_folder / Own.SHARED / folder)):
             if not os.path.lexists(store.root / folder / "blobs" / name):
-                yield store.own_folder / "shared" / folder / name
+                yield store.own_folder / Own.SHARED / folder / name
 
 
 def _shown_in(repo: Repo, name: str) -> set[str]:

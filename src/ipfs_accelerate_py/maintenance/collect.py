@@ -18,6 +18,7 @@ from ..hf_cache import links
 from ..log import get_logger
 from ..publish import outbox
 from ..store import scan
+from ..store.layout import Own
 from ..store.scan import Inode, Repo, Snapshot
 from ..store.store import Store
 from ..store.tree import Tree
@@ -209,7 +210,7 @@ def _alone(store: Store) -> Iterator[None]:
     try:
         with store.writing():
             make_folder(store.own_folder)
-            lock = FileLock(store.own_folder / "gc.lock")
+            lock = FileLock(store.own_folder / Own.COLLECTION_LOCK)
             lock.acquire(timeout=_WAIT)
         try:
             with outbox.publishing(store):

@@ -16,6 +16,7 @@ from pathlib import Path
 
 from ..files import make_folder, remove_empty_folders
 from ..store import layout, leases, locks, scan
+from ..store.layout import Own
 from ..store.scan import Snapshot
 from ..store.store import Store
 
@@ -48,9 +49,9 @@ def forget_commit(store: Store, repo_id: str, commit: str) -> None:
     own = store.own_folder
     for file in (
         store.path(layout.tree_path(repo_id, commit)),
-        own / "hearsay" / folder / commit,
-        own / "outbox" / folder / commit,
-        own / "vouched" / folder / commit,
+        own / Own.HEARSAY / folder / commit,
+        own / Own.OUTBOX / folder / commit,
+        own / Own.VOUCHED / folder / commit,
     ):
         with contextlib.suppress(OSError):
             file.unlink()
@@ -68,7 +69,7 @@ def remove_blob(store: Store, folder: str, name: str) -> tuple[int, str | None]:
         if repo is not None and scan.points_to(repo, name):
             return 0, "a commit shows it again"
         with contextlib.suppress(OSError):
-            (store.own_folder / "shared" / folder / name).unlink()  # the note that a cache has it: `shared_links`
+            (store.own_folder / Own.SHARED / folder / name).unlink()  # the note that a cache has it: `shared_links`
         return clear(blob)
 
 
@@ -111,11 +112,11 @@ def _remove_empty_repo(store: Store, folder: str) -> bool:
 
 def forget_repo(store: Store, folder: str) -> None:
     """Remove our notes on a repo that is gone, but for the one that it is closed."""
-    access = store.own_folder / "access" / folder
+    access = store.own_folder / Own.ACCESS / folder
     with contextlib.suppress(OSError):
         if access.read_bytes() == b"public":
             access.unlink()
-    for kind in ("hearsay", "used", "outbox", "shared"):
+    for kind in (Own.HEARSAY, Own.LEASES, Own.OUTBOX, Own.SHARED):
         remove_empty_folders(store.own_folder / kind / folder)
 
 
@@ -139,7 +140,7 @@ def empty(trash: Path) -> int:
 
 
 def _trash(store: Store) -> Path:
-    folder = store.own_folder / "trash"
+    folder = store.own_folder / Own.TRASH
     with store.writing():
         make_folder(folder)
     return folder / f"{os.getpid()}-{os.urandom(6).hex()}"
@@ -152,7 +153,7 @@ def _remove_refs(store: Store, repo_id: str, commit: str) -> dict[str, bool]:
     for name in store.revisions_at(repo_id, commit):
         ref = store.root / folder / "refs" / name
         removed[name] = store.is_hearsay(repo_id, f"refs/{name}")
-        for file in (ref, store.own_folder / "hearsay" / folder / "refs" / name):
+        for file in (ref, store.own_folder / Own.HEARSAY / folder / "refs" / name):
             file.unlink(missing_ok=True)
         remove_empty_folders(ref.parent, keep=ref.parent.name == "refs")
     return removed

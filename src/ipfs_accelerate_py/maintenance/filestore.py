@@ -20,6 +20,7 @@ from ..log import get_logger
 from ..net import timeouts
 from ..publish import publisher
 from ..store import layout, scan
+from ..store.layout import Own
 from ..store.store import Store
 
 _RAW = "bafkrei"  # how the CID of a block begins that has content and no links
@@ -47,7 +48,7 @@ class References:
 
     def records(self) -> Iterator[tuple[str, str]]:
         """What is remembered as published."""
-        folder = self.store.own_folder / "published"
+        folder = self.store.own_folder / Own.PUBLISHED
         for name in sorted(scan.names(folder)):
             repo_id = layout.repo_of(name)
             for file in sorted(scan.names(folder / name)):
@@ -161,7 +162,7 @@ class References:
         return "; ".join(str(row["Error"]) for row in rows if row.get("Error"))
 
     def _record(self, repo_id: str, commit: str) -> dict[str, Any]:
-        path = self.store.own_folder / "published" / layout.repo_folder(repo_id) / f"{commit}.json"
+        path = self.store.own_folder / Own.PUBLISHED / layout.repo_folder(repo_id) / f"{commit}.json"
         try:
             found = json.loads(path.read_bytes())
         except (OSError, ValueError):

@@ -11,13 +11,14 @@ from pathlib import Path
 from ..errors import SourceError
 from ..hf_cache import links
 from ..store import layout, leases, partial, scan
+from ..store.layout import Own
 from ..store.scan import Repo
 from ..store.store import Store
 from . import deletion
 from .eviction import Protection, Verdict
 from .filestore import References
 
-_REMEMBERED = ("hearsay", "used", "outbox", "access", "vouched")
+_REMEMBERED = (Own.HEARSAY, Own.LEASES, Own.OUTBOX, Own.ACCESS, Own.VOUCHED)
 
 
 @dataclass
@@ -131,13 +132,13 @@ def _of_repo(repo: Repo) -> Iterator[Leftover]:
 
 def _scratch(store: Store) -> Iterator[Leftover]:
     own = store.own_folder
-    for path in [*scan.walk(own / "tmp"), *scan.walk(own / "hub")]:
+    for path in [*scan.walk(own / Own.SCRATCH), *scan.walk(own / Own.HUB)]:
         status = scan.lstat(path)
-        scratch = path.is_relative_to(own / "tmp") or "blobs" in path.parts[len(own.parts) :]
+        scratch = path.is_relative_to(own / Own.SCRATCH) or "blobs" in path.parts[len(own.parts) :]
         if status is not None and stat.S_ISREG(status.st_mode) and scratch:
             yield from _part(path, status, None)
-    for name in sorted(scan.names(own / "trash")):
-        yield Leftover(own / "trash" / name, "left by a collection that was ended")
+    for name in sorted(scan.names(own / Own.TRASH)):
+        yield Leftover(own / Own.TRASH / name, "left by a collection that was ended")
 
 
 def _remembered(store: Store) -> Iterator[Leftover]:
@@ -147,15 +148,15 @@ def _remembered(store: Store) -> Iterator[Leftover]:
     for kind in _REMEMBERED:
         for folder in sorted(scan.names(store.own_folder / kind)):
             path, repo_id = store.own_folder / kind / folder, layout.repo_of(folder)
-            if repo_id is None or (kind == "access" and _word(path) != b"public"):
+            if repo_id is None or (kind == Own.ACCESS and _word(path) != b"public"):
                 continue
             snapshots = store.root / folder / "snapshots"
-            if kind == "access":
+            if kind == Own.ACCESS:
                 if not snapshots.is_dir():
                     yield Leftover(path, "note on a repo that is gone", repo_id, still=_lacks(snapshots))
                 continue
             for name in sorted(scan.names(path)):
-                unused = kind != "used" or not leases.reader(store, repo_id, name)
+                unused = kind != Own.LEASES or not leases.reader(store, repo_id, name)
                 if layout.is_commit(name) and not (snapshots / name).is_dir() and unused:
                     gone = _lacks(snapshots / name)
                     yield Leftover(path / name, "note on a commit that is gone", repo_id, name, still=gone)

@@ -9,6 +9,8 @@ from __future__ import annotations
 import os
 import re
 import time
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any, Protocol
 from urllib.parse import unquote, urljoin, urlsplit
 
@@ -19,6 +21,8 @@ from .addresses import is_private_host
 _CHUNK = 1 << 18
 _CHUNK_WHOLE = 1 << 13  # for a urllib3 that gives a chunk only when it is full
 _REDIRECTS = 8
+_BEGINNING = 1 << 16  # bytes of an answer that is looked at
+_HEADERS = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": "*/*"}
 _OUT_OF_ORDER = (407, 429, 502, 503)
 
 
@@ -46,6 +50,15 @@ class Sink(Protocol):
 def prepare() -> None:
     """Import what asking needs."""
     import requests  # noqa: F401
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer of whatever status: its headers, and how its body begins."""
+
+    status: int
+    body: bytes
+    headers: Mapping[str, str]
 
 
 class HTTPReader:
@@ -90,6 +103,21 @@ class HTTPReader:
                     raise SourceDown(f"it gave {len(data)} bytes of its answer in {2 * self.silence:g} s")
         return bytes(data)
 
+    def look(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
+        """Whatever is answered, and the first 64 KiB of it. OSError if nothing is, TimeoutError for silence."""
+        import requests
+
+        try:
+            with self._send(path, {**_HEADERS, **(headers or {})}, self.silence) as answer:
+                body = bytearray()
+                while len(body) < _BEGINNING and (data := _next(answer)):
+                    body += data
+                return Answer(answer.status_code, bytes(body[:_BEGINNING]), answer.headers)
+        except requests.ReadTimeout:
+            raise TimeoutError(f"silent for {self.silence:g} s") from None
+        except (requests.RequestException, SourceError, ValueError) as error:
+            raise OSError(str(_root_of(error))) from error
+
     def _open(self, path: str, at: int) -> tuple[Any, int]:
         """The answer, and where in the file it begins: at `at`, or at 0 where the server gives no parts."""
         answer = self._ask(path, at)
@@ -106,27 +134,33 @@ class HTTPReader:
     def _ask(self, path: str, at: int = 0, accept: str = "*/*") -> Any:
         import requests
 
-        headers = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": accept}
+        headers = {**_HEADERS, "Accept": accept}
         if at:
             headers["Range"] = f"bytes={at}-"
-        timeout = (timeouts.CONNECT_NEAR if self.is_near else timeouts.CONNECT_FAR, self.silence)
+        try:
+            answer = self._send(path, headers, timeouts.CONNECT_NEAR if self.is_near else timeouts.CONNECT_FAR)
+        except SourceError:
+            raise
+        except requests.RequestException as error:
+            raise SourceDown(f"it does not answer: {type(error).__name__}") from error
+        except ValueError as error:  # headers that are no text
+            raise SourceError(f"its answer cannot be read: {type(error).__name__}") from error
+        except OSError as error:  # a bundle of certificates that is not there
+            raise SourceDown(f"it cannot be asked: {error}") from error
+        _check(answer)
+        return answer
+
+    def _send(self, path: str, headers: Mapping[str, str], connect: float) -> Any:
+        """The open answer, whatever its status; `connect`: seconds for a connection. SourceError if it leads away."""
         url = self.url + path
         for _ in range(_REDIRECTS):
-            try:
-                answer = self._session(url).get(
-                    url, headers=headers, timeout=timeout, stream=True, allow_redirects=False
-                )
-            except requests.RequestException as error:
-                raise SourceDown(f"it does not answer: {type(error).__name__}") from error
-            except ValueError as error:  # headers that are no text
-                raise SourceError(f"its answer cannot be read: {type(error).__name__}") from error
-            except OSError as error:  # a bundle of certificates that is not there
-                raise SourceDown(f"it cannot be asked: {error}") from error
+            answer = self._session(url).get(
+                url, headers=headers, timeout=(connect, self.silence), stream=True, allow_redirects=False
+            )
             if not answer.is_redirect:
                 break
             answer.close()
             url = self._follow(url, answer.headers["Location"])
-        _check(answer)
         return answer
 
     def _session(self, url: str) -> Any:
@@ -159,6 +193,13 @@ class HTTPReader:
         host = ours.hostname or ""
         same = other.hostname == host or (not self._roams and (other.hostname or "").endswith("." + host))
         return same and other.port == ours.port and other.scheme in (ours.scheme, "https")
+
+
+def _root_of(error: BaseException) -> BaseException:
+    """The error at the bottom of a chain, which says what has happened in the fewest words."""
+    while (below := error.__cause__ or error.__context__) is not None:
+        error = below
+    return error
 
 
 def _next(answer: Any, *, small: bool = False) -> bytes:

@@ -38,7 +38,7 @@ class BoundWrapper(_Alike, wrapt.BoundFunctionWrapper):  # type: ignore[type-arg
 
 
 class Wrapper(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
-    """A function or method in the place of transformers' own; pickles by name."""
+    """A function or method in the place of a library's own; pickles by name."""
 
     __bound_function_wrapper__ = BoundWrapper
 
@@ -47,9 +47,9 @@ class Wrapper(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
 
 class LoadingMethod(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
-    """A bound `from_pretrained` of an Auto* proxy."""
+    """The bound `from_pretrained` of a proxy."""
 
-    def __init__(self, method: Any, load: Any, proxy: AutoClassProxy) -> None:
+    def __init__(self, method: Any, load: Any, proxy: ClassProxy) -> None:
         super().__init__(method, load)
         self._self_proxy = proxy
 
@@ -61,9 +61,9 @@ class LoadingMethod(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
 
 
 class NamedMethod(_Alike, wrapt.CallableObjectProxy):  # type: ignore[type-arg]
-    """Any other bound class method of an Auto* proxy. Its class cannot be pickled: its name leads to the proxy."""
+    """Any other bound class method of a proxy. Its class cannot be pickled: its name leads to the proxy."""
 
-    def __init__(self, method: Any, proxy: AutoClassProxy) -> None:
+    def __init__(self, method: Any, proxy: ClassProxy) -> None:
         super().__init__(method)
         self._self_proxy = proxy
 
@@ -114,13 +114,13 @@ _OWN = frozenset(
 )
 
 
-class AutoClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
-    """Stands for an Auto* class everywhere; only its `from_pretrained` differs."""
+class ClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
+    """Stands for a class everywhere; only its `from_pretrained` differs."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
-        if len(args) == 3:  # `type(AutoModel)(name, bases, body)`, as types.new_class does: a subclass is to be made
+        if len(args) == 3:  # `type(proxy)(name, bases, body)`, as types.new_class does: a subclass is to be made
             name, bases, body = args
-            bases = tuple(base.__wrapped__ if type(base) is AutoClassProxy else base for base in bases)
+            bases = tuple(base.__wrapped__ if type(base) is ClassProxy else base for base in bases)
             return types.new_class(name, bases, kwargs, lambda namespace: namespace.update(body))
         return super().__new__(cls, *args, **kwargs)
 
@@ -131,7 +131,7 @@ class AutoClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
 
     @property
     def from_pretrained(self) -> Any:
-        """transformers' own method, loading through us; what somebody else has put there, as it is."""
+        """The class's own method, loading through us; what somebody else has put there, as it is."""
         method = self.__wrapped__.from_pretrained
         if getattr(method, "__func__", None) is not self._self_function or type(method) is LoadingMethod:
             return method
@@ -180,7 +180,7 @@ class AutoClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
         if isinstance(instance, self.__wrapped__):
             return True
         said = getattr(instance, "__class__", None)  # a mock that was made to our likeness says that we are its class
-        return type(said) is AutoClassProxy and issubclass(said.__wrapped__, self.__wrapped__)
+        return type(said) is ClassProxy and issubclass(said.__wrapped__, self.__wrapped__)
 
     def __subclasscheck__(self, cls: Any) -> bool:
         return issubclass(cls, self.__wrapped__)
@@ -208,3 +208,10 @@ class ClientProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         return self.__wrapped__.__reduce_ex__(protocol)
+
+
+def document(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Serves pydoc's `Doc.document`: help() of a proxy is that of its class."""
+    if args and type(args[0]) is ClassProxy:
+        args = (args[0].__wrapped__, *args[1:])
+    return wrapped(*args, **kwargs)

@@ -23,6 +23,7 @@ from ..ipfs.address import node_address
 from ..log import get_logger
 from ..net import timeouts
 from ..store import layout
+from ..store.layout import Own
 from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.visibility import known_access
@@ -197,22 +198,22 @@ def publishing(store: Store) -> Iterator[None]:
 
 
 def _rest(store: Store) -> None:
-    (store.own_folder / "outbox.rest").touch()
+    (store.own_folder / Own.OUTBOX_PAUSE).touch()
 
 
 def _is_resting(store: Store) -> bool:
     try:
-        return 0 <= time.time() - (store.own_folder / "outbox.rest").stat().st_mtime < _REST
+        return 0 <= time.time() - (store.own_folder / Own.OUTBOX_PAUSE).stat().st_mtime < _REST
     except OSError:
         return False
 
 
 def _notes(store: Store) -> Path:
-    return store.own_folder / "outbox"
+    return store.own_folder / Own.OUTBOX
 
 
 def _withdrawals(store: Store) -> Path:
-    return store.own_folder / "withdraw"
+    return store.own_folder / Own.WITHDRAWALS
 
 
 def _all_notes(store: Store) -> list[Path]:
@@ -221,13 +222,13 @@ def _all_notes(store: Store) -> list[Path]:
 
 def _lock(store: Store) -> Path:
     make_folder(store.own_folder)
-    return store.own_folder / "outbox.lock"
+    return store.own_folder / Own.OUTBOX_LOCK
 
 
 def main() -> None:
     """`python -m ipfs_accelerate_py.publish.outbox STORE`: what `start_process` starts."""
     store = Store(Path(sys.argv[1]))
-    log = store.own_folder / "outbox.log"
+    log = store.own_folder / Own.OUTBOX_LOG
     big = log.exists() and log.stat().st_size > _LOG_LIMIT
     logging.basicConfig(
         filename=log, filemode="w" if big else "a", level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s"

@@ -21,6 +21,7 @@ from ..ipfs.rpc import NodeAnswer
 from ..ipfs.tree_repair import mend
 from ..log import get_logger, say_once
 from ..store import layout
+from ..store.layout import Own
 from ..store.store import Store
 from ..store.tree import Tree
 
@@ -177,7 +178,7 @@ def _choose_key(node: Node) -> str:
 
 
 def _record(store: Store, repo_id: str, commit: str) -> Path:
-    return store.own_folder / "published" / layout.repo_folder(repo_id) / f"{commit}.json"
+    return store.own_folder / Own.PUBLISHED / layout.repo_folder(repo_id) / f"{commit}.json"
 
 
 def _remember(store: Store, done: Publication, paths: list[str]) -> None:

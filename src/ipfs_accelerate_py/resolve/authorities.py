@@ -79,7 +79,7 @@ class Question:
                 no_hub = refusal is not None and isinstance(refusal.__cause__, ValueError)
                 begin_rest(refusal.unreachable if refusal else None, no_hub=no_hub)
                 get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
-        if refusal is not None and here is not None and (named := self._ask_file(refusal, here)) is not None:
+        if refusal is not None and here is not None and (named := self._ask_file(refusal, here, firm)) is not None:
             return named
         if refusal is not None and refusal.answered:
             # Closed or unknown: its name is not sent to anybody else. What is on this disk already may be used.
@@ -106,9 +106,10 @@ class Question:
             raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
         return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
 
-    def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
+    def _ask_file(self, refusal: Unresolved, here: Resolution, firm: bool) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
-        if self.pinned or refusal.unreachable is not None:  # down: then the commit that is known counts
+        # Down: then the commit that is known counts, unless this machine knows but a part of it.
+        if self.pinned or (refusal.unreachable is not None and (firm or refusal.status is None)):
             return None
         path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
         patience = self.settings.timeout
@@ -212,7 +213,9 @@ class Question:
     def _with_proven(self, tree: Tree) -> Tree:
         """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
         kept = self._read_tree(tree.commit)
-        if kept is None or kept.files == tree.files or self.store.is_hearsay(self.repo_id, tree.commit):
+        if kept is not None and kept.files == tree.files:
+            return replace(tree, files=kept.files)  # from now on they are seen to be the same at a glance
+        if kept is None or self.store.is_hearsay(self.repo_id, tree.commit):
             return tree
         if not tree.is_listing:
             return Tree(kept.commit, kept.files, tree.info or kept.info, kept.complete)

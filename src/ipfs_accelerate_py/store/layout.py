@@ -15,6 +15,31 @@ import re
 from ..errors import UnsafeName
 
 DEFAULT_REVISION = "main"
+
+
+class Own:
+    """The names in our own folder, `.locks/ipfs_accelerate` of a store. Most hold a folder for each repo."""
+
+    ACCESS = "access"  # whether the Hub has shown a repo to everybody
+    COLLECTION_LOCK = "gc.lock"
+    HEARSAY = "hearsay"  # which refs and listings are a publisher's, and not confirmed by the Hub
+    HUB = "hub"  # the scratch folders of huggingface_hub's client
+    LEASES = "used"  # which processes may be about to read a commit
+    LEASES_LOCK = "used.lock"
+    OUTBOX = "outbox"  # commits that are still to be published
+    OUTBOX_LOCK = "outbox.lock"
+    OUTBOX_LOG = "outbox.log"
+    OUTBOX_PAUSE = "outbox.rest"  # its time says when something could not be published
+    PUBLISHED = "published"  # what this machine has published of a commit
+    SCRATCH = "tmp"
+    SHARED = "shared"  # which blobs have a name in a Hugging Face cache, and in which
+    TRASH = "trash"  # commits on their way out
+    VERIFIED = "verified"  # the stat cache
+    VERSION = "layout"
+    VOUCHED = "vouched"  # according to whom a commit's files were verified
+    WITHDRAWALS = "withdraw"  # repos that are still to be taken back
+
+
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
 _REPO_ID = re.compile(r"(?:[A-Za-z0-9_][\w.\-]*/)?[A-Za-z0-9_][\w.\-]*", re.ASCII)

@@ -20,6 +20,7 @@ from pathlib import Path
 from ..files import make_folder
 from ..session import Recent, session
 from . import layout
+from .layout import Own
 from .locks import try_lock
 from .store import Store
 
@@ -54,7 +55,7 @@ def mark(store: Store, repo_id: str, commit: str) -> None:
 def hold_marks(store: Store) -> Iterator[bool]:
     """The lock of the marks: do we hold it? Raises OSError."""
     make_folder(store.own_folder)
-    with try_lock(store.own_folder / "used.lock", _PATIENCE) as held:
+    with try_lock(store.own_folder / Own.LEASES_LOCK, _PATIENCE) as held:
         yield held
 
 
@@ -70,7 +71,7 @@ def note_use(paths: Iterable[Path]) -> None:
 
 def marks(store: Store, repo_id: str, commit: str = "") -> Path:
     """Where the marks of a commit lie; without one, the folders of all commits of the repo."""
-    return store.own_folder / "used" / layout.repo_folder(repo_id) / commit
+    return store.own_folder / Own.LEASES / layout.repo_folder(repo_id) / commit
 
 
 def reader(store: Store, repo_id: str, commit: str | None = None) -> str | None:

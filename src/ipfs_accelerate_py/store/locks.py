@@ -15,6 +15,7 @@ from pathlib import Path
 from ..files import make_folder
 from ..log import get_logger
 from . import layout, partial
+from .layout import Own
 from .sidecar import blobs_folder
 from .store import Store
 
@@ -99,7 +100,7 @@ def _work_so_far(store: Store, repo_id: str, etag: str) -> tuple[int, float]:
     """
     folders = (
         store.path(layout.blob_path(repo_id, etag)).parent,
-        blobs_folder(store.own_folder / "hub", repo_id),
+        blobs_folder(store.own_folder / Own.HUB, repo_id),
     )
     total, latest = 0, 0.0
     for folder in folders:

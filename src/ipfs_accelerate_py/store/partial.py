@@ -16,6 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..session import Recent, session
+from .layout import Own
 
 SUFFIX = ".incomplete"
 OLD = 24 * 3600.0  # seconds after which a part that nobody has continued is removed
@@ -110,8 +111,8 @@ def clean_scratch(own_folder: Path) -> None:
     if own_folder in cleaned:
         return
     cleaned[own_folder] = True
-    remove_old(own_folder / "tmp")
-    remove_old(own_folder / "verified")
+    remove_old(own_folder / Own.SCRATCH)
+    remove_old(own_folder / Own.VERIFIED)
     # of a repo; of its files in xet; of an earlier version of ours
     for pattern in ("hub/*/*/blobs", "hub/*/blobs/??", "hub/*/blobs"):
         for blobs in own_folder.glob(pattern):

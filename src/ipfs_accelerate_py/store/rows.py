@@ -39,7 +39,9 @@ class Rows(Mapping[str, Entry]):
         return path in self.rows
 
     def __eq__(self, other: object) -> bool:
-        return self.rows == other.rows if isinstance(other, Rows) else super().__eq__(other)
+        if isinstance(other, Rows):
+            return self is other or self.rows == other.rows
+        return super().__eq__(other)
 
     __hash__ = None  # type: ignore[assignment]  # as of any mapping
 

@@ -20,6 +20,7 @@ from ..errors import StoreError
 from ..files import make_folder
 from ..log import get_logger
 from . import layout
+from .layout import Own
 from .stat_cache import VerifiedFiles
 from .tree import MAX_BYTES, EmptyListing, Entry, Tree, tree_from_json
 from .verify import Mismatch, verify_file
@@ -31,7 +32,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.verified = VerifiedFiles(self.own_folder / "verified")
+        self.verified = VerifiedFiles(self.own_folder / Own.VERIFIED)
         self.is_ours = True  # else others write here as well, and each file is read once
 
     def __repr__(self) -> str:
@@ -190,7 +191,7 @@ class Store:
         return self._hearsay(repo_id, what).exists()
 
     def _hearsay(self, repo_id: str, what: str) -> Path:
-        return self.own_folder / "hearsay" / layout.repo_folder(repo_id) / layout.check_path(what)
+        return self.own_folder / Own.HEARSAY / layout.repo_folder(repo_id) / layout.check_path(what)
 
     def _mark_hearsay(self, repo_id: str, what: str, hearsay: bool) -> None:
         mark = self._hearsay(repo_id, what)
@@ -213,7 +214,7 @@ class Store:
 
     def _replace(self, path: Path, make: Callable[[Path], None]) -> None:
         # Not beside `path`: huggingface_hub takes every file below refs/ and snapshots/ for one of its own.
-        scratch = self.own_folder / "tmp"
+        scratch = self.own_folder / Own.SCRATCH
         make_folder(scratch)
         temporary = scratch / f"{os.getpid()}-{os.urandom(6).hex()}.incomplete"
         try:

@@ -6,6 +6,7 @@
 from __future__ import annotations
 
 from ..errors import StoreError
+from .layout import Own
 from .store import Store
 
 LAYOUT = 1
@@ -13,7 +14,7 @@ LAYOUT = 1
 
 def check(store: Store) -> None:
     """StoreError if the store's layout is newer than this version knows, or cannot be told."""
-    path = store.own_folder / "layout"
+    path = store.own_folder / Own.VERSION
     try:
         text = path.read_text("ascii").strip()
     except (FileNotFoundError, NotADirectoryError):

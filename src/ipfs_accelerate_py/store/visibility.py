@@ -8,6 +8,7 @@ from pathlib import Path
 
 from . import layout
 from .fs import past
+from .layout import Own
 from .store import Store
 
 _PROOF_LASTS = 24 * 3600.0  # seconds; then the Hub is asked again before anything more is published
@@ -34,4 +35,4 @@ def known_access(store: Store, repo_id: str, lasts: float = _PROOF_LASTS) -> boo
 
 
 def _proof(store: Store, repo_id: str) -> Path:
-    return store.own_folder / "access" / layout.repo_folder(repo_id)
+    return store.own_folder / Own.ACCESS / layout.repo_folder(repo_id)

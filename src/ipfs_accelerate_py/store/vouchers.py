@@ -10,6 +10,7 @@ from contextlib import suppress
 
 from .. import state
 from . import layout
+from .layout import Own
 from .resolution import HEARSAY, LOWER, STORE
 from .store import Store
 
@@ -25,7 +26,7 @@ def note(store: Store, repo_id: str, commit: str, word: str) -> None:
     if word in by:
         return
     by.append(word)
-    path = store.own_folder / "vouched" / layout.repo_folder(repo_id) / commit
+    path = store.own_folder / Own.VOUCHED / layout.repo_folder(repo_id) / commit
     text = "\n".join(sorted(by))
     with suppress(OSError):
         if not (os.path.exists(path) and path.read_text() == text):
@@ -35,7 +36,7 @@ def note(store: Store, repo_id: str, commit: str, word: str) -> None:
 def read(store: Store) -> dict[str, dict[str, list[str]]]:
     """What the store remembers: {repo id: {commit: [word, ...]}}."""
     found: dict[str, dict[str, list[str]]] = {}
-    for path in sorted((store.own_folder / "vouched").glob("*/*")):
+    for path in sorted((store.own_folder / Own.VOUCHED).glob("*/*")):
         repo_id = layout.repo_of(path.parent.name)
         if repo_id is not None and layout.is_commit(path.name):
             with suppress(OSError, ValueError):

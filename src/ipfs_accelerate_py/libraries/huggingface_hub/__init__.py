@@ -1,1 +1,1 @@
-"""huggingface_hub: what is watched of it."""
+"""huggingface_hub: where it writes to the Hub."""

@@ -1,1 +1,1 @@
-"""transformers: its names as data, and its doors."""
+"""transformers: its names and doors as data, and what serves the doors."""

@@ -1,6 +1,6 @@
 """The door at which transformers asks for exact file names: what it wants is made present before it looks.
 
-Each function here serves one function of `transformers.utils.hub` or of the client behind it (see `serving.door`).
+Each function here serves one function of `transformers.utils.hub` or of the client behind it (see `calls.door`).
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from ...store import layout
 from ...store.resolution import HUB
 from ...store.store import Store
 from ...store.unlisted import find_place
-from . import names as library
+from . import wording
 
 
 def cached_files(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -71,7 +71,7 @@ def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: di
     named_by = revision_of(asked, named.get("_commit_hash"))
     if is_store(storage, asked.cache_dir):
         if storage.settings.share == "on":
-            cache, patience = library.cache_folder(), storage.settings.timeout
+            cache, patience = wording.cache_folder(), storage.settings.timeout
             share(storage.store, cache, resolution, present, missing, named_by, replace=force, patience=patience)
     else:
         cache_dir = Path(str(asked.cache_dir)).expanduser()
@@ -88,7 +88,7 @@ def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: di
             served["revision"] = resolution.commit
         absent = [path for path in paths if path in missing]
         if absent and named.get("_raise_exceptions_for_missing_entries", True):
-            return lambda: library.say_missing(asked.repo_id, str(pinned), subfolder, absent)
+            return lambda: wording.say_missing(asked.repo_id, str(pinned), subfolder, absent)
     return lambda: wrapped(**served)
 
 
@@ -130,7 +130,7 @@ def _miss_none(resolution: Resolution, paths: list[str], files: list[str] | None
             f"{resolution.repo_id} has {', '.join(lost)}, and what answers at {endpoint()} is no Hugging Face Hub; "
             "sign in to the network if it wants that, or check HF_ENDPOINT"
         )
-        library.say_no_connection(endpoint())
+        wording.say_no_connection(endpoint())
 
 
 def hf_hub_download(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -1,7 +1,7 @@
 """The door at which transformers asks for names: which files there are, which commit a revision is, what a repo is.
 
 What the tree of the commit can answer is answered from it; what nobody here knows the original asks itself.
-Each function here serves one function of `transformers.utils.hub` or of the client behind it (see `serving.door`).
+Each function here serves one function of `transformers.utils.hub` or of the client behind it (see `calls.door`).
 """
 
 from __future__ import annotations
