@@ -6,11 +6,11 @@ import time
 import pytest
 
 from ipfs_accelerate_py.errors import SourceDown, SourceError
-from ipfs_accelerate_py.fetch.sources import FileRequest
+from ipfs_accelerate_py.fetch.sources import SOURCES, FileRequest, find_class
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.verify import Mismatch
 
-from .conftest import KINDS, REPO, CacheHolder, entry_of
+from .conftest import KINDS, MIRRORS, REPO, CacheHolder, entry_of
 
 CONTENTS = {
     "config.json": b'{"model_type": "bert"}',
@@ -46,10 +46,16 @@ def left(here):
     return [path for path in (here.store.root / layout.repo_folder(REPO)).rglob("*") if not path.is_dir()]
 
 
+def test_each_source_of_the_table_has_a_holder():
+    assert {row.kind.value for row in SOURCES} == {
+        kind.partition(" ")[0] if kind in MIRRORS else kind for kind in KINDS
+    }
+
+
 def test_the_right_bytes(holder, receive, here):
     commit = holder.hold(CONTENTS)
     source = holder.source()
-    assert source.name and source.label
+    assert isinstance(source, find_class(source.kind)) and source.label
     for path, content in CONTENTS.items():
         assert receive(source, commit, path, content).read_bytes() == content, path
     assert len(left(here)) == len({entry_of(path, content).etag for path, content in CONTENTS.items()})

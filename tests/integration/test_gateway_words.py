@@ -56,7 +56,7 @@ def gateway(here):
 
 def test_words_and_bytes_without_a_node(gateway, here):
     resolution = here.resolve("acme/model")
-    assert resolution.commit == COMMIT and RECORDED["peer_id"] in resolution.word
+    assert resolution.commit == COMMIT and RECORDED["peer_id"] in resolution.according_to
     here.make_present(resolution)
     assert here.visible() == FILES
 

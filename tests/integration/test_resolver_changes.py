@@ -25,7 +25,7 @@ def test_own_write_is_asked_for_once(acme_hub, here, moved):
     requests = len(asked(acme_hub))
     for _ in range(3):
         found = here.resolve(REPO)
-        assert (found.commit, found.word) == (moved[1], "hub")
+        assert (found.commit, found.according_to) == (moved[1], "hub")
     assert len(asked(acme_hub)) == requests + 1
 
 
@@ -53,7 +53,7 @@ def test_a_silent_hub_after_an_own_write(here, moved):
     here.point_at(down)
     resolver.forget_repo(REPO)
     assert here.resolve(REPO).commit == moved[0]
-    assert here.resolve(REPO).word == "store"
+    assert here.resolve(REPO).according_to == "store"
     assert breaker.is_hub_breaker_open()
 
 

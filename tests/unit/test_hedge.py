@@ -8,7 +8,7 @@ import pytest
 
 from ipfs_accelerate_py.fetch.contender import Contender
 from ipfs_accelerate_py.fetch.hedge import HedgedFetch
-from ipfs_accelerate_py.fetch.sources import FileRequest
+from ipfs_accelerate_py.fetch.sources import FileRequest, Kind
 
 from .stored import COMMIT, ENTRY, REPO
 
@@ -16,8 +16,9 @@ from .stored import COMMIT, ENTRY, REPO
 class Silent:
     """A source that is asked and gives nothing until the test ends."""
 
-    name = label = "silent"
-    is_patient = False
+    kind = Kind.MIRROR
+    label = "silent"
+    own_pace = None
 
     def __init__(self):
         self.asked, self.ended = threading.Event(), threading.Event()

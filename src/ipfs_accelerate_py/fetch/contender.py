@@ -13,7 +13,7 @@ from ..store.fs import DISK_ERRORS
 from ..store.store import Store
 from ..store.writer import NotWritten, Writer
 from . import health
-from .sources import FileRequest, Patient, Source
+from .sources import FileRequest, OwnPace, Source
 
 
 class Contender:
@@ -72,10 +72,9 @@ class Contender:
         self.checked, self.seen = now, moved
         return slow
 
-    def look_after(self, budget: float) -> None:
+    def look_after(self, pace: OwnPace, budget: float) -> None:
         """Whether a patient source is silent: no byte has come for so long, nor to its own folder. It may come back."""
-        assert isinstance(self.source, Patient)
-        window = self.source.may_be_silent(self.request, budget) if self.asked else timeouts.IDLE
+        window = pace.may_be_silent(self.request, budget) if self.asked else timeouts.IDLE
         now = time.monotonic()
         if now - self.checked < window:
             return
@@ -86,7 +85,8 @@ class Contender:
         self.slow, self.checked, self.seen, self.seen_aside = slow, now, moved, aside
 
     def _look_aside(self) -> object:
-        return self.source.seen_so_far(self.request) if isinstance(self.source, Patient) else None
+        pace = self.source.own_pace
+        return None if pace is None else pace.seen_so_far(self.request)
 
     def note_success(self) -> None:
         ended = time.monotonic()

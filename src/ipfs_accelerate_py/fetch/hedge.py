@@ -102,9 +102,9 @@ class HedgedFetch:
                     self._running.remove(contender)
                     if (giver := self._end(contender)) is not None:
                         return giver, contender.source, contender.writer
-                elif contender.source.is_patient:
+                elif (pace := contender.source.own_pace) is not None:
                     if more:
-                        contender.look_after(self.budget)
+                        contender.look_after(pace, self.budget)
                 elif self._is_behind(contender, more):
                     self._pass_by(contender, more)
             if more and all(contender.slow for contender in self._running):
@@ -113,9 +113,9 @@ class HedgedFetch:
 
     def _show(self) -> None:
         """Draw how the one who is ahead gets on, once it has given something itself."""
-        if any(contender.source.is_patient and not contender.slow for contender in self._running):
+        if any(contender.source.own_pace and not contender.slow for contender in self._running):
             return  # the Hub's client draws its own, and two in one place are none
-        ours = [contender for contender in self._running if not contender.source.is_patient]
+        ours = [contender for contender in self._running if contender.source.own_pace is None]
         ahead = max(ours, key=lambda each: each.writer.checked, default=None)
         if ahead is None or (ahead.writer.size == 0 and time.monotonic() - ahead.started < UNSAID):
             return
@@ -162,7 +162,7 @@ class HedgedFetch:
         return True
 
     def _start(self, source: Source, writer: Writer) -> None:
-        if source.is_patient:
+        if source.own_pace is not None:
             self._bar.clear()
             self._shown = (None, 0)
         self._running.append(Contender(source, self.request, self.store, writer, self._bell))
@@ -200,7 +200,7 @@ class HedgedFetch:
         if writer is not None:
             writer.discard()
         took, cause = time.monotonic() - contender.started, error.__cause__
-        if contender.source.is_patient and took > self.budget and _is_worn_out(cause):
+        if contender.source.own_pace and took > self.budget and _is_worn_out(cause):
             self.hub_error = cause
         self.no_hub = self.no_hub or _is_no_hub(cause)
         self._note(contender.source, error)

@@ -22,11 +22,8 @@ from ..store.layout import Own
 from ..store.resolution import Resolution
 from ..store.store import Store
 from . import health
-from .sources import FileRequest, Source
+from .sources import FileRequest, Kind, Source, find_class
 from .sources.gateway import Gateway
-from .sources.hub import Hub
-from .sources.local_caches import LocalCaches
-from .sources.mirror import Mirror
 from .sources.node import IPFSNode
 from .sources.peer_gateways import PeerGateways
 
@@ -57,11 +54,11 @@ class Plan:
     def for_file(self, size: int) -> Iterator[Source]:
         """The sources for a file of this size; the later ones are only made when they are needed."""
         if not self.force:
-            yield LocalCaches(self.settings.lower, self.store.stat_cache)
+            yield find_class(Kind.LOCAL_CACHES)(self.settings.lower, self.store.stat_cache)
         if self.local_only:
             return
         # A node is many peers, and leaves out those that lied by itself.
-        far = [each for each in self._open_far() if each.name == IPFSNode.name or each.label not in state.liars]
+        far = [each for each in self._open_far() if each.kind is Kind.NODE or each.label not in state.liars]
         far = health.order(far, size)
         if self._peer_gateways is not None and size >= health.LARGE:
             far = [self._peer_gateways, *far]
@@ -74,8 +71,9 @@ class Plan:
         if hub_rests and self._hub_is_back():
             yield self._hub()
 
-    def _hub(self) -> Hub:
-        return Hub(self.store.own_folder / Own.HUB)
+    def _hub(self) -> Source:
+        hub: Source = find_class(Kind.HUB)(self.store.own_folder / Own.HUB)
+        return hub
 
     def _open_far(self) -> list[Source]:
         with self._opening:
@@ -141,7 +139,7 @@ class Plan:
     def _mirrors(self) -> Iterator[Source]:
         for url in self.settings.mirrors:
             if self.resolution.public or _is_near(url):
-                yield Mirror(url)
+                yield find_class(Kind.MIRROR)(url)
 
     def _hub_is_back(self) -> bool:
         """One small question, since the original call would load unchecked what a Hub that is well again gives it."""

@@ -26,7 +26,7 @@ from ..store.tree import Entry
 from ..store.verify import Mismatch
 from .hedge import HedgedFetch
 from .plan import Plan
-from .sources import FileRequest, Source, report_corrupt
+from .sources import FileRequest, Kind, Source, report_corrupt
 
 _ALONE = "only this machine was asked, as STORAGE_FORCE_LOCAL or local_files_only says"
 _OFFLINE = "the Hub was not asked, as HF_HUB_OFFLINE says"
@@ -143,7 +143,7 @@ class Retrieval:
                         writer.finish(blob)
                         if (status := blob.stat()).st_nlink > 1 or self.store.stat_cache.is_noted(entry.etag):
                             self.store.stat_cache.remember(entry.etag, status)
-                    return giver, source.name
+                    return giver, source.kind.value
                 except Mismatch as mismatch:
                     race.wrong.append((source.label, mismatch))
                     report_corrupt(source.label, path, mismatch)
@@ -163,10 +163,10 @@ class Retrieval:
         # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.
         hint = getattr(error, "hint", None)
         text = f"{error}; {hint}" if hint else str(error)
-        if source.name == "node":
+        if source.kind is Kind.NODE:
             named = bool(hint) and (self.settings.node not in ("auto", "off") or isinstance(error, LoginRefused))
         else:
-            named = source.name in ("gateway", "mirror") and (isinstance(error, SettingsError | SourceDown))
+            named = source.kind in (Kind.GATEWAY, Kind.MIRROR) and (isinstance(error, SettingsError | SourceDown))
             text = f"{source.label}: {text}"
         if not (named and warn_once(f"{text}; going on without it")):
             get_logger().debug("%s: %s", source.label, text)

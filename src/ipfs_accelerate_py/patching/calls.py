@@ -21,7 +21,7 @@ from ..errors import VerificationError
 from ..hub.breaker import is_hub_breaker_open, why_hub_breaker_opened
 from ..storage_wrapper import StorageWrapper, get_storage_wrapper
 from ..store import layout
-from ..store.resolution import LOWER, STORE, Resolution
+from ..store.resolution import Authority, Resolution
 from . import arguments, fallback
 from .arguments import LoadRequest
 from .fallback import stand_aside
@@ -149,7 +149,10 @@ def say_unreachable(resolution: Resolution, asked: LoadRequest) -> None:
     inner = load is not None and load.asked.repo_id == asked.repo_id
     if inner or not arguments.has_pins() or is_local_only(asked) or asked.revision == resolution.commit:
         return
-    if resolution.word in (STORE, LOWER) and (why := why_hub_breaker_opened()) is not None:
+    if (
+        resolution.authority in (Authority.STORE, Authority.LOCAL_CACHES)
+        and (why := why_hub_breaker_opened()) is not None
+    ):
         words = f"Could not reach the Hub ({why}). Using cached commit hash for '{asked.repo_id}'."
         logging.getLogger("huggingface_hub.hf_api").warning(words)
 

@@ -23,7 +23,7 @@ from ..net import timeouts
 from ..net.futures import has_ended, submit
 from ..store import layout, leases
 from ..store.fs import past
-from ..store.resolution import HEARSAY, HUB, LOWER, STORE, Resolution
+from ..store.resolution import Authority, Resolution
 from ..store.store import Store
 from ..store.tree import Entry, Tree
 from ..store.visibility import known_access, remember_access
@@ -59,7 +59,7 @@ class Query:
     def ask_all(self, fresh: bool = False) -> Resolution | None:
         """Everybody, in the order of whose word counts. `fresh`: the Hub has the time that plain gives it."""
         here = self.ask_here()
-        firm = here is not None and here.tree.complete and here.word != HEARSAY
+        firm = here is not None and here.tree.complete and here.authority is not Authority.PUBLISHER
         if self.pinned and firm:
             return here
         client.prepare()
@@ -120,7 +120,7 @@ class Query:
         close_hub_breaker()
         if commit == here.commit:
             return here
-        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), HUB)
+        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), Authority.HUB)
 
     def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
         """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
@@ -160,9 +160,9 @@ class Query:
             self.store.drop_empty_listing(self.repo_id, commit)
         else:
             unconfirmed = unconfirmed or self.store.is_unconfirmed(self.repo_id, commit)
-            return self._found(tree, HEARSAY if unconfirmed else STORE)
+            return self._found(tree, Authority.PUBLISHER if unconfirmed else Authority.STORE)
         tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
-        return None if tree is None else self._found(tree, LOWER)
+        return None if tree is None else self._found(tree, Authority.LOCAL_CACHES)
 
     def _offers_as_much(self, own: str, cached: str) -> bool:
         """Is each file that a cache shows in its commit here in ours, too? Else plain finds more at the former."""
@@ -203,7 +203,7 @@ class Query:
         if anonymous or not public:  # a request with a token proves nothing to the world
             self._note_access(public)
         tree = self._with_proven(tree)
-        found = self._found(tree, HUB, public)
+        found = self._found(tree, Authority.HUB, public)
         if asked_at == changes.serial(self.repo_id):  # else the answer is older than what this process has written
             self._keep(tree)
             self.told = found if tree.files else None
@@ -233,7 +233,7 @@ class Query:
     def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
         """A trusted publisher's word on what the Hub has not told this machine."""
         commit = self.revision if self.pinned else None
-        if here is not None and here.word != HEARSAY:
+        if here is not None and here.authority is not Authority.PUBLISHER:
             commit = here.commit
         idle_timeout = timeouts.IDLE if here is None else self.settings.timeout
         publishers = PublisherWords(self.store, self.settings, self.said)
@@ -245,7 +245,7 @@ class Query:
             tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
         leases.take(self.store, self.repo_id, tree.commit)
         self._keep(tree, unconfirmed=True)
-        return self._found(tree, f"publisher {name}")
+        return self._found(tree, Authority.PUBLISHER, publisher=name)
 
     def _keep(self, tree: Tree, *, unconfirmed: bool = False) -> None:
         """Remember on disk; a store that cannot be written is no reason to fail here."""
@@ -268,7 +268,7 @@ class Query:
             self._kept[commit] = tree
         return tree
 
-    def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
+    def _found(self, tree: Tree, authority: Authority, public: bool | None = None, publisher: str = "") -> Resolution:
         if public is None:
             public = known_access(self.store, self.repo_id)
-        return Resolution(self.repo_id, self.revision, tree, word, public)
+        return Resolution(self.repo_id, self.revision, tree, authority, public, publisher=publisher)

@@ -21,7 +21,7 @@ from ..net.breaker import Breaker
 from ..net.futures import has_ended
 from ..session import Recent, session
 from ..store import layout
-from ..store.resolution import HEARSAY, LOCK, STORE, Resolution
+from ..store.resolution import Authority, Resolution
 from ..store.store import Store
 from ..store.visibility import known_access
 from . import changes
@@ -85,7 +85,7 @@ def resolve(
     revision = revision or layout.DEFAULT_REVISION
     if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
         public = known_access(store, repo_id)
-        return Resolution(repo_id, revision, locked.tree, LOCK, public, locked.cids)
+        return Resolution(repo_id, revision, locked.tree, Authority.LOCK, public, locked.cids)
     memory = session.part(Resolutions)
     key = (str(store.root), repo_id, revision, _digest(token), str(local_only), endpoint())
     fresh = fresh and not local_only and not layout.is_commit(revision)
@@ -131,8 +131,9 @@ def learn_listing(
     """
     kept = store.read_tree(resolution.repo_id, resolution.commit)  # what it said meanwhile was kept
     if kept is not None and kept.files.keys() >= resolution.tree.files.keys():
-        word = HEARSAY if store.is_unconfirmed(resolution.repo_id, resolution.commit) else STORE
-        found = replace(resolution, tree=kept, word=word, asking=None)
+        unconfirmed = store.is_unconfirmed(resolution.repo_id, resolution.commit)
+        authority = Authority.PUBLISHER if unconfirmed else Authority.STORE
+        found = replace(resolution, tree=kept, authority=authority, publisher="", asking=None)
     else:
         found = _wait_for_listing(store, settings, resolution, token, on_closed)
     memory = session.part(Resolutions)

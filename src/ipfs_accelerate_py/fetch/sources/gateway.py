@@ -14,14 +14,14 @@ from ...errors import SourceDown, SourceError
 from ...net.http import HTTPReader, prepare
 from ...store import layout
 from ...store.writer import Writer
-from . import FileRequest
+from . import FileRequest, Kind
 
 
 class Gateway:
     """One gateway. `names` are the IPNS names whose trees are asked for, `cid_of` knows the CIDs of some files."""
 
-    name = "gateway"
-    is_patient = False
+    kind = Kind.GATEWAY
+    own_pace = None
 
     def __init__(
         self,

@@ -15,7 +15,7 @@ from ...store.fs import DISK_ERRORS
 from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
-from . import FileRequest
+from . import FileRequest, Kind
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
@@ -57,11 +57,16 @@ class _NoLocks(SourceError):
 class Hub:
     """Downloads by `hf_hub_download` (its tokens, retries, resuming, xet and settings) to a scratch folder."""
 
-    name = label = "hub"
-    is_patient = True  # what plain huggingface_hub gives the Hub: its own time budgets and retries
+    kind = Kind.HUB
+    label = "hub"
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
+
+    @property
+    def own_pace(self) -> Hub:
+        """What plain huggingface_hub gives the Hub: its own time budgets and retries."""
+        return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
         if (writer.size or self._take_leftover(request, writer)) and self._give_rest(request, writer):

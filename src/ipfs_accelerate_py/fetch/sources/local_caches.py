@@ -9,14 +9,15 @@ from ...errors import SourceError
 from ...store import layout
 from ...store.stat_cache import StatCache
 from ...store.writer import NotWritten, Writer
-from . import FileRequest
+from . import FileRequest, Kind
 
 
 class LocalCaches:
     """Serves a blob from the first of the caches that has it."""
 
-    name = label = "lower tier"
-    is_patient = False
+    kind = Kind.LOCAL_CACHES
+    label = "lower tier"
+    own_pace = None
 
     def __init__(self, caches: tuple[Path, ...], stat_cache: StatCache | None = None) -> None:
         self.caches, self.stat_cache = caches, stat_cache

@@ -18,7 +18,7 @@ from ...net import timeouts
 from ...net.http import HTTPReader, prepare
 from ...store import layout
 from ...store.writer import Writer
-from . import FileRequest
+from . import FileRequest, Kind
 from .mirror_errors import read_error
 
 # Bytes of one read, which is a request of its own at S3: small until it is seen how long one takes, since nothing of it
@@ -31,8 +31,8 @@ _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "sftp": "paramiko"}
 class Mirror:
     """One mirror: `<url>/models--org--name/snapshots/<commit>/<file>`; nothing else of the layout need be there."""
 
-    name = "mirror"
-    is_patient = False
+    kind = Kind.MIRROR
+    own_pace = None
 
     def __init__(self, url: str) -> None:
         self.url = url

@@ -14,7 +14,7 @@ from ...net import timeouts
 from ...store import layout
 from ...store.verify import Mismatch
 from ...store.writer import Writer
-from . import FileRequest, report_corrupt
+from . import FileRequest, Kind, report_corrupt
 from .node_local import OwnContent
 
 _NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
@@ -35,8 +35,9 @@ class IPFSNode:
     whoever provides the model.
     """
 
-    name = label = "node"
-    is_patient = False
+    kind = Kind.NODE
+    label = "node"
+    own_pace = None
 
     def __init__(
         self,

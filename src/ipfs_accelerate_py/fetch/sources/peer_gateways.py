@@ -12,7 +12,7 @@ from ...errors import SourceError
 from ...store import layout
 from ...store.verify import Mismatch
 from ...store.writer import Writer
-from . import FileRequest, report_corrupt
+from . import FileRequest, Kind, report_corrupt
 from .gateway import Gateway
 from .node import IPFSNode
 
@@ -23,9 +23,9 @@ _LIMIT = 4096  # bytes of the file
 class PeerGateways:
     """Supplies bytes from the gateways that the holders of a model tell of."""
 
-    name = "gateway"
+    kind = Kind.GATEWAY
     label = "gateways of peers"
-    is_patient = False
+    own_pace = None
 
     def __init__(self, ipfs: IPFSNode, idle_timeout: float) -> None:
         self._ipfs, self._silence = ipfs, idle_timeout

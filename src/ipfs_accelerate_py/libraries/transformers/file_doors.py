@@ -35,7 +35,7 @@ from ...patching.calls import (
 from ...patching.fallback import check_brought, say_revision, stand_aside
 from ...storage_wrapper import StorageWrapper, get_storage_wrapper
 from ...store import layout
-from ...store.resolution import HUB, Resolution
+from ...store.resolution import Authority, Resolution
 from ...store.store import Store
 from ...store.unlisted import find_place
 from . import wording
@@ -101,7 +101,7 @@ def _run_aside(
     Where this machine settled the commit, and no Hub, the original is held to it: a load is of one commit.
     """
     kept = callers_kwargs(storage, named)
-    revision, confirmed = arguments.plain_revision(named.get("revision")), resolution.word == HUB
+    revision, confirmed = arguments.plain_revision(named.get("revision")), resolution.authority is Authority.HUB
     if error is None:
         kept["revision"] = arguments.pin_original(revision, resolution.commit, resolution.repo_id, confirmed=confirmed)
     settled_by_us = not (confirmed and arguments.has_pins())  # then plain's errors do not name the commit
