@@ -146,10 +146,12 @@ def _mend_help() -> None:
 
 
 def _say_how_many(library: Library) -> None:
-    from .. import log
+    from .. import log, state
 
-    count = len(_patched_names(library))
-    log.get_logger().info("Successfully patched %d %s classes for distributed storage", count, library.name)
+    logger, count = log.get_logger(), len(_patched_names(library))
+    for text in state.take_unsaid():
+        logger.info(text)
+    logger.info("Successfully patched %d %s classes for distributed storage", count, library.name)
 
 
 # -- all at once ----------------------------------------------------------------------------------------------------
