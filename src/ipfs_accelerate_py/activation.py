@@ -48,13 +48,13 @@ def _is_allowed() -> bool:
     if switch.on:
         return True
     if switch.variable == "CI":
-        _say("CI environment detected, disabling transformers patching")
+        _note("CI environment detected, disabling transformers patching")
     else:
-        _say("Transformers patching disabled via environment variable")
+        _note("Transformers patching disabled via environment variable")
     return False
 
 
-def _say(text: str) -> None:
+def _note(text: str) -> None:
     """A line at INFO: at once where it is plain that somebody reads it, else before the next line of ours.
 
     The settings file may ask for it as well, and to look there costs more than all the rest of an activation.
@@ -76,9 +76,9 @@ def _install() -> None:
 
     libraries = find_libraries()
     if finder.installed() is None:
-        _say("Auto-patching transformers for distributed storage...")
+        _note("Auto-patching transformers for distributed storage...")
         if is_true(os.environ.get("STORAGE_FORCE_LOCAL")):
-            _say("Using local filesystem (distributed storage disabled)")
+            _note("Using local filesystem (distributed storage disabled)")
     if any(library.name in sys.modules for library in libraries):
         # Before the finder is there: afterwards another thread that imports transformers may be importing this too, and
         # wait for our package, which may still be executing its `__init__` here. importlib would hand out half of it.

@@ -134,6 +134,16 @@ class StorageWrapper:
         return present
 
 
+class Opened:
+    """The store that was opened last; every call of a library asks for it."""
+
+    wrapper: StorageWrapper | None = None
+
+
 def get_storage_wrapper() -> StorageWrapper:
     """The store as the settings name it now; a setting that cannot be used counts as not given, and is warned of."""
-    return StorageWrapper(read_settings())
+    settings, opened = read_settings(), session.part(Opened)
+    wrapper = opened.wrapper
+    if wrapper is None or wrapper.settings is not settings:  # the settings are another object when anything has changed
+        wrapper = opened.wrapper = StorageWrapper(settings)
+    return wrapper

@@ -94,12 +94,15 @@ def plain_revision(revision: object) -> str | None:
     return str.__str__(revision) if isinstance(revision, str) else None
 
 
-def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> LoadRequest | None:
-    """What a call asks for, or None if it is no business of ours: a local path, another kind of repo, no name."""
+def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any], known: str | None = None) -> LoadRequest | None:
+    """What a call asks for, or None if it is no business of ours: a local path, another kind of repo, no name.
+
+    `known`: a name of which that has been looked at already.
+    """
     name = args[0] if args else next((kwargs[key] for key in NAME_KEYWORDS if key in kwargs), None)
     if kwargs.get("repo_type") not in (None, "model") or not isinstance(name, str):
         return None
-    if not layout.is_repo_id(name) or os.path.exists(name):
+    if name != known and (not layout.is_repo_id(name) or os.path.exists(name)):
         return None
     revision = kwargs.get("revision")
     if revision is not None and not isinstance(revision, str):

@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import inspect
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field, replace
@@ -19,6 +19,7 @@ from typing import Any
 from .. import state
 from ..errors import VerificationError
 from ..hub.breaker import is_hub_breaker_open, why_hub_breaker_opened
+from ..hub.client import is_offline
 from ..storage_wrapper import StorageWrapper, get_storage_wrapper
 from ..store import layout
 from ..store.resolution import Authority, Resolution
@@ -47,12 +48,17 @@ def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> LoadRequest | None:
     """What a call asks for if we are to serve it, else None."""
     if not _is_ours_to_serve():
         return None
-    return _of_load(arguments.read_call(args, kwargs))
+    return _read(args, kwargs)
 
 
 def _is_ours_to_serve() -> bool:
     # A load under way has been decided on: what it asks on its way is not decided anew.
     return fallback.current() is None and (_under_way.get() is not None or state.is_enabled())
+
+
+def _read(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> LoadRequest | None:
+    load = _under_way.get()
+    return _of_load(arguments.read_call(args, kwargs, None if load is None else load.asked.repo_id))
 
 
 def _of_load(asked: LoadRequest | None) -> LoadRequest | None:
@@ -159,8 +165,6 @@ def say_unreachable(resolution: Resolution, asked: LoadRequest) -> None:
 
 def is_local_only(asked: LoadRequest) -> bool:
     """Has the user said, for this call or for all, that only this machine is to be asked?"""
-    from ..hub.client import is_offline
-
     return asked.local_only or is_offline()
 
 
@@ -215,7 +219,7 @@ def door(serve: Callable[..., Any]) -> Callable[..., Any]:
         named = None
         try:
             named = name_arguments(wrapped, args, kwargs)
-            asked = _of_load(arguments.read_call((next(iter(named.values()), None),), named))
+            asked = _read((next(iter(named.values()), None),), named)
             if asked is not None:
                 storage = _storage_for(asked)
                 ready = serve(storage, asked, wrapped, named)

@@ -77,7 +77,8 @@ def _cached_files(
     else:
         cache_dir = Path(str(asked.cache_dir)).expanduser()
         fill(Store(cache_dir), storage.store, resolution, present, named_by)
-    mark_missing(Store(cache_dir), resolution, missing)
+    if missing:
+        mark_missing(Store(cache_dir), resolution, missing)
     pinned = arguments.pin(arguments.plain_revision(asked.revision), resolution.commit, asked.repo_id)
     served = {**named, "cache_dir": str(cache_dir), "revision": pinned, "force_download": False}
     # Everything that the commit has is there: nobody is to be asked for what it has not.
