@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -44,15 +45,29 @@ def activate(origin: str) -> bool:
 
 def _is_allowed() -> bool:
     switch = read_switch()
-    from .log import get_logger
-
     if switch.on:
         return True
     if switch.variable == "CI":
-        get_logger().info("CI environment detected, disabling transformers patching")
+        _note("CI environment detected, disabling transformers patching")
     else:
-        get_logger().info("Transformers patching disabled via environment variable")
+        _note("Transformers patching disabled via environment variable")
     return False
+
+
+def _note(text: str) -> None:
+    """A line at INFO: at once where it is plain that somebody reads it, else before the next line of ours.
+
+    The settings file may ask for it as well, and to look there costs more than all the rest of an activation.
+    """
+    logging = sys.modules.get("logging")
+    if os.environ.get("IPFS_ACCELERATE_LOG") or (
+        logging is not None and logging.getLogger(__package__).isEnabledFor(logging.INFO)
+    ):
+        from .log import get_logger
+
+        get_logger().info(text)
+    elif text not in state.unsaid:
+        state.unsaid.append(text)
 
 
 def _install() -> None:
@@ -61,13 +76,9 @@ def _install() -> None:
 
     libraries = find_libraries()
     if finder.installed() is None:
-        import os
-
-        from .log import get_logger
-
-        get_logger().info("Auto-patching transformers for distributed storage...")
+        _note("Auto-patching transformers for distributed storage...")
         if is_true(os.environ.get("STORAGE_FORCE_LOCAL")):
-            get_logger().info("Using local filesystem (distributed storage disabled)")
+            _note("Using local filesystem (distributed storage disabled)")
     if any(library.name in sys.modules for library in libraries):
         # Before the finder is there: afterwards another thread that imports transformers may be importing this too, and
         # wait for our package, which may still be executing its `__init__` here. importlib would hand out half of it.

@@ -21,6 +21,9 @@ disabled = False
 # Set when activation met a half imported `registry`: the thread that imports it patches what was loaded before.
 patch_later = False
 
+# Lines at INFO that wait for the log to be set up: see `activation`.
+unsaid: list[str] = []
+
 # source name -> [files, bytes] that it supplied in this process
 served: dict[str, list[int]] = {}
 
@@ -40,6 +43,12 @@ def is_enabled() -> bool:
     if inside is not None:
         return inside
     return everywhere and not switch.scoped
+
+
+def take_unsaid() -> list[str]:
+    """The lines that wait for the log; they wait no longer."""
+    taken, unsaid[:] = list(unsaid), []
+    return taken
 
 
 def count(source: str, size: int) -> None:

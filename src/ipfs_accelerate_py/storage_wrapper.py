@@ -11,9 +11,9 @@ from .fetch.retrieval import Retrieval
 from .log import get_logger
 from .resolve import resolver
 from .resolve.absence import find_missing, is_seen, names_seen
-from .resolve.resolver import Resolution
 from .session import Recent, session
 from .store import vouchers
+from .store.resolution import Resolution
 from .store.store import Store
 
 
@@ -118,7 +118,7 @@ class StorageWrapper:
         retrieval = Retrieval(self.store, self.settings, resolution, token=token, local_only=local_only, force=force)
         present = retrieval.make_present(paths)
         if present:
-            vouchers.note(self.store, resolution.repo_id, resolution.commit, resolution.word)
+            vouchers.note(self.store, resolution.repo_id, resolution.commit, vouchers.shown(resolution))
         noted, key = session.part(Noted), (str(self.store.root), resolution.repo_id, resolution.commit)
         new = [path for path in present if (*key, path) not in noted]
         if new and not local_only:
@@ -134,6 +134,16 @@ class StorageWrapper:
         return present
 
 
+class Opened:
+    """The store that was opened last; every call of a library asks for it."""
+
+    wrapper: StorageWrapper | None = None
+
+
 def get_storage_wrapper() -> StorageWrapper:
     """The store as the settings name it now; a setting that cannot be used counts as not given, and is warned of."""
-    return StorageWrapper(read_settings())
+    settings, opened = read_settings(), session.part(Opened)
+    wrapper = opened.wrapper
+    if wrapper is None or wrapper.settings is not settings:  # the settings are another object when anything has changed
+        wrapper = opened.wrapper = StorageWrapper(settings)
+    return wrapper

@@ -19,6 +19,7 @@ from ..errors import SettingsError
 from .forms import KEYS, LISTS, names_in, shown, store_without_hf_home
 from .switch import Switch as Switch
 from .switch import is_true as is_true
+from .switch import raw_values
 from .switch import read_switch as read_switch
 
 PREFIX = "IPFS_ACCELERATE_"
@@ -174,13 +175,13 @@ _VARIABLES = (
     *("STORAGE_FORCE_LOCAL", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
     "HOME",
 )
-_last: tuple[tuple[str | None, ...], Path, float | None, Settings] | None = None
+_last: tuple[tuple[object, ...], Path, float | None, Settings] | None = None
 
 
 def read_settings() -> Settings:
     """All settings as they are now, bad ones as their defaults."""
     global _last
-    environment = (*map(os.environ.get, _VARIABLES), _folder_now())
+    environment = (*raw_values(_VARIABLES), _folder_now())
     if _last is not None and _last[0] == environment and _last[2] == _changed(_last[1]):
         return _last[3]
     try:

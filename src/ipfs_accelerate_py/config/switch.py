@@ -16,6 +16,18 @@ def is_true(value: str | None) -> bool:
     return value is not None and value.strip().lower() not in _FALSE
 
 
+def raw_values(variables: tuple[str, ...]) -> tuple[object, ...]:
+    """What these variables hold, in some form: equal as long as none has changed.
+
+    Asked with every call of a library. `os.environ` itself raises and catches an error for each that is not set, which
+    takes fifty times as long as the look-up below it.
+    """
+    below = getattr(os.environ, "_data", None)
+    if below is None:  # a program has put a mapping of its own there
+        return tuple(map(os.environ.get, variables))
+    return tuple([below.get(os.environ.encodekey(variable)) for variable in variables])
+
+
 class Switch:
     """Whether the environment lets the hook work: `variable` decided, `reason` says it in words."""
 
@@ -30,7 +42,10 @@ class Switch:
 
 def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
     """Ask the environment now; the first of the four variables that speaks decides."""
-    environ = os.environ if environ is None else environ
+    if environ is None:
+        if not any(raw_values(_VARIABLES)):
+            return _DEFAULT
+        environ = os.environ
     own = environ.get("IPFS_ACCELERATE", "").strip().lower()
     if own == "scoped":
         return Switch(True, True, "IPFS_ACCELERATE", "on inside distributed_models() blocks only")
@@ -42,4 +57,8 @@ def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
             return Switch(False, False, name, "disabled by an environment variable")
     if is_true(environ.get("CI")):
         return Switch(False, False, "CI", "continuous integration")
-    return Switch(True, False, None, "on by default")
+    return _DEFAULT
+
+
+_VARIABLES = ("IPFS_ACCELERATE", "TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE", "CI")
+_DEFAULT = Switch(True, False, None, "on by default")

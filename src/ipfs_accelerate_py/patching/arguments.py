@@ -37,7 +37,7 @@ class PinnedRevision(str):
 
 
 @dataclass(frozen=True)
-class Asked:
+class LoadRequest:
     """What a caller asked for, as far as it concerns us; `commit` if a caller further out has settled it."""
 
     repo_id: str
@@ -94,12 +94,15 @@ def plain_revision(revision: object) -> str | None:
     return str.__str__(revision) if isinstance(revision, str) else None
 
 
-def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Asked | None:
-    """What a call asks for, or None if it is no business of ours: a local path, another kind of repo, no name."""
+def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any], known: str | None = None) -> LoadRequest | None:
+    """What a call asks for, or None if it is no business of ours: a local path, another kind of repo, no name.
+
+    `known`: a name of which that has been looked at already.
+    """
     name = args[0] if args else next((kwargs[key] for key in NAME_KEYWORDS if key in kwargs), None)
     if kwargs.get("repo_type") not in (None, "model") or not isinstance(name, str):
         return None
-    if not layout.is_repo_id(name) or os.path.exists(name):
+    if name != known and (not layout.is_repo_id(name) or os.path.exists(name)):
         return None
     revision = kwargs.get("revision")
     if revision is not None and not isinstance(revision, str):
@@ -108,7 +111,7 @@ def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Asked | None:
     if token is None:
         token = kwargs.get("use_auth_token")
     cache_dir = kwargs.get("cache_dir")
-    return Asked(
+    return LoadRequest(
         name,
         revision,
         None if cache_dir is None else os.fspath(cache_dir),
@@ -118,7 +121,7 @@ def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Asked | None:
     )
 
 
-def rewrite(kwargs: Mapping[str, Any], asked: Asked, store: Path, commit: str) -> dict[str, Any]:
+def rewrite(kwargs: Mapping[str, Any], asked: LoadRequest, store: Path, commit: str) -> dict[str, Any]:
     """The kwargs that make the original method find everything in the store. The caller's own `cache_dir` stays."""
     rewritten = dict(kwargs)
     if (revision := plain_revision(asked.revision)) is not None:
