@@ -49,7 +49,7 @@ class Wrapper(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
 class LoadingMethod(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
     """The bound `from_pretrained` of a proxy."""
 
-    def __init__(self, method: Any, load: Any, proxy: ClassProxy) -> None:
+    def __init__(self, method: Any, load: Any, proxy: AutoClassProxy) -> None:
         super().__init__(method, load)
         self._self_proxy = proxy
 
@@ -63,7 +63,7 @@ class LoadingMethod(_Alike, wrapt.FunctionWrapper):  # type: ignore[type-arg]
 class NamedMethod(_Alike, wrapt.CallableObjectProxy):  # type: ignore[type-arg]
     """Any other bound class method of a proxy. Its class cannot be pickled: its name leads to the proxy."""
 
-    def __init__(self, method: Any, proxy: ClassProxy) -> None:
+    def __init__(self, method: Any, proxy: AutoClassProxy) -> None:
         super().__init__(method)
         self._self_proxy = proxy
 
@@ -114,13 +114,13 @@ _OWN = frozenset(
 )
 
 
-class ClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
+class AutoClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
     """Stands for a class everywhere; only its `from_pretrained` differs."""
 
     def __new__(cls, *args: Any, **kwargs: Any) -> Any:
         if len(args) == 3:  # `type(proxy)(name, bases, body)`, as types.new_class does: a subclass is to be made
             name, bases, body = args
-            bases = tuple(base.__wrapped__ if type(base) is ClassProxy else base for base in bases)
+            bases = tuple(base.__wrapped__ if type(base) is AutoClassProxy else base for base in bases)
             return types.new_class(name, bases, kwargs, lambda namespace: namespace.update(body))
         return super().__new__(cls, *args, **kwargs)
 
@@ -180,7 +180,7 @@ class ClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
         if isinstance(instance, self.__wrapped__):
             return True
         said = getattr(instance, "__class__", None)  # a mock that was made to our likeness says that we are its class
-        return type(said) is ClassProxy and issubclass(said.__wrapped__, self.__wrapped__)
+        return type(said) is AutoClassProxy and issubclass(said.__wrapped__, self.__wrapped__)
 
     def __subclasscheck__(self, cls: Any) -> bool:
         return issubclass(cls, self.__wrapped__)
@@ -212,6 +212,6 @@ class ClientProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
 
 def document(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Serves pydoc's `Doc.document`: help() of a proxy is that of its class."""
-    if args and type(args[0]) is ClassProxy:
+    if args and type(args[0]) is AutoClassProxy:
         args = (args[0].__wrapped__, *args[1:])
     return wrapped(*args, **kwargs)

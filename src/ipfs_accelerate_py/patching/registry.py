@@ -18,7 +18,7 @@ from typing import Any, NamedTuple
 
 from .doors import Door, DoorTable
 from .late import late
-from .proxies import ClassProxy, Wrapper
+from .proxies import AutoClassProxy, Wrapper
 
 
 class Replacement(NamedTuple):
@@ -46,7 +46,7 @@ class ProxyModule(ModuleType):
 
 
 # class -> its one proxy
-_proxies: dict[type, ClassProxy] = {}
+_proxies: dict[type, AutoClassProxy] = {}
 _replaced: list[Replacement] = []
 # those of which anything was replaced, by name
 _libraries: dict[str, DoorTable] = {}
@@ -60,15 +60,15 @@ def proxy_module(library: DoorTable) -> type[ModuleType]:
 
 
 def _is_own_class(library: DoorTable, name: str, value: object) -> bool:
-    return library.classes is not None and type(value) is not ClassProxy and library.classes.fits(name, value)
+    return library.classes is not None and type(value) is not AutoClassProxy and library.classes.fits(name, value)
 
 
-def _proxy_of(library: DoorTable, cls: type) -> ClassProxy:
+def _proxy_of(library: DoorTable, cls: type) -> AutoClassProxy:
     """The one proxy of a class."""
     proxy = _proxies.get(cls)
     if proxy is None:
         assert library.classes is not None
-        proxy = _proxies[cls] = ClassProxy(cls, late(library.classes.wrapper))
+        proxy = _proxies[cls] = AutoClassProxy(cls, late(library.classes.wrapper))
     return proxy
 
 
@@ -215,7 +215,7 @@ def patched_classes() -> list[str]:
 
 def _patched_names(library: DoorTable) -> set[str]:
     modules = [module for module in _loaded_modules(library) if library.has_classes(module.__name__)]
-    found = {name for module in modules for name, value in vars(module).items() if type(value) is ClassProxy}
+    found = {name for module in modules for name, value in vars(module).items() if type(value) is AutoClassProxy}
     return {f"{library.name}.{name}" for name in found}
 
 
