@@ -10,14 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 from . import state
 from .config.switch import is_true, read_switch
+from .stats import stats
 
 if TYPE_CHECKING:
     from .patching.library import Door, Library
 
 if TYPE_CHECKING:
     from .status import Status
-
-_reported: set[str] = set()
 
 
 def activate(origin: str) -> bool:
@@ -26,17 +25,17 @@ def activate(origin: str) -> bool:
     Cheap until transformers is imported. Never raises. `origin`: import, startup, apply.
     """
     try:
-        if state.disabled and origin != "apply":
+        if state.switches.disabled and origin != "apply":
             return False
         if not _is_allowed():
             return False
-        state.everywhere, state.disabled = True, False
+        state.switches.everywhere, state.switches.disabled = True, False
         _install()
         return True
     except Exception as error:
         cause = f"{type(error).__name__}: {error}"
-        if cause not in _reported:  # after a failure each import of a module of transformers tries again
-            _reported.add(cause)
+        if cause not in state.switches.reported:  # after a failure each import of a module of transformers tries again
+            state.switches.reported.add(cause)
             from .log import get_logger
 
             get_logger().warning("not activated: %s", cause)
@@ -66,8 +65,8 @@ def _note(text: str) -> None:
         from .log import get_logger
 
         get_logger().info(text)
-    elif text not in state.unsaid:
-        state.unsaid.append(text)
+    elif text not in state.switches.unsaid:
+        state.switches.unsaid.append(text)
 
 
 def _install() -> None:
@@ -93,7 +92,7 @@ def _install() -> None:
             for library in loaded:
                 registry.patch_loaded(library)
         else:  # another thread is importing it, waits for us, and will do this then
-            state.patch_later = True
+            state.switches.patch_later = True
 
 
 def apply() -> bool:
@@ -106,7 +105,7 @@ def restore() -> bool:
     from .hook import finder
 
     was_there = is_applied()
-    state.everywhere = False
+    state.switches.everywhere = False
     finder.uninstall()
     if registry := sys.modules.get(f"{__package__}.patching.registry"):
         registry.restore_all()
@@ -115,7 +114,7 @@ def restore() -> bool:
 
 def disable() -> bool:
     """`restore()`, and stay off until `apply()` (blocks still work)."""
-    state.disabled = True
+    state.switches.disabled = True
     return restore()
 
 
@@ -204,9 +203,11 @@ def read_status() -> Status:
         address = None
     registry = sys.modules.get(f"{__package__}.patching.registry")
     enabled = is_applied() and state.is_enabled()
-    reason, vouched = switch.reason, state.vouched
+    reason, vouched = switch.reason, stats().vouched
     if switch.on and not enabled:
-        reason = "disabled by disable()" if state.disabled else "not applied" if not is_applied() else switch.reason
+        reason = (
+            "disabled by disable()" if state.switches.disabled else "not applied" if not is_applied() else switch.reason
+        )
     return Status(
         enabled=enabled,
         applied=is_applied(),
@@ -216,8 +217,8 @@ def read_status() -> Status:
         variable=switch.variable,
         store=str(settings.home),
         node=address,
-        served={name: {"files": files, "bytes": size} for name, (files, size) in state.served.items()},
+        served={name: {"files": files, "bytes": size} for name, (files, size) in stats().served.items()},
         vouched={repo: {commit: sorted(by) for commit, by in commits.items()} for repo, commits in vouched.items()},
-        liars=dict(state.liars),
+        liars=dict(stats().liars),
         doors=describe_doors(),
     )

@@ -10,7 +10,12 @@ from .config import settings
 from .session import Recent, session
 
 NAME = "ipfs_accelerate_py"
-_level_by_us = logging.NOTSET
+
+
+class Level:
+    """The level that we gave the logger: one that the program has given it stays."""
+
+    by_us = logging.NOTSET
 
 
 class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # a plain class before Python 3.11
@@ -40,13 +45,13 @@ def get_logger() -> logging.Logger:
 
     Without that it says no more than transformers and huggingface_hub are to say.
     """
-    global _level_by_us
+    level = session.part(Level)
     logger = logging.getLogger(NAME)
     if not any(isinstance(handler, _StderrHandler) for handler in logger.handlers):
         logger.addHandler(_StderrHandler())
-    if logger.level in (logging.NOTSET, _level_by_us):
+    if logger.level in (logging.NOTSET, level.by_us):
         logger.setLevel(_choose_level())
-        _level_by_us = logger.level
+        level.by_us = logger.level
     return logger
 
 

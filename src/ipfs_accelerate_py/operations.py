@@ -12,8 +12,8 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from . import state
 from .errors import PublishRefused
+from .stats import stats
 from .store.layout import split_revision as split_revision
 
 if TYPE_CHECKING:
@@ -101,7 +101,7 @@ def fetch_repo(
         on_closed=outbox.withdraw_closed(store, settings),
         local_only=settings.force_local,
     )
-    before = {name: tuple(row) for name, row in state.served.items()}
+    before = {name: tuple(row) for name, row in stats().served.items()}
     retrieval = Retrieval(store, settings, resolution)
     files = resolution.tree.files
     for path in files:
@@ -110,7 +110,7 @@ def fetch_repo(
             progress(path, files[path].size)
     outbox.leave_note(store, settings, resolution, list(files))
     sources = {}
-    for name, (count, size) in state.served.items():
+    for name, (count, size) in stats().served.items():
         old_count, old_size = before.get(name, (0, 0))
         if count > old_count:
             sources[name] = Supplied(count - old_count, size - old_size)

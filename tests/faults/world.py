@@ -14,11 +14,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
 from ipfs_accelerate_py.resolve import lockfile
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout, partial
 from ipfs_accelerate_py.store.resolution import Resolution
 from ipfs_accelerate_py.store.store import Store
@@ -205,7 +205,7 @@ class World:
         self.hub.stop()
         if self.node is not None:
             self.node.stop()
-        state.liars.clear()
+        stats().liars.clear()
 
 
 CLEAR = (Unavailable, Unresolved, VerificationError)

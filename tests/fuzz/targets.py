@@ -8,7 +8,6 @@ from pathlib import Path
 
 from huggingface_hub import constants
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import LockFileError, SourceError, Unresolved
 from ipfs_accelerate_py.fetch.sources import FileRequest
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
@@ -18,6 +17,7 @@ from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.ipfs.node_trees import NodeTrees
 from ipfs_accelerate_py.resolve import lockfile
 from ipfs_accelerate_py.session import session
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.tree import Entry, Tree, tree_from_json
 from ipfs_accelerate_py.store.verify import Mismatch
@@ -242,5 +242,5 @@ TARGETS: list[type[Target]] = [
 
 def reset() -> None:
     """Forget what the process has learnt, so that each try is like the first."""
-    state.liars.clear()
+    stats().liars.clear()
     session.reset()

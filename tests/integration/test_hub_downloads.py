@@ -7,9 +7,9 @@ import time
 import pytest
 from huggingface_hub import constants
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.fetch.sources.hub import Hub
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout, partial
 from tests.support.fault_server import FaultProxy, FolderServer
 from tests.support.in_process import write_repo
@@ -62,7 +62,7 @@ def test_two_repos_with_one_file_in_xet_at_once(hub, here, monkeypatch):
     for thread in threads:
         thread.join(120)
     assert errors == []
-    assert state.served["hub"] == [2, 2 * len(WEIGHTS)] and len(here.blobs()) == 2
+    assert stats().served["hub"] == [2, 2 * len(WEIGHTS)] and len(here.blobs()) == 2
 
 
 def test_what_the_client_downloaded_and_somebody_removed_is_asked_for_again(hub, here, monkeypatch):
@@ -109,7 +109,7 @@ def test_who_rests_is_asked_beside_a_hub_that_hangs(hub, mirror, here):
         asked = [row for row in proxy.log if "/resolve/" in row["path"]]
         proxy.set_fault()  # the Hub's client, which was not stopped, need not wait any longer
     assert len(asked) == 1, "the Hub was asked, and its client had not given up the first time"
-    assert state.served == {"mirror": [1, len(FILES["config.json"])]}
+    assert stats().served == {"mirror": [1, len(FILES["config.json"])]}
 
 
 def test_a_hub_that_gives_bytes_is_not_raced(hub, mirror, here, monkeypatch):
@@ -120,7 +120,7 @@ def test_a_hub_that_gives_bytes_is_not_raced(hub, mirror, here, monkeypatch):
     began = time.monotonic()
     here.make_present(here.resolve(REPO), "model.safetensors")
     assert time.monotonic() - began > 4 * here.settings.timeout
-    assert mirror.log == [] and state.served == {"hub": [1, len(WEIGHTS)]}
+    assert mirror.log == [] and stats().served == {"hub": [1, len(WEIGHTS)]}
 
 
 def test_a_hub_is_given_the_time_that_its_client_needs_for_one_piece(hub, mirror, here):

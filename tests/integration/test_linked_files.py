@@ -6,10 +6,10 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import VerificationError
 from ipfs_accelerate_py.fetch import hedge, progress
 from ipfs_accelerate_py.session import session
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import verify, writer
 
 REPO = "acme/model"
@@ -34,7 +34,7 @@ def linked(here):
 
 def test_it_is_linked_and_read_once(hub, here, reads):
     here.make_present(here.resolve(REPO))
-    assert state.served["lower tier"][0] == 2
+    assert stats().served["lower tier"][0] == 2
     assert os.stat(linked(here)).st_nlink == 2
     for _ in range(3):
         new_process()
@@ -68,7 +68,7 @@ def test_a_bar_shows_long_hashing_and_no_other(hub, here, monkeypatch, unsaid):
     monkeypatch.setattr(hedge, "UNSAID", unsaid)
     monkeypatch.setattr(progress, "begin", lambda name, size: Recorder(shown))
     here.make_present(here.resolve(REPO), "model.safetensors")
-    assert state.served["lower tier"][0] == 1
+    assert stats().served["lower tier"][0] == 1
     if unsaid > 1:
         assert shown == []
     else:
@@ -89,10 +89,10 @@ def test_a_change_in_place_is_seen_and_mended(hub, here, reads, keep_time):
     if keep_time:
         os.utime(blob, ns=(before.st_atime_ns, before.st_mtime_ns))
     new_process()
-    state.served.clear()
+    stats().served.clear()
     here.make_present(here.resolve(REPO))
     assert here.visible() == FILES
-    assert state.served["hub"][0] == 1
+    assert stats().served["hub"][0] == 1
     new_process()
     reads.clear()
     here.make_present(here.resolve(REPO))
@@ -121,11 +121,11 @@ def test_it_is_no_file_of_ours_when_the_other_name_is_gone(hub, here, reads, cha
     shutil.rmtree(here.cache)
     assert present["model.safetensors"].stat().st_nlink == 1
     new_process()
-    state.served.clear()
+    stats().served.clear()
     here.make_present(here.resolve(REPO))
     assert here.visible() == FILES
     assert reads == (["model.safetensors"] if changed else [])  # read once, and told by its marks else
-    assert state.served == ({"hub": [1, len(FILES["model.safetensors"])]} if changed else {})
+    assert stats().served == ({"hub": [1, len(FILES["model.safetensors"])]} if changed else {})
 
 
 def test_a_damaged_one_is_read_once_and_told_once(hub, here, reads, caplog):

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import VerificationError
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish.publisher import MFS_ROOT
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
@@ -50,8 +50,8 @@ def test_one_liar_does_not_cost_the_honest_peer(fleet, here):
     here.change(publishers=(liar, honest))  # the liar is asked first
     present = here.make_present(resolution)
     assert {path: where.read_bytes() for path, where in present.items()} == FILES
-    assert set(state.liars) == {f"peer {liar}"}
-    assert set(state.served) == {"node"}
+    assert set(stats().liars) == {f"peer {liar}"}
+    assert set(stats().served) == {"node"}
     assert [row for row in hub.log if "resolve" in row["path"]] == []
 
 
@@ -61,7 +61,7 @@ def test_with_the_liar_alone_the_hub_gives_the_bytes(fleet, here, monkeypatch):
     monkeypatch.setattr(Node, "holders", lambda *_: [liar])  # as if the honest one had not announced it
     present = here.make_present(resolution)
     assert {path: where.read_bytes() for path, where in present.items()} == FILES
-    assert set(state.served) == {"hub"}
+    assert set(stats().served) == {"hub"}
 
 
 def test_with_the_liar_alone_and_no_hub_nothing_is_visible(fleet, here, monkeypatch):
@@ -80,7 +80,7 @@ def test_a_node_whose_one_peer_lied_is_asked_for_the_next_file(fleet, here, monk
     here.change(publishers=(liar,))
     monkeypatch.setattr(Node, "holders", lambda *_: [liar])
     here.make_present(resolution, "config.json")
-    assert set(state.served) == {"hub"} and f"peer {liar}" in state.liars
+    assert set(stats().served) == {"hub"} and f"peer {liar}" in stats().liars
     monkeypatch.setattr(Node, "holders", lambda *_: [liar, honest])
     here.make_present(resolution, "vocab.txt")
-    assert set(state.served) == {"hub", "node"}
+    assert set(stats().served) == {"hub", "node"}

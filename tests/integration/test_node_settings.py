@@ -9,10 +9,10 @@ from contextlib import contextmanager, nullcontext
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import IPFSAccelerateError, Unresolved
 from ipfs_accelerate_py.ipfs.node import open_node
 from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.stats import stats
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine
@@ -135,7 +135,7 @@ class Fleet:
         self.here.change(home=self.folder / f"store{self.count}", publishers=publishers, **settings)
         self.here.point_at(hub)
         self.here.forget()
-        state.served.clear()
+        stats().served.clear()
 
     def publish(self, repo, node, reached):
         self._start_anew(node, reached, self.hub)
@@ -147,7 +147,7 @@ class Fleet:
         """What a store without anything gets by a node while the Hub is gone."""
         self._start_anew(node, reached, None, publishers=(publisher_id,))
         self.here.make_present(self.here.resolve(repo))
-        assert set(state.served) == {"node"}
+        assert set(stats().served) == {"node"}
         return self.here.visible()
 
 

@@ -8,11 +8,11 @@ from dataclasses import replace
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import StoreError, VerificationError
 from ipfs_accelerate_py.hf_cache.export import fill
 from ipfs_accelerate_py.patching import arguments, calls
 from ipfs_accelerate_py.session import session
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
 
@@ -137,7 +137,7 @@ def test_a_full_one_serves_an_empty_store_without_the_hub(hub, here, own, opened
     here.settings = opened(str(own.root))
     before = len(hub.log)
     assert load(here, own) == FILES
-    assert state.served["lower tier"][0] == len(FILES)
+    assert stats().served["lower tier"][0] == len(FILES)
     assert not [row for row in hub.log[before:] if "resolve" in row["path"]]
     assert reads == []  # both names are one file, which was read on its way
     hub.stop()

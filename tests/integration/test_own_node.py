@@ -7,9 +7,9 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
 from tests.support.fault_server import FaultProxy
@@ -51,7 +51,7 @@ def published(known, node, here, tmp_path):
     here.make_present(known)
     publisher.publish(Store(here.settings.home), node, REPO, known.tree, ["main"])
     here.change(home=home)
-    state.served.clear()
+    stats().served.clear()
     return known
 
 
@@ -66,7 +66,7 @@ def questions(node, here):
 def test_what_another_store_published_by_the_same_node(published, here):
     here.point_at(None)
     here.make_present(published)
-    assert here.visible() == FILES and state.served == {"node": ALL}
+    assert here.visible() == FILES and stats().served == {"node": ALL}
 
 
 def test_what_a_lock_file_names(known, node, here, tmp_path):
@@ -76,13 +76,13 @@ def test_what_a_lock_file_names(known, node, here, tmp_path):
         cids[path] = node.add(tmp_path / "added")
     here.point_at(None)
     here.make_present(replace(known, cids=cids))
-    assert here.visible() == FILES and state.served == {"node": ALL}
+    assert here.visible() == FILES and stats().served == {"node": ALL}
 
 
 def test_where_it_has_nothing_it_is_asked_little(known, questions, here):
     here.change(timeout=1.0)
     here.make_present(replace(known, cids=dict.fromkeys(FILES, NOTHING)))
-    assert here.visible() == FILES and state.served == {"hub": ALL}
+    assert here.visible() == FILES and stats().served == {"hub": ALL}
     asked = Counter(command for command, _ in questions())
     assert asked["files/stat"] == 1 and asked["cat"] <= len(FILES)
 
@@ -95,7 +95,7 @@ def test_the_swarm_is_not_searched_for_it(known, questions, here):
 
 def test_a_closed_repo_is_not_looked_up_in_it(published, questions, here):
     here.make_present(replace(published, public=False))
-    assert here.visible() == FILES and state.served == {"hub": ALL} and questions() == []
+    assert here.visible() == FILES and stats().served == {"hub": ALL} and questions() == []
 
 
 def test_wrong_bytes_in_its_tree(published, node, here, tmp_path):
@@ -103,13 +103,13 @@ def test_wrong_bytes_in_its_tree(published, node, here, tmp_path):
     (tmp_path / "lie").write_bytes(b'{"a": 2}')
     node.place(tmp_path / "lie", path)
     here.make_present(published, "config.json")
-    assert here.visible() == {"config.json": FILES["config.json"]} and set(state.served) == {"hub"}
-    assert "the node itself" in state.liars
+    assert here.visible() == {"config.json": FILES["config.json"]} and set(stats().served) == {"hub"}
+    assert "the node itself" in stats().liars
 
 
 def test_a_tree_whose_blocks_are_lost(published, node, questions, here):
     path = f"{publisher.MFS_ROOT}/{layout.snapshot_path(REPO, published.commit, 'sub/vocab.txt')}"
     node.remove_block(node.stat(path)["Hash"])
     here.make_present(published)
-    assert here.visible() == FILES and state.served["hub"][0] >= 1
+    assert here.visible() == FILES and stats().served["hub"][0] >= 1
     assert all(options["offline"] == ["true"] for command, options in questions() if command == "cat")

@@ -5,9 +5,9 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.resolution import Authority, Resolution
 from ipfs_accelerate_py.store.store import Store
@@ -39,7 +39,7 @@ def told(nodes, tmp_path, here):
 def test_a_file_that_is_not_all_urls_is_not_used(told, here):
     proxy, resolution = told
     here.make_present(resolution, "model.safetensors")
-    assert proxy.log == [] and state.served == {"node": [1, len(LARGE)]}
+    assert proxy.log == [] and stats().served == {"node": [1, len(LARGE)]}
 
 
 @pytest.fixture
@@ -62,7 +62,7 @@ def test_a_large_file_comes_by_it_and_a_small_one_does_not(good, here):
     assert here.visible() == FILES
     row = proxy.log[-1]  # Kubo first sends us from the peer id to the other form of the name
     assert row["path"].endswith(layout.snapshot_path(REPO, COMMIT, "model.safetensors"))
-    assert state.served == {"node": [1, 2], "gateway": [1, len(LARGE)]}
+    assert stats().served == {"node": [1, 2], "gateway": [1, len(LARGE)]}
 
 
 @pytest.mark.parametrize("fault", ["one byte flipped", "404", "cuts", "refuses"])
@@ -71,8 +71,8 @@ def test_one_that_is_of_no_use_is_passed_by(good, here, fault):
     proxy.set_fault(fault)
     here.make_present(resolution, "model.safetensors")
     assert here.visible()["model.safetensors"] == LARGE
-    assert set(state.served) == {"node"} and (proxy.log or fault == "refuses")
-    assert bool(state.liars) == (fault == "one byte flipped")
+    assert set(stats().served) == {"node"} and (proxy.log or fault == "refuses")
+    assert bool(stats().liars) == (fault == "one byte flipped")
 
 
 @pytest.mark.parametrize("holders", [[], ["self"]], ids=["nobody", "ourselves"])
@@ -83,7 +83,7 @@ def test_where_no_holder_is_heard_of_the_connected_peers_are_tried(told, nodes, 
     here.change(publishers=())
     monkeypatch.setattr(Node, "holders", lambda *_: [ours for _ in holders])
     here.make_present(resolution, "config.json")
-    assert set(state.served) == {"node"}
+    assert set(stats().served) == {"node"}
 
 
 def test_a_peer_that_kubo_met_while_it_started_is_heard(node_class, tmp_path, here):

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import Unavailable, VerificationError
 from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.fetch.plan import Plan
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout, partial, visibility
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
@@ -60,7 +60,7 @@ def test_a_mirror_comes_before_the_hub(mirrors, hub, here):
     [mirror] = mirrors(1)
     here.make_present(here.resolve(REPO))
     assert here.visible() == FILES
-    assert set(state.served) == {"mirror"} and weights_from_hub(hub) == 0
+    assert set(stats().served) == {"mirror"} and weights_from_hub(hub) == 0
     assert bytes_of(mirror) == len(WEIGHTS)
 
 
@@ -98,7 +98,7 @@ def test_what_one_began_the_next_continues(mirrors, hub, here, fault):
     here.make_present(here.resolve(REPO), "model.safetensors")
     assert here.visible()["model.safetensors"] == WEIGHTS
     assert 0 < weights_from_hub(hub) <= len(WEIGHTS) // 2 + partial.WORTH_KEEPING
-    assert state.served["hub"] == [1, len(WEIGHTS)]
+    assert stats().served["hub"] == [1, len(WEIGHTS)]
 
 
 def test_a_wrong_beginning_is_found_and_nobody_is_blamed_for_it(mirrors, hub, here):
@@ -109,7 +109,7 @@ def test_a_wrong_beginning_is_found_and_nobody_is_blamed_for_it(mirrors, hub, he
     lie.write_bytes(b"x" * (len(WEIGHTS) // 2))
     here.make_present(here.resolve(REPO), "model.safetensors")
     assert here.visible()["model.safetensors"] == WEIGHTS
-    assert state.liars == {}
+    assert stats().liars == {}
     assert bytes_of(two) >= len(WEIGHTS) and weights_from_hub(hub) == 0
 
 
@@ -120,7 +120,7 @@ def test_one_that_lied_is_not_asked_again(mirrors, here, fault, caplog):
     here.make_present(here.resolve(REPO), "config.json")
     here.make_present(here.resolve(REPO), "model.safetensors", "vocab.txt")
     assert here.visible() == FILES
-    lied = f"mirror {one.url}" in state.liars
+    lied = f"mirror {one.url}" in stats().liars
     assert lied or fault != "one byte flipped"
     assert asked(one, "vocab.txt") == [] or not lied
     assert len([each for each in caplog.records if "gave wrong bytes" in each.message]) == int(lied)
@@ -212,7 +212,7 @@ def test_a_gateway_that_sends_us_elsewhere_is_not_followed(mirrors, hub, here):
     here.change(mirrors=(), gateways=(mirror.url,), publishers=(PUBLISHER,))
     mirror.set_fault("redirect to elsewhere")
     here.make_present(here.resolve(REPO), "config.json")
-    assert state.served["hub"][0] == 1 and state.liars == {}
+    assert stats().served["hub"][0] == 1 and stats().liars == {}
 
 
 def test_while_a_repo_may_be_closed_its_name_stays_in_private_networks(mirrors, hub, here):

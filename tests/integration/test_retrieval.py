@@ -5,8 +5,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import StoreError, Unavailable, VerificationError
+from ipfs_accelerate_py.stats import stats
 
 pytestmark = pytest.mark.lines
 REPO = "acme/model"
@@ -45,7 +45,7 @@ def test_all_files_from_the_hub(known, here):
     assert contents(here.make_present(known)) == FILES
     assert here.visible() == FILES
     assert here.blobs() == sorted(entry.etag for entry in known.tree.files.values())
-    assert state.served["hub"] == [len(FILES), sum(map(len, FILES.values()))]
+    assert stats().served["hub"] == [len(FILES), sum(map(len, FILES.values()))]
 
 
 def test_only_what_was_asked_for(known, here):
@@ -64,7 +64,7 @@ def test_what_is_present_is_asked_of_nobody(hub, known, here):
     hub.log.clear()
     here.forget()
     assert contents(here.make_present(known)) == FILES
-    assert hub.log == [] and state.served == {}
+    assert hub.log == [] and stats().served == {}
 
 
 def test_a_blob_that_is_there_is_only_linked(hub, known, here):
@@ -81,7 +81,7 @@ def test_the_lower_tier_comes_first_and_is_linked(hub, known, here):
     present = here.make_present(known)
     assert contents(present) == FILES
     assert hub.log == []
-    assert state.served["lower tier"][0] == len(FILES)
+    assert stats().served["lower tier"][0] == len(FILES)
     cached = next(here.cache.glob("models--*/snapshots/*/model.safetensors"))
     assert cached.samefile(present["model.safetensors"])
 
@@ -91,7 +91,7 @@ def test_eight_threads_one_download(hub, known, here):
     with ThreadPoolExecutor(8) as pool:
         found = list(pool.map(lambda _: here.make_present(known, "model.safetensors"), range(8)))
     assert all(contents(each) == {"model.safetensors": FILES["model.safetensors"]} for each in found)
-    assert state.served["hub"][0] == 1
+    assert stats().served["hub"][0] == 1
 
 
 # -- wrong bytes --------------------------------------------------------------------------------------------------
@@ -99,7 +99,7 @@ def test_one_byte_flipped_on_the_way_is_asked_for_once_more(hub, known, here):
     fault = hub.fault(match=WEIGHTS, corrupt=777, times=1)
     assert contents(here.make_present(known)) == FILES
     assert fault["times"] == 0
-    assert state.liars == {}
+    assert stats().liars == {}
 
 
 @pytest.mark.parametrize("name", ["model.safetensors", "config.json"])
@@ -142,8 +142,8 @@ def test_a_damaged_file_in_the_lower_tier_is_refused_and_the_hub_asked(hub, know
     damaged = damage(here, name, change)
     content = damaged.read_bytes()
     assert contents(here.make_present(known)) == FILES
-    assert state.served["hub"][0] == 1
-    assert state.served["lower tier"][0] == len(FILES) - 1
+    assert stats().served["hub"][0] == 1
+    assert stats().served["lower tier"][0] == len(FILES) - 1
     assert damaged.read_bytes() == content  # it is read only to us
     assert "lower tier gave wrong bytes" in caplog.text
 
@@ -184,9 +184,9 @@ def test_a_file_that_the_hub_has_lost(hub, known, here):
 def test_force_asks_anew(hub, known, here):
     here.fill_cache(hub, REPO)
     here.make_present(known)
-    state.served.clear()
+    stats().served.clear()
     assert contents(here.make_present(known, force=True)) == FILES
-    assert state.served == {"hub": [len(FILES), sum(map(len, FILES.values()))]}
+    assert stats().served == {"hub": [len(FILES), sum(map(len, FILES.values()))]}
 
 
 # -- the store ----------------------------------------------------------------------------------------------------

@@ -7,8 +7,8 @@ import json
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import Unavailable
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.storage_wrapper import StorageWrapper
 from ipfs_accelerate_py.store import layout, vouchers
 from ipfs_accelerate_py.store.resolution import Authority
@@ -120,12 +120,12 @@ def load(here):
 def test_who_vouched_is_remembered_in_this_process_and_on_disk(hub, here):
     commit = hub.repos["models", REPO].refs["main"]
     load(here)
-    assert state.vouched[REPO] == {commit: ["hub"]}
+    assert stats().vouched[REPO] == {commit: ["hub"]}
     assert vouchers.read(here.store) == {REPO: {commit: ["hub"]}}
     here.forget()
     here.point_at(None)  # a new process, and the Hub is gone
     load(here)
-    assert state.vouched[REPO] == {commit: ["memory"]} == vouchers.read(here.store)[REPO]
+    assert stats().vouched[REPO] == {commit: ["memory"]} == vouchers.read(here.store)[REPO]
 
 
 def test_a_warm_load_writes_nothing(hub, here):

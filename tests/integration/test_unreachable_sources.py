@@ -5,10 +5,10 @@ from pathlib import Path
 
 import pytest
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.log import NAME
 from ipfs_accelerate_py.resolve.lockfile import LockFile
+from ipfs_accelerate_py.stats import stats
 from tests.support.fault_server import FolderServer
 from tests.support.fault_server.server import certificate
 from tests.support.in_process import NOBODY, write_repo
@@ -174,5 +174,5 @@ def test_certificates(hub, here, caplog, tmp_path, monkeypatch, kind, variable):
         here.change(**{f"{kind}s": (server.url,)}, publishers=(PUBLISHER,), timeout=20.0)
         here.make_present(known)
         assert here.visible() == FILES
-        assert [set(state.served)] == [{kind} if variable else {"hub"}]
+        assert [set(stats().served)] == [{kind} if variable else {"hub"}]
         assert len(warnings(caplog)) == (0 if variable else 1)

@@ -9,11 +9,12 @@ from dataclasses import replace
 
 import pytest
 
-from ipfs_accelerate_py import log, state
+from ipfs_accelerate_py import log
 from ipfs_accelerate_py.errors import SettingsError, SourceError, Unavailable
 from ipfs_accelerate_py.fetch.sources import FileRequest
 from ipfs_accelerate_py.fetch.sources.mirror import Mirror
 from ipfs_accelerate_py.hub import breaker
+from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout, partial
 from tests.contract.conftest import COMMIT, REPO, entry_of, fill
 from tests.support.fault_server import FolderServer
@@ -109,7 +110,7 @@ def test_another_part_than_was_asked_for_is_not_taken_for_it(server, here):
     leave_part(here, 2_000_000)
     server.send = send_middle
     here.make_present(here.resolve(REPO), NAME)
-    assert here.visible() == {NAME: WEIGHTS} and state.liars == {}
+    assert here.visible() == {NAME: WEIGHTS} and stats().liars == {}
 
 
 def test_a_part_that_is_all_is_asked_of_nobody(server, here):
@@ -230,7 +231,7 @@ def test_nor_is_another_backend(here, tmp_path, slow_hub, caplog):
     fsspec.register_implementation("slow", SlowFiles, clobber=True)
     here.change(mirrors=("slow://slow",), timeout=1.5)
     check_that_it_was_waited_for(here, slow_hub, caplog)
-    assert state.served["mirror"][0] == 1
+    assert stats().served["mirror"][0] == 1
 
 
 def test_a_fast_backend_is_asked_in_large_steps(here):

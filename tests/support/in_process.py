@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 import huggingface_hub
 from huggingface_hub import constants, file_download
 
-from ipfs_accelerate_py import state
 from ipfs_accelerate_py.config.settings import Settings
 from ipfs_accelerate_py.fetch.retrieval import Retrieval
 from ipfs_accelerate_py.publish.outbox import withdraw_closed
@@ -77,9 +76,6 @@ class Here:
     def forget(self) -> None:
         """What a new process does not know."""
         session.reset()
-        state.liars.clear()
-        state.served.clear()
-        state.vouched.clear()
 
     def resolve(self, repo_id: str, revision: str | None = None, **options: Any) -> Resolution:
         return resolver.resolve(

@@ -11,6 +11,7 @@ from ipfs_accelerate_py.config.forms import default_lower, without_secrets
 from ipfs_accelerate_py.config.settings import read_setting, read_settings
 from ipfs_accelerate_py.errors import SettingsError
 from ipfs_accelerate_py.ipfs.address import node_address
+from ipfs_accelerate_py.session import session
 
 
 def identify(value):
@@ -26,9 +27,7 @@ def home(tmp_path, monkeypatch):
         if name.startswith(("IPFS_", "HF_", "HUGGINGFACE_", "XDG_", "STORAGE_")):
             monkeypatch.delenv(name)
     monkeypatch.setenv("HOME", str(tmp_path))
-    monkeypatch.setattr(settings, "_warned", set())
-    monkeypatch.setattr(settings, "_file_seen", None)
-    monkeypatch.setattr(settings, "_last", None)
+    session.reset()
     return tmp_path
 
 
@@ -37,7 +36,7 @@ def write_file(home):
     def write(text):
         settings.config_file().parent.mkdir(parents=True, exist_ok=True)
         settings.config_file().write_bytes(text if isinstance(text, bytes) else text.encode())
-        settings._file_seen = None  # two writes within one tick of the file's clock
+        session.reset()  # two writes within one tick of the file's clock
 
     return write
 

@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SettingsError
+from ..session import session
 from .forms import KEYS, LISTS, names_in, shown, store_without_hf_home
 from .switch import Switch as Switch
 from .switch import is_true as is_true
@@ -44,8 +45,14 @@ class Settings:
     node_auth: str = field(default="", repr=False)
 
 
-_file_seen: tuple[str, float, dict[str, str]] | None = None
-_warned: set[tuple[str, str]] = set()
+class LastReading:
+    """What was read last, and on what it depends; and what the user was told of it."""
+
+    def __init__(self) -> None:
+        self.file: tuple[str, float, dict[str, str]] | None = None  # path, time of change, values
+        # the variables, the file and its time of change, and the settings
+        self.all: tuple[tuple[object, ...], Path, float | None, Settings] | None = None
+        self.warned: set[tuple[str, str]] = set()  # of a variable or file, and its value
 
 
 def config_file() -> Path:
@@ -56,14 +63,14 @@ def config_file() -> Path:
 
 
 def _read_file() -> dict[str, str]:
-    global _file_seen
+    last = session.part(LastReading)
     try:
         path = config_file()
         changed = path.stat().st_mtime
     except (OSError, ImportError):
         return {}
-    if _file_seen is not None and _file_seen[:2] == (str(path), changed):
-        return _file_seen[2]
+    if last.file is not None and last.file[:2] == (str(path), changed):
+        return last.file[2]
     try:
         if sys.version_info >= (3, 11):
             import tomllib
@@ -79,7 +86,7 @@ def _read_file() -> dict[str, str]:
         values[key] = separator.join(map(str, value)) if isinstance(value, list) else str(value)
     for key in values.keys() - KEYS.keys():
         _warn(str(path), key, f"{path} has an unknown setting {key!r}; known are {', '.join(KEYS)}")
-    _file_seen = (str(path), changed, values)
+    last.file = (str(path), changed, values)
     return values
 
 
@@ -95,7 +102,7 @@ def read_bytes(path: Path) -> bytes:
 
 def mark_as_said(variable: str, value: str) -> None:
     """The user knows of this: no warning is needed."""
-    _warned.add((variable, value))
+    session.part(LastReading).warned.add((variable, value))
 
 
 def _report(message: str) -> None:
@@ -109,8 +116,9 @@ report: Callable[[str], object] = _report
 
 
 def _warn(variable: str, value: str, message: str) -> None:
-    if (variable, value) not in _warned:
-        _warned.add((variable, value))
+    warned = session.part(LastReading).warned
+    if (variable, value) not in warned:
+        warned.add((variable, value))
         report(message)
 
 
@@ -175,15 +183,14 @@ _VARIABLES = (
     *("STORAGE_FORCE_LOCAL", "HF_HUB_CACHE", "HUGGINGFACE_HUB_CACHE", "HF_HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME"),
     "HOME",
 )
-_last: tuple[tuple[object, ...], Path, float | None, Settings] | None = None
 
 
 def read_settings() -> Settings:
     """All settings as they are now, bad ones as their defaults."""
-    global _last
+    last = session.part(LastReading)
     environment = (*raw_values(_VARIABLES), _folder_now())
-    if _last is not None and _last[0] == environment and _last[2] == _changed(_last[1]):
-        return _last[3]
+    if last.all is not None and last.all[0] == environment and last.all[2] == _changed(last.all[1]):
+        return last.all[3]
     try:
         file = config_file()
     except ImportError:
@@ -193,7 +200,7 @@ def read_settings() -> Settings:
     if (earlier := earlier_store()) is not None:
         values["lower"] = tuple(dict.fromkeys((*values["lower"], earlier)))
     settings = Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
-    _last = (environment, file, changed, settings)
+    last.all = (environment, file, changed, settings)
     return settings
 
 

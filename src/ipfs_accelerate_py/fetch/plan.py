@@ -7,7 +7,6 @@ import threading
 from collections.abc import Iterator
 from urllib.parse import urlsplit
 
-from .. import state
 from ..config.settings import Settings, is_given
 from ..errors import SettingsError, Unresolved
 from ..hub.breaker import close_hub_breaker, is_hub_breaker_open
@@ -17,6 +16,7 @@ from ..log import warn_once
 from ..net import timeouts
 from ..net.addresses import is_private_host
 from ..net.futures import has_ended, submit
+from ..stats import stats
 from ..store import layout
 from ..store.layout import Own
 from ..store.resolution import Resolution
@@ -58,7 +58,7 @@ class Plan:
         if self.local_only:
             return
         # A node is many peers, and leaves out those that lied by itself.
-        far = [each for each in self._open_far() if each.kind is Kind.NODE or each.label not in state.liars]
+        far = [each for each in self._open_far() if each.kind is Kind.NODE or each.label not in stats().liars]
         far = health.order(far, size)
         if self._peer_gateways is not None and size >= health.LARGE:
             far = [self._peer_gateways, *far]

@@ -10,7 +10,6 @@ from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
-from .. import state
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..files import say_size
@@ -18,6 +17,7 @@ from ..hub.client import is_offline
 from ..ipfs.rpc import LoginRefused
 from ..log import get_logger, warn_once
 from ..net.futures import submit
+from ..stats import stats
 from ..store import layout, leases, locks, unlisted
 from ..store import partial as parts
 from ..store.resolution import Resolution
@@ -114,7 +114,7 @@ class Retrieval:
                 self._refuse_other_checksum(path)
             giver, source = self._ask_sources(path, entry)
             visible = self.store.link(repo_id, self.resolution.commit, path, entry)
-        state.count(source, entry.size)
+        stats().count(source, entry.size)
         seconds = time.monotonic() - started
         get_logger().info("%s %s: %s from %s in %.2f s", repo_id, path, say_size(entry.size), giver, seconds)
         return visible

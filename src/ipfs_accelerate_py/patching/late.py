@@ -6,9 +6,13 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
+from ..session import Recent, session
+
 Wrapping = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
 
-_reported: set[str] = set()
+
+class Reported(Recent[str, bool]):
+    """The wrappers that could not be imported."""
 
 
 def late(reference: str) -> Wrapping:
@@ -32,10 +36,11 @@ def _find(reference: str, wrapped: Any) -> Wrapping | None:
         found: Wrapping = getattr(import_module(module), name)
         return found
     except Exception as error:
-        if reference not in _reported:  # the next call tries again
-            _reported.add(reference)
-            import logging
+        import logging
 
+        reported = session.part(Reported)
+        if reference not in reported:  # the next call tries again
+            reported[reference] = True
             cause = f"{type(error).__name__}: {error}"
             logging.getLogger("ipfs_accelerate_py").warning(
                 "could not patch %s, so it works as without the hook (%s)",

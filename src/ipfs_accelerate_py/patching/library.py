@@ -40,10 +40,10 @@ class Library(DoorTable):
             from .registry import patch_module
 
             patch_module(self, module)
-        if state.patch_later:
+        if state.switches.patch_later:
             from .registry import patch_loaded
 
-            state.patch_later = False
+            state.switches.patch_later = False
             for library in list(finder.libraries.values()):
                 if isinstance(library, Library):
                     patch_loaded(library)

@@ -35,7 +35,7 @@ class ProxyModule(ModuleType):
     """A module in which classes are proxies, also those that are bound in it later."""
 
     def __setattr__(self, name: str, value: Any) -> None:
-        library = _libraries.get(self.__name__.partition(".")[0])
+        library = _here.libraries.get(self.__name__.partition(".")[0])
         if library is not None and _is_own_class(library, name, value) and value.__module__ == self.__name__:
             value = _proxy_of(library, value)
         super().__setattr__(name, value)
@@ -45,17 +45,22 @@ class ProxyModule(ModuleType):
         return import_module, (self.__name__,)
 
 
-# class -> its one proxy
-_proxies: dict[type, AutoClassProxy] = {}
-_replaced: list[Replacement] = []
-# those of which anything was replaced, by name
-_libraries: dict[str, DoorTable] = {}
-_version_said: set[str] = set()
+class Registry:
+    """All that is to be put back. It outlives what a process forgets."""
+
+    def __init__(self) -> None:
+        self.proxies: dict[type, AutoClassProxy] = {}  # class -> its one proxy
+        self.replaced: list[Replacement] = []
+        self.libraries: dict[str, DoorTable] = {}  # those of which anything was replaced, by name
+        self.versions_said: set[str] = set()
+
+
+_here = Registry()
 
 
 def proxy_module(library: DoorTable) -> type[ModuleType]:
     """The kind of module for the classes of a library."""
-    _libraries[library.name] = library
+    _here.libraries[library.name] = library
     return ProxyModule
 
 
@@ -65,10 +70,10 @@ def _is_own_class(library: DoorTable, name: str, value: object) -> bool:
 
 def _proxy_of(library: DoorTable, cls: type) -> AutoClassProxy:
     """The one proxy of a class."""
-    proxy = _proxies.get(cls)
+    proxy = _here.proxies.get(cls)
     if proxy is None:
         assert library.classes is not None
-        proxy = _proxies[cls] = AutoClassProxy(cls, late(library.classes.wrapper))
+        proxy = _here.proxies[cls] = AutoClassProxy(cls, late(library.classes.wrapper))
     return proxy
 
 
@@ -87,7 +92,7 @@ def _locked() -> Iterator[None]:
 
 def is_replacement(value: object) -> bool:
     """Is this one of the wrappers that we put in place?"""
-    return any(each.replacement is value for each in _replaced)
+    return any(each.replacement is value for each in _here.replaced)
 
 
 def patch_module(library: DoorTable, module: ModuleType) -> None:
@@ -95,7 +100,7 @@ def patch_module(library: DoorTable, module: ModuleType) -> None:
     if not _version_is_known(library):
         return
     with _locked():
-        _libraries[library.name] = library
+        _here.libraries[library.name] = library
         new_classes = _patch_classes(library, module)
         for door in library.doors:
             if door.module == module.__name__ and library.needs(door):
@@ -117,7 +122,7 @@ def _patch_door(door: Door, module: ModuleType) -> None:
             continue
         replacement = Wrapper(original, late(door.wrapper))
         setattr(owner, door.attribute, replacement)
-        _replaced.append(Replacement(weakref.ref(owner), door.attribute, original, replacement, door))
+        _here.replaced.append(Replacement(weakref.ref(owner), door.attribute, original, replacement, door))
 
 
 def _patch_classes(library: DoorTable, module: ModuleType) -> bool:
@@ -165,8 +170,8 @@ def patch_loaded(library: DoorTable) -> None:
         _wait_for(module)
         patch_module(library, module)
     with _locked():
-        new = {id(each.original): each.replacement for each in _replaced if each.door.handed_on}
-        new |= {id(cls): proxy for cls, proxy in _proxies.items()}
+        new = {id(each.original): each.replacement for each in _here.replaced if each.door.handed_on}
+        new |= {id(cls): proxy for cls, proxy in _here.proxies.items()}
         _exchange(library, new)
 
 
@@ -192,25 +197,25 @@ def _exchange(library: DoorTable, new: dict[int, Any]) -> None:
 def restore_all() -> None:
     """Put back what stood there, everywhere, and forget it."""
     with _locked():
-        for each in reversed(_replaced):
+        for each in reversed(_here.replaced):
             owner = each.owner()
             if owner is not None and vars(owner).get(each.attribute) is each.replacement:
                 setattr(owner, each.attribute, each.original)
-        old = {id(each.replacement): each.original for each in _replaced}
-        old |= {id(proxy): cls for cls, proxy in _proxies.items()}
-        for library in _libraries.values():
+        old = {id(each.replacement): each.original for each in _here.replaced}
+        old |= {id(proxy): cls for cls, proxy in _here.proxies.items()}
+        for library in _here.libraries.values():
             _exchange(library, old)
             for module in _loaded_modules(library):
                 if type(module) is ProxyModule:
                     module.__class__ = ModuleType  # type: ignore[assignment]
-        _replaced.clear()
-        _proxies.clear()
-        _libraries.clear()
+        _here.replaced.clear()
+        _here.proxies.clear()
+        _here.libraries.clear()
 
 
 def patched_classes() -> list[str]:
     """The classes that are proxies now, as `<library>.<name>`."""
-    return sorted(name for library in _libraries.values() for name in _patched_names(library))
+    return sorted(name for library in _here.libraries.values() for name in _patched_names(library))
 
 
 def _patched_names(library: DoorTable) -> set[str]:
@@ -228,8 +233,8 @@ def _version_is_known(library: DoorTable) -> bool:
     if low <= found < high:
         return True
     version = library.version()
-    if version not in _version_said:
-        _version_said.add(version)
+    if version not in _here.versions_said:
+        _here.versions_said.add(version)
         tested = f"{'.'.join(map(str, low))} to below {'.'.join(map(str, high))}"
         rest = "the hook stays out of the way" if found < low else "what still fits is patched"
         from ..log import get_logger

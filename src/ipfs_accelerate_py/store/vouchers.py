@@ -8,7 +8,7 @@ from __future__ import annotations
 import os
 from contextlib import suppress
 
-from .. import state
+from ..stats import stats
 from . import layout
 from .layout import Own
 from .resolution import Authority, Resolution
@@ -26,7 +26,7 @@ def shown(resolution: Resolution) -> str:
 
 def note(store: Store, repo_id: str, commit: str, authority: str) -> None:
     """Write down who vouched for files of a commit; where nothing can be written, only this process knows it."""
-    by = state.vouched.setdefault(repo_id, {}).setdefault(commit, [])
+    by = stats().vouched.setdefault(repo_id, {}).setdefault(commit, [])
     if authority in by:
         return
     by.append(authority)

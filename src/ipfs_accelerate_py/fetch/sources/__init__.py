@@ -13,8 +13,8 @@ from enum import Enum
 from importlib import import_module
 from typing import Any, NamedTuple, Protocol
 
-from ... import state
 from ...log import get_logger
+from ...stats import stats
 from ...store.entry import Entry
 from ...store.verify import Mismatch
 from ...store.writer import Writer
@@ -107,6 +107,6 @@ class OwnPace(Protocol):
 
 def report_corrupt(label: str, path: str, mismatch: Mismatch) -> None:
     """Write down that a source gave wrong bytes, and say so the first time."""
-    if label not in state.liars:
+    if label not in stats().liars:
         get_logger().warning("%s gave wrong bytes for %s (%s): refused", label, path, mismatch)
-    state.liars[label] = f"{path}: {mismatch}"
+    stats().liars[label] = f"{path}: {mismatch}"

@@ -5,12 +5,12 @@ from __future__ import annotations
 import contextlib
 from collections.abc import Callable, Iterator
 
-from ... import state
 from ...errors import SourceDown, SourceError
 from ...ipfs.fleet_tree import PeerTrees
 from ...ipfs.node import Node, reconnect_once
 from ...ipfs.rpc import NodeAnswer
 from ...net import timeouts
+from ...stats import stats
 from ...store import layout
 from ...store.verify import Mismatch
 from ...store.writer import Writer
@@ -68,7 +68,7 @@ class IPFSNode:
         folder = layout.repo_folder(request.repo_id)
         silent = []
         for name in self.suppliers(folder):
-            if f"peer {name}" not in state.liars:
+            if f"peer {name}" not in stats().liars:
                 # Who is the only one gets more time at once: to ask anew would cost what was done so far.
                 others = len(set(self.trees.publishers()) | set(self.holders_so_far(folder))) > 1
                 idle_timeout = (
@@ -81,7 +81,7 @@ class IPFSNode:
                 silent += [name] if idle_timeout else []
         for name in silent:  # nobody was quick: now with patience
             reconnect_once(self.node, name)
-            if f"peer {name}" not in state.liars and self._ask_peer(tries, name, None):
+            if f"peer {name}" not in stats().liars and self._ask_peer(tries, name, None):
                 return f"peer {name}"
         if tries.wrong is not None:
             raise tries.wrong
@@ -108,7 +108,7 @@ class IPFSNode:
     ) -> bool:
         """Take the file from an IPFS path; False if that did not work, for `reasons` or because of `wrong` bytes."""
         writer = tries.writer
-        if giver in state.liars:
+        if giver in stats().liars:
             return False
         try:
             at = path()

@@ -6,9 +6,9 @@ private swarm only, and only for large files.
 
 from __future__ import annotations
 
-from ... import state
 from ...config.forms import read_gateway
 from ...errors import SourceError
+from ...stats import stats
 from ...store import layout
 from ...store.verify import Mismatch
 from ...store.writer import Writer
@@ -42,7 +42,7 @@ class PeerGateways:
             self._known[folder] = self._look_up(folder)
         reasons: list[str] = []
         for gateway in self._known[folder]:
-            if gateway.label in state.liars:
+            if gateway.label in stats().liars:
                 continue
             try:
                 giver = gateway.fetch(request, writer)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ...patching.proxies import ClientProxy, Wrapper
+from ...session import session
 from . import name_doors
 
 _DOORS = {
@@ -22,13 +23,16 @@ class HubApi(ClientProxy):
         return Wrapper(value, _DOORS[name]) if name in _DOORS else value
 
 
-_hub_api: HubApi | None = None  # transformers shares one HfApi, so we share one proxy of it
+class SharedApi:
+    """transformers shares one HfApi, so we share one proxy of it."""
+
+    proxy: HubApi | None = None
 
 
 def hf_api(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Serves `transformers.utils.hub.hf_api`."""
-    global _hub_api
+    shared = session.part(SharedApi)
     api = wrapped(*args, **kwargs)
-    if _hub_api is None or _hub_api.__wrapped__ is not api:
-        _hub_api = HubApi(api)
-    return _hub_api
+    if shared.proxy is None or shared.proxy.__wrapped__ is not api:
+        shared.proxy = HubApi(api)
+    return shared.proxy
