@@ -109,7 +109,7 @@ def test_a_library_that_breaks_at_its_import(stocked):
 
 def test_another_copy_of_the_package(stocked, tmp_path):
     """The startup files wake up a copy that is not the one that asks: named while it works, and when it is broken."""
-    copy, source = tmp_path / "copy", Path(doctor.__file__).resolve().parents[3]
+    copy, source = tmp_path / "copy", Path(doctor.__file__).resolve().parents[2]
     shutil.copytree(source, copy, ignore=shutil.ignore_patterns("__pycache__"))
     (stocked.site / "zz_editable.pth").write_text(f"{copy}\n")
     assert stocked.hook("enable").returncode == 0
