@@ -70,10 +70,10 @@ s3: .tools/versitygw ## the S3 server for the tests, built with Go
 unit: venv ## tests of single parts, under 30 s
 	$(PYTEST) tests/unit
 
-process: venv ## tests of the hook in fresh interpreters
+process: venv node ## tests of the hook in fresh interpreters
 	$(PYTEST) tests/process
 
-contract: venv s3 ## one suite over every source
+contract: venv node s3 ## one suite over every source
 	$(PYTEST) tests/contract
 
 integration: venv node s3 ## whole jobs with a Hub, nodes and machines

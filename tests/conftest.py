@@ -11,6 +11,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from tests.support import model
 from tests.support.local_hub import LocalHub
@@ -18,6 +19,8 @@ from tests.support.machine import Machine
 from tests.support.missing import need
 from tests.support.node import KuboNode
 
+settings.register_profile("unhurried", deadline=None)  # a busy machine is no failure
+settings.load_profile("unhurried")
 os.environ["NO_PROXY"] = os.environ["no_proxy"] = "127.0.0.1,localhost"
 REPOSITORY = Path(__file__).resolve().parents[1]
 

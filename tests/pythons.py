@@ -2,7 +2,7 @@
 
 Python is looked for on PATH and in pyenv's folder of versions. Each gets an environment of its own, `.venv-3.x`, with
 the versions of tests/constraints.txt. `--ends`: only the oldest and the newest beside the Python that runs this, and of
-the process tests those that ask how a Python starts and imports.
+the process tests those that ask how a Python starts.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ ROOT = Path(__file__).resolve().parents[1]
 UV = Path(sys.executable).parent / "uv"
 OLDEST = (3, 10)
 PATHS = ("tests/unit", "tests/process")
-STARTS = ("test_orders.py", "test_run*.py", "test_start*.py")
+STARTS = ("test_run.py", "test_run_active.py", "test_run_programs.py", "test_run_sitecustomize.py", "test_start*.py")
 _ASK = "import platform, sys; print(platform.python_implementation(), *sys.version_info[:4], sys.executable)"
 
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from .maintenance.inventory import StoredCommit as StoredCommit
     from .maintenance.lock_writer import Lock as Lock
     from .publish.publisher import Publication as Publication
-    from .resolve.resolver import Resolution
+    from .store.resolution import Resolution
     from .store.store import Store
 
 Progress = Callable[[str, int], object]  # is called with a name and bytes
@@ -144,7 +144,7 @@ def publish_repo(
             "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address",
         )
     ipfs.peer_id()  # a clear word now if nobody is there
-    ipfs.rpc.silence = max(ipfs.rpc.silence, timeouts.IDLE)
+    ipfs.rpc.idle_timeout = max(ipfs.rpc.idle_timeout, timeouts.IDLE)
     resolution = resolver.resolve(store, settings, repo_id, revision, on_closed=outbox.withdraw_closed(store, settings))
     _check_access(store, ipfs, resolution, closed)
     if complete:

@@ -11,9 +11,9 @@ from .fetch.retrieval import Retrieval
 from .log import get_logger
 from .resolve import resolver
 from .resolve.absence import find_missing, is_seen, names_seen
-from .resolve.resolver import Resolution
 from .session import Recent, session
 from .store import vouchers
+from .store.resolution import Resolution
 from .store.store import Store
 
 
@@ -118,7 +118,7 @@ class StorageWrapper:
         retrieval = Retrieval(self.store, self.settings, resolution, token=token, local_only=local_only, force=force)
         present = retrieval.make_present(paths)
         if present:
-            vouchers.note(self.store, resolution.repo_id, resolution.commit, resolution.word)
+            vouchers.note(self.store, resolution.repo_id, resolution.commit, vouchers.shown(resolution))
         noted, key = session.part(Noted), (str(self.store.root), resolution.repo_id, resolution.commit)
         new = [path for path in present if (*key, path) not in noted]
         if new and not local_only:

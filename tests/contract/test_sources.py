@@ -6,11 +6,11 @@ import time
 import pytest
 
 from ipfs_accelerate_py.errors import SourceDown, SourceError
-from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.fetch.sources import SOURCES, FileRequest, find_class
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.verify import Mismatch
 
-from .conftest import KINDS, REPO, CacheHolder, entry_of
+from .conftest import KINDS, MIRRORS, REPO, CacheHolder, entry_of
 
 CONTENTS = {
     "config.json": b'{"model_type": "bert"}',
@@ -32,9 +32,9 @@ def receive(here):
     def receive(source, commit, path, content):
         entry = entry_of(path, content)
         blob = here.store.path(layout.blob_path(REPO, entry.etag))
-        with here.store.receive(REPO, entry) as receiver:
-            giver = source.fetch(Wanted(REPO, commit, path, entry, False), receiver)
-            receiver.finish(blob)
+        with here.store.receive(REPO, entry) as writer:
+            giver = source.fetch(FileRequest(REPO, commit, path, entry, False), writer)
+            writer.finish(blob)
         assert giver
         return blob
 
@@ -46,10 +46,16 @@ def left(here):
     return [path for path in (here.store.root / layout.repo_folder(REPO)).rglob("*") if not path.is_dir()]
 
 
+def test_each_source_of_the_table_has_a_holder():
+    assert {row.kind.value for row in SOURCES} == {
+        kind.partition(" ")[0] if kind in MIRRORS else kind for kind in KINDS
+    }
+
+
 def test_the_right_bytes(holder, receive, here):
     commit = holder.hold(CONTENTS)
     source = holder.source()
-    assert source.name and source.label
+    assert isinstance(source, find_class(source.kind)) and source.label
     for path, content in CONTENTS.items():
         assert receive(source, commit, path, content).read_bytes() == content, path
     assert len(left(here)) == len({entry_of(path, content).etag for path, content in CONTENTS.items()})
@@ -68,8 +74,8 @@ def test_a_file_that_it_does_not_have(holder, receive, here):
 def test_a_repo_that_it_does_not_have(holder, here):
     commit = holder.hold({"config.json": b"{}"})
     entry = entry_of("config.json", b"other")
-    with here.store.receive("acme/other", entry) as receiver, pytest.raises(SourceError):
-        holder.source().fetch(Wanted("acme/other", commit, "config.json", entry, False), receiver)
+    with here.store.receive("acme/other", entry) as writer, pytest.raises(SourceError):
+        holder.source().fetch(FileRequest("acme/other", commit, "config.json", entry, False), writer)
 
 
 CONTENT = os.urandom(300_000)
@@ -103,13 +109,13 @@ def test_after_a_failure_the_receiver_takes_the_right_bytes(holder, here):
     commit = holder.hold({"model.safetensors": CONTENT}, lies={"model.safetensors": LIES["one byte flipped"]})
     entry = entry_of("model.safetensors", CONTENT)
     blob = here.store.path(layout.blob_path(REPO, entry.etag))
-    with here.store.receive(REPO, entry) as receiver:
+    with here.store.receive(REPO, entry) as writer:
         with pytest.raises(Mismatch):
-            holder.source().fetch(Wanted(REPO, commit, "model.safetensors", entry, False), receiver)
-            receiver.finish(blob)
-        receiver.start()
-        receiver.write(CONTENT)
-        receiver.finish(blob)
+            holder.source().fetch(FileRequest(REPO, commit, "model.safetensors", entry, False), writer)
+            writer.finish(blob)
+        writer.start()
+        writer.write(CONTENT)
+        writer.finish(blob)
     assert blob.read_bytes() == CONTENT
 
 
@@ -150,11 +156,11 @@ def test_what_another_source_began_is_continued(holder, here, begun):
     commit = holder.hold({"model.safetensors": content})
     entry = entry_of("model.safetensors", content)
     blob = here.store.path(layout.blob_path(REPO, entry.etag))
-    with here.store.receive(REPO, entry) as receiver:
-        receiver.begin("another source")
-        receiver.write(content[:begun])
-        holder.source().fetch(Wanted(REPO, commit, "model.safetensors", entry, False), receiver)
-        receiver.finish(blob)
+    with here.store.receive(REPO, entry) as writer:
+        writer.begin("another source")
+        writer.write(content[:begun])
+        holder.source().fetch(FileRequest(REPO, commit, "model.safetensors", entry, False), writer)
+        writer.finish(blob)
     assert blob.read_bytes() == content
 
 
@@ -162,15 +168,15 @@ def test_a_wrong_beginning_is_not_believed(holder, here):
     content = os.urandom(300_000)
     commit = holder.hold({"model.safetensors": content})
     entry = entry_of("model.safetensors", content)
-    with here.store.receive(REPO, entry) as receiver:
-        receiver.begin("another source")
-        receiver.write(b"x" * 1000)
+    with here.store.receive(REPO, entry) as writer:
+        writer.begin("another source")
+        writer.write(b"x" * 1000)
         try:
-            holder.source().fetch(Wanted(REPO, commit, "model.safetensors", entry, False), receiver)
-            receiver.check()
+            holder.source().fetch(FileRequest(REPO, commit, "model.safetensors", entry, False), writer)
+            writer.check()
         except Mismatch:
-            assert len(receiver.givers) == 2  # so nobody knows who it was
+            assert len(writer.givers) == 2  # so nobody knows who it was
         else:
             blob = here.store.path(layout.blob_path(REPO, entry.etag))
-            receiver.finish(blob)
+            writer.finish(blob)
             assert blob.read_bytes() == content

@@ -19,8 +19,8 @@ from ipfs_accelerate_py.errors import IPFSAccelerateError, Unavailable, Unresolv
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
 from ipfs_accelerate_py.resolve import lockfile
-from ipfs_accelerate_py.resolve.resolver import Resolution
 from ipfs_accelerate_py.store import layout, partial
+from ipfs_accelerate_py.store.resolution import Resolution
 from ipfs_accelerate_py.store.store import Store
 from tests.support.fault_server import FaultProxy, FaultServer, FolderServer
 from tests.support.in_process import Here, write_repo

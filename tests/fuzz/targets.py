@@ -10,7 +10,7 @@ from huggingface_hub import constants
 
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import LockFileError, SourceError, Unresolved
-from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.fetch.sources import FileRequest
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
 from ipfs_accelerate_py.hub.client import ask_commit
 from ipfs_accelerate_py.ipfs.fleet_tree import PeerTrees
@@ -21,7 +21,7 @@ from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.tree import Entry, Tree, tree_from_json
 from ipfs_accelerate_py.store.verify import Mismatch
-from ipfs_accelerate_py.store.writer import Receiver
+from ipfs_accelerate_py.store.writer import Writer
 
 from .answering import AnsweringServer
 from .target import Target
@@ -83,23 +83,23 @@ class ReceiverTarget(Target):
 
     def run(self, data: bytes) -> bool:
         chance = self.mutator.random
-        receiver = Receiver(self.folder, chance.choice((ENTRY, LARGE)))
-        target = self.folder / receiver.entry.etag
+        writer = Writer(self.folder, chance.choice((ENTRY, LARGE)))
+        target = self.folder / writer.entry.etag
         try:
             if chance.random() < 0.2:
                 half = chance.randrange(len(data) + 1)
-                receiver.write(data[:half])
-                receiver.write(data[half:])
+                writer.write(data[:half])
+                writer.write(data[half:])
             elif chance.random() < 0.1:
                 source = self.folder / "source"
                 source.unlink(missing_ok=True)
                 source.write_bytes(data)
-                receiver.adopt(source, move=chance.random() < 0.5)
+                writer.adopt(source, move=chance.random() < 0.5)
             else:
-                receiver.write(data)
-            receiver.finish(target)
+                writer.write(data)
+            writer.finish(target)
         finally:
-            receiver.discard()
+            writer.discard()
         assert target.read_bytes() == CONTENT, "wrong bytes are visible"
         target.unlink()
         return True
@@ -191,16 +191,16 @@ class GatewayTarget(_Answered):
         self.server.answer = data
         gateway = Gateway(self.server.url, lambda: (PEER,), 0.5)
         kind = self.mutator.random.random()
-        receiver = Receiver(self.folder, ENTRY)
+        writer = Writer(self.folder, ENTRY)
         target = self.folder / ENTRY.etag
         try:
             if kind < 0.5:
-                receiver.begin("earlier")
-                receiver.write(CONTENT[:1000])
-            gateway.fetch(Wanted(REPO, COMMIT, "config.json", ENTRY), receiver)
-            receiver.finish(target)
+                writer.begin("earlier")
+                writer.write(CONTENT[:1000])
+            gateway.fetch(FileRequest(REPO, COMMIT, "config.json", ENTRY), writer)
+            writer.finish(target)
         finally:
-            receiver.discard()
+            writer.discard()
         assert target.read_bytes() == CONTENT, "wrong bytes are visible"
         target.unlink()
         return True

@@ -56,14 +56,14 @@ def gateway(here):
 
 def test_words_and_bytes_without_a_node(gateway, here):
     resolution = here.resolve("acme/model")
-    assert resolution.commit == COMMIT and RECORDED["peer_id"] in resolution.word
+    assert resolution.commit == COMMIT and RECORDED["peer_id"] in resolution.according_to
     here.make_present(resolution)
     assert here.visible() == FILES
 
 
 def test_its_word_is_hearsay(gateway, here):
     here.resolve("acme/model")
-    assert here.store.is_hearsay("acme/model", COMMIT) and here.store.is_hearsay("acme/model", "refs/main")
+    assert here.store.is_unconfirmed("acme/model", COMMIT) and here.store.is_unconfirmed("acme/model", "refs/main")
 
 
 def test_the_name_of_the_repo_is_not_told_for_a_word(gateway, here):

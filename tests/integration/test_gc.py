@@ -51,10 +51,10 @@ def fill(store, commits=4):
         own = lfs_entry(b"%d" % number * 1000)
         contents = {"shared.bin": (shared, b"shared" * 1000), "sub/own.bin": (own, b"%d" % number * 1000)}
         for path, (entry, content) in contents.items():
-            with store.receive(REPO, entry) as receiver:
-                receiver.write(content)
+            with store.receive(REPO, entry) as writer:
+                writer.write(content)
                 blob = store.path(layout.blob_path(REPO, entry.etag))
-                receiver.finish(blob)
+                writer.finish(blob)
             store.link(REPO, commit, path, entry)
             os.utime(blob, (1_000_000, 1_000_000))
         store.write_tree(REPO, Tree(commit, {path: entry for path, (entry, _) in contents.items()}))
@@ -168,7 +168,7 @@ def test_a_commit_is_marked_before_it_is_written_or_read(here, tmp_path, monkeyp
         method = getattr(Store, name)
 
         def look(store, repo_id, *arguments, **options):
-            marked.setdefault(name, []).append(leases.reader(store, repo_id))
+            marked.setdefault(name, []).append(leases.holder_of(store, repo_id))
             return method(store, repo_id, *arguments, **options)
 
         monkeypatch.setattr(Store, name, look)

@@ -11,7 +11,7 @@ from urllib.parse import unquote
 import pytest
 
 from ipfs_accelerate_py.errors import IPFSAccelerateError, LockFileError
-from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.fetch.sources import FileRequest
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
 from ipfs_accelerate_py.fetch.sources.mirror import Mirror
 from ipfs_accelerate_py.ipfs.fleet_tree import PeerTrees
@@ -181,8 +181,8 @@ def test_no_path_is_built_from_one(name, tmp_path, here):
         for source in sources:
             repo = "../evil" if layout.is_repo_id(name) else name
             for repo_id, commit, path in ((REPO, COMMIT, name), (repo, COMMIT, "a"), (REPO, name, "a")):
-                with here.store.receive(REPO, ENTRY) as receiver, pytest.raises(IPFSAccelerateError):
-                    source.fetch(Wanted(repo_id, commit, path, ENTRY), receiver)
+                with here.store.receive(REPO, ENTRY) as writer, pytest.raises(IPFSAccelerateError):
+                    source.fetch(FileRequest(repo_id, commit, path, ENTRY), writer)
         assert server.log == []
     for build in (layout.ref_path, layout.tree_path, layout.snapshot_path):
         with pytest.raises(IPFSAccelerateError):
@@ -204,8 +204,8 @@ def test_a_url_means_exactly_the_name(name, tmp_path, here):
         return
     with FolderServer(tmp_path) as server:
         for source in (Gateway(server.url, lambda: (PEER,), 1.0), Mirror(server.url)):
-            with here.store.receive(REPO, ENTRY) as receiver, pytest.raises(IPFSAccelerateError):
-                source.fetch(Wanted(REPO, COMMIT, name, ENTRY), receiver)
+            with here.store.receive(REPO, ENTRY) as writer, pytest.raises(IPFSAccelerateError):
+                source.fetch(FileRequest(REPO, COMMIT, name, ENTRY), writer)
         for row in server.log:
             assert unquote(row["path"]).endswith(path), row["path"]
         assert server.log

@@ -8,8 +8,8 @@ from huggingface_hub.errors import RepositoryNotFoundError
 
 from ipfs_accelerate_py.errors import Unresolved
 from ipfs_accelerate_py.hub import listing
+from ipfs_accelerate_py.hub.breaker import is_hub_breaker_open
 from ipfs_accelerate_py.hub.client import ask_commit
-from ipfs_accelerate_py.resolve.resolver import hub_is_resting
 from ipfs_accelerate_py.session import session
 from tests.support.fault_server import FaultProxy
 from tests.support.in_process import write_repo
@@ -76,10 +76,10 @@ def test_what_a_slow_hub_says_later_counts_at_the_next_load(hub, here, tmp_path)
     hub.fault(latency=0.7)
     assert here.resolve(REPO).commit == old
     deadline = time.monotonic() + 10
-    while here.store.read_ref(REPO, "main") == old or hub_is_resting():
+    while here.store.read_ref(REPO, "main") == old or is_hub_breaker_open():
         assert time.monotonic() < deadline
         time.sleep(0.05)
     hub.faults.clear()
     session.reset()
     found = here.resolve(REPO)
-    assert (found.word, found.commit == old) == ("hub", False)
+    assert (found.according_to, found.commit == old) == ("hub", False)

@@ -138,7 +138,7 @@ LEFTOVERS = """
 import os, subprocess, sys, threading, time
 from ipfs_accelerate_py.config.settings import read_settings
 from ipfs_accelerate_py.store import layout, partial as parts
-from ipfs_accelerate_py.store.resolution import Resolution
+from ipfs_accelerate_py.store.resolution import Authority, Resolution
 from ipfs_accelerate_py.fetch.retrieval import Retrieval
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Entry, Tree
@@ -156,7 +156,7 @@ for entry in files.values():
     with open(path, "wb") as file:
         file.truncate(30 << 30)
     os.utime(path, (path.stat().st_mtime - 90,) * 2)
-resolution = Resolution("acme/large", "main", Tree("c" * 40, files), "hub", True)
+resolution = Resolution("acme/large", "main", Tree("c" * 40, files), Authority.HUB, True)
 print("go", flush=True)
 try:
     Retrieval(store, settings, resolution).make_present(files)

@@ -60,7 +60,7 @@ def test_it_is_enough_without_hub(lock, hub, here, tmp_path):
     here.change(home=tmp_path / "other", lock=tmp_path / "models.lock")
     here.forget()
     resolution = here.resolve(REPO)
-    assert (resolution.word, resolution.commit) == ("lock file", commit_of(hub))
+    assert (resolution.according_to, resolution.commit) == ("lock file", commit_of(hub))
     with FolderServer(tmp_path / "here" / "store") as server:
         here.change(mirrors=(server.url,))
         here.make_present(resolution)

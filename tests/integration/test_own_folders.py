@@ -105,7 +105,7 @@ def test_a_damaged_file_that_cannot_be_replaced_never_loads(hub, here, own, monk
     def refuse(*_, **__):
         raise StoreError("the store ... cannot be written: Read-only file system")
 
-    monkeypatch.setattr(own, "new_receiver", refuse)
+    monkeypatch.setattr(own, "new_writer", refuse)
     with pytest.raises(VerificationError) as caught:
         load(here, own)
     assert "config.json" in str(caught.value) and str(own.root) in str(caught.value)
@@ -122,7 +122,7 @@ def opened(here, monkeypatch):
 
     def open_for(cache_dir):
         monkeypatch.setattr(calls, "get_storage_wrapper", lambda: calls.StorageWrapper(here.settings))
-        return calls.open_storage(arguments.Asked(REPO, None, cache_dir, None, False)).settings
+        return calls.open_storage(arguments.LoadRequest(REPO, None, cache_dir, None, False)).settings
 
     return open_for
 

@@ -8,8 +8,8 @@ import pytest
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
-from ipfs_accelerate_py.resolve.resolver import Resolution
 from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.resolution import Authority, Resolution
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Tree
 from tests.contract.conftest import COMMIT, REPO, entry_of, fill
@@ -33,7 +33,7 @@ def told(nodes, tmp_path, here):
         node.write(f"{publisher.MFS_ROOT}/gateways", f"not a URL\n{proxy.url}\n".encode())
         publisher.publish(store, node, REPO, tree, ["main"])
         here.change(node=ours.api, publishers=(theirs.peer_id,), timeout=10.0)  # nobody is raced
-        yield proxy, Resolution(REPO, "main", tree, "hub", True)
+        yield proxy, Resolution(REPO, "main", tree, Authority.HUB, True)
 
 
 def test_a_file_that_is_not_all_urls_is_not_used(told, here):
@@ -108,5 +108,5 @@ def test_a_peer_that_kubo_met_while_it_started_is_heard(node_class, tmp_path, he
 
         with Ours(tmp_path / "ours" / ".ipfs") as ours:
             here.change(node=ours.api, publishers=(theirs.peer_id,))
-            here.make_present(Resolution(REPO, "main", tree, "hub", True))
+            here.make_present(Resolution(REPO, "main", tree, Authority.HUB, True))
     assert here.visible() == FILES

@@ -43,7 +43,7 @@ def test_a_reachable_one_says_it_at_once(fleet, here):
     began = time.monotonic()
     found = here.resolve(REPO)
     print(f"words in {time.monotonic() - began:.3f} s")
-    assert found.word == f"publisher {fleet[0].peer_id}" and list(found.tree.files) == ["config.json"]
+    assert found.according_to == f"publisher {fleet[0].peer_id}" and list(found.tree.files) == ["config.json"]
 
 
 def test_a_silent_one_is_connected_anew_and_left_for_the_next(fleet, here, monkeypatch):
@@ -61,7 +61,7 @@ def test_a_silent_one_is_connected_anew_and_left_for_the_next(fleet, here, monke
     began = time.monotonic()
     found = here.resolve(REPO)
     seconds = time.monotonic() - began
-    assert found.word == f"publisher {fleet[1].peer_id}"
+    assert found.according_to == f"publisher {fleet[1].peer_id}"
     assert reconnected == [fleet[0].peer_id]
     assert seconds < 15, "it waited for the silent one with all its patience"
 

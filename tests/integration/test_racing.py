@@ -9,7 +9,7 @@ import pytest
 from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import Unavailable, VerificationError
 from ipfs_accelerate_py.fetch import health
-from ipfs_accelerate_py.fetch.plan import Candidates
+from ipfs_accelerate_py.fetch.plan import Plan
 from ipfs_accelerate_py.store import layout, partial, visibility
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
@@ -73,7 +73,7 @@ def test_a_silent_one_is_raced_and_then_left_alone(mirrors, here, fault):
     assert time.monotonic() - started < 10
     assert asked(two, "config.json") or asked(two)
     if fault == "hangs":
-        assert health.is_resting(f"mirror {one.url}")
+        assert health.is_breaker_open(f"mirror {one.url}")
         one.log.clear()
         here.make_present(here.resolve(REPO), "vocab.txt")
         assert one.log == []
@@ -83,7 +83,7 @@ def test_a_dead_one_costs_nothing_the_second_time(mirrors, here, caplog):
     one, _two = mirrors(2)
     one.stop()
     here.make_present(here.resolve(REPO), "config.json")
-    assert health.is_resting(f"mirror {one.url}")
+    assert health.is_breaker_open(f"mirror {one.url}")
     one.start()  # it would be seen now, were it asked
     here.make_present(here.resolve(REPO), "vocab.txt")
     assert one.log == []
@@ -223,5 +223,5 @@ def test_while_a_repo_may_be_closed_its_name_stays_in_private_networks(mirrors, 
     here.change(mirrors=(near, far, "s3://bucket/models"), gateways=(near, far), publishers=("k51abc",))
     for public, expected in ((None, [near, near]), (False, []), (True, [near, far, near, far, "s3://bucket/models"])):
         known = replace(resolution, public=public)
-        sources = Candidates(here.store, here.settings, known, None, False, False).for_file(1)
+        sources = Plan(here.store, here.settings, known, None, False, False).for_file(1)
         assert [each.url for each in sources if each.name in ("gateway", "mirror")] == expected

@@ -17,7 +17,7 @@ pytestmark = pytest.mark.lines
 def test_the_hubs_word_in_one_request(acme_hub, here):
     found = here.resolve(REPO)
     assert found.commit == commit_of(acme_hub)
-    assert found.word == "hub" and found.public is True and found.tree.complete
+    assert found.according_to == "hub" and found.public is True and found.tree.complete
     assert {path: entry.size for path, entry in found.tree.files.items()} == {k: len(v) for k, v in FILES.items()}
     assert found.tree.files["model.safetensors"].sha256 and not found.tree.files["config.json"].sha256
     assert len(asked(acme_hub)) == 1
@@ -43,7 +43,7 @@ def test_a_known_commit_is_never_asked_for(acme_hub, here):
     here.forget()
     acme_hub.log.clear()
     found = here.resolve(REPO, commit)
-    assert found.commit == commit and found.word == "store"
+    assert found.commit == commit and found.according_to == "store"
     assert asked(acme_hub) == []
 
 
@@ -66,7 +66,7 @@ def test_eight_threads_one_request(acme_hub, here):
 def test_a_slow_hub_is_waited_for_where_nobody_else_can_say(acme_hub, here):
     here.change(timeout=0.2)
     acme_hub.fault(match=INFO, latency=0.8)
-    assert here.resolve(REPO).word == "hub"
+    assert here.resolve(REPO).according_to == "hub"
     assert len(asked(acme_hub)) == 1
 
 
@@ -103,7 +103,7 @@ def test_an_older_cache_without_a_listing_says_what_its_blobs_are(acme_hub, here
     acme_hub.log.clear()
     acme_hub.fault(status=503)
     found = here.resolve(REPO)
-    assert (found.commit, found.word, found.tree.complete) == (commit, "lower tier", False)
+    assert (found.commit, found.according_to, found.tree.complete) == (commit, "lower tier", False)
     assert set(found.tree.files) == {"config.json", "model.safetensors"}
     assert found.tree.files["model.safetensors"].sha256
     present = here.make_present(found)
@@ -118,7 +118,7 @@ def test_a_listing_that_is_not_complete_is_asked_for_anew(acme_hub, here):
     for listing in here.cache.rglob("trees/*.json"):
         listing.unlink()
     found = here.resolve(REPO, commit)
-    assert found.word == "hub" and found.tree.complete
+    assert found.according_to == "hub" and found.tree.complete
 
 
 # -- this machine alone -------------------------------------------------------------------------------------------

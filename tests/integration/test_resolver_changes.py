@@ -5,6 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
+from ipfs_accelerate_py.hub import breaker
 from ipfs_accelerate_py.resolve import authorities, resolver
 from tests.support.local_hub import LocalHub
 
@@ -24,7 +25,7 @@ def test_own_write_is_asked_for_once(acme_hub, here, moved):
     requests = len(asked(acme_hub))
     for _ in range(3):
         found = here.resolve(REPO)
-        assert (found.commit, found.word) == (moved[1], "hub")
+        assert (found.commit, found.according_to) == (moved[1], "hub")
     assert len(asked(acme_hub)) == requests + 1
 
 
@@ -52,8 +53,8 @@ def test_a_silent_hub_after_an_own_write(here, moved):
     here.point_at(down)
     resolver.forget_repo(REPO)
     assert here.resolve(REPO).commit == moved[0]
-    assert here.resolve(REPO).word == "store"
-    assert resolver.hub_is_resting()
+    assert here.resolve(REPO).according_to == "store"
+    assert breaker.is_hub_breaker_open()
 
 
 def test_own_write_is_asked_for_when_the_hub_is_back(acme_hub, here, moved, monkeypatch):
@@ -61,7 +62,7 @@ def test_own_write_is_asked_for_when_the_hub_is_back(acme_hub, here, moved, monk
     resolver.forget_repo(REPO)
     assert here.resolve(REPO).commit == moved[0]
     fault["times"] = 0
-    resolver.end_rest()
+    breaker.close_hub_breaker()
     assert here.resolve(REPO).commit == moved[1]
 
 

@@ -97,11 +97,11 @@ def test_a_publisher_speaks_when_the_hub_is_silent_and_nothing_is_known_here(acm
     acme_hub.fault(status=503)
     found = here.resolve(REPO)
     assert found.commit == OTHER and found.tree.files == THEIRS.files
-    assert found.word == f"publisher {here.settings.publishers[0]}"
+    assert found.according_to == f"publisher {here.settings.publishers[0]}"
     # kept, but as what it is
     here.forget()
     here.change(node="off")
-    assert here.resolve(REPO).word == "publisher"
+    assert here.resolve(REPO).according_to == "publisher"
 
 
 def test_the_hub_beats_a_publisher_and_takes_its_place(acme_hub, here, publish):
@@ -114,7 +114,7 @@ def test_the_hub_beats_a_publisher_and_takes_its_place(acme_hub, here, publish):
     here.forget()
     acme_hub.fault(status=503)
     found = here.resolve(REPO)
-    assert (found.commit, found.word) == (commit_of(acme_hub), "store")
+    assert (found.commit, found.according_to) == (commit_of(acme_hub), "store")
 
 
 def test_what_this_machine_learnt_from_the_hub_beats_a_publisher(acme_hub, here, publish):
@@ -122,7 +122,7 @@ def test_what_this_machine_learnt_from_the_hub_beats_a_publisher(acme_hub, here,
     publish(THEIRS)
     acme_hub.fault(status=503)
     found = here.resolve(REPO)
-    assert (found.commit, found.word) == (commit, "store")
+    assert (found.commit, found.according_to) == (commit, "store")
 
 
 def test_for_one_commit_the_hubs_kept_tree_beats_a_publishers(acme_hub, here, publish):

@@ -43,7 +43,7 @@ def test_what_is_known_here_serves_whatever_the_hub_says(acme_hub, here, fault):
     started = time.monotonic()
     found = here.resolve(REPO)
     assert time.monotonic() - started < 5  # huggingface_hub's own patience is ten seconds and more
-    assert (found.commit, found.word) == (commit, "store")
+    assert (found.commit, found.according_to) == (commit, "store")
     # The API once; where that is of no use one file's header, which plain asks and which names the commit of a branch.
     api, *headers = [(row["method"], "/api/" in row["path"]) for row in asked(acme_hub)]
     assert api == ("GET", True) and headers in ([], [("HEAD", False)])
@@ -103,7 +103,7 @@ def test_three_resolutions_with_a_hub_that_hangs_cost_one_timeout(acme_hub, here
     acme_hub.log.clear()
     started = time.monotonic()
     for name in names:
-        assert here.resolve(name).word == "store"
+        assert here.resolve(name).according_to == "store"
     assert 0.2 < time.monotonic() - started < 5  # where all is known, the Hub has 0.4 of the time
     assert len(asked(acme_hub)) == 1
 

@@ -214,7 +214,7 @@ def test_a_hub_that_was_unwell_for_a_moment_still_supplies_what_nobody_else_has(
     here.forget()
     hub.fault(status=503, times=1)
     again = here.resolve(REPO)
-    assert again.word == "store"
+    assert again.according_to == "store"
     assert contents(here.make_present(again)) == FILES
 
 

@@ -11,7 +11,7 @@ from ipfs_accelerate_py import state
 from ipfs_accelerate_py.errors import Unavailable
 from ipfs_accelerate_py.storage_wrapper import StorageWrapper
 from ipfs_accelerate_py.store import layout, vouchers
-from ipfs_accelerate_py.store.resolution import HUB, LOWER, STORE
+from ipfs_accelerate_py.store.resolution import Authority
 
 pytestmark = pytest.mark.lines
 REPO = "acme/model"
@@ -47,7 +47,7 @@ def half(hub, here):
 def test_a_hub_that_is_slow_or_unwell_makes_nothing_missing(fault, half, hub, here):
     hub.fault(match=API, **fault)
     resolution = here.resolve(REPO)
-    assert (resolution.commit, resolution.word) == (half, LOWER)
+    assert (resolution.commit, resolution.according_to) == (half, Authority.LOCAL_CACHES)
     assert not resolution.tree.complete
     resolution, missing, unknown = look_up(here, resolution, "config.json", "tokenizer.json", "nothing.json")
     if "latency" in fault:  # it has told the whole listing meanwhile
@@ -60,7 +60,7 @@ def test_a_slow_hub_is_asked_once_and_its_late_answer_counts_for_the_rest(half, 
     hub.fault(match=API, latency=1.2)
     first = here.resolve(REPO)
     learnt, _, unknown = look_up(here, first, "tokenizer.json")
-    assert not unknown and learnt.word in (HUB, STORE)
+    assert not unknown and learnt.according_to in (Authority.HUB, Authority.STORE)
     assert here.resolve(REPO).tree.complete  # remembered for the other parts of the repo
     assert len(asked_listings(hub)) == 1
 

@@ -33,7 +33,7 @@ def check(here, caplog, label, words):
         assert here.make_present(known, path)[path].read_bytes() == content
     said = warnings(caplog)
     assert len(said) == 1 and label in said[0] and words in said[0] and "going on without it" in said[0], said
-    assert health.is_resting(label)
+    assert health.is_breaker_open(label)
 
 
 def warnings(caplog):
@@ -80,7 +80,7 @@ def test_a_folder(hub, here, caplog, tmp_path):
 def test_an_empty_folder_is_a_mirror_like_any_other(hub, here, caplog, tmp_path):
     here.change(mirrors=(f"file://{tmp_path}",))
     assert set(here.make_present(here.resolve(REPO))) == set(FILES)
-    assert not health.is_resting(f"mirror file://{tmp_path}")
+    assert not health.is_breaker_open(f"mirror file://{tmp_path}")
     assert warnings(caplog) == []
 
 
@@ -93,7 +93,7 @@ def test_a_file_that_storage_does_not_have_is_no_refused_login(hub, here, caplog
     with answering(403, NOT_LISTED) as url:
         here.change(**{f"{kind}s": (url,)}, publishers=(PUBLISHER,), timeout=20.0)
         assert set(here.make_present(here.resolve(REPO))) == set(FILES)
-    assert not health.is_resting(f"{kind} {url}") and warnings(caplog) == []
+    assert not health.is_breaker_open(f"{kind} {url}") and warnings(caplog) == []
 
 
 KEYS = "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or FSSPEC_S3_ANON=true"

@@ -11,7 +11,7 @@ import pytest
 
 from ipfs_accelerate_py import log, state
 from ipfs_accelerate_py.errors import SettingsError, SourceError, Unavailable
-from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.fetch.sources import FileRequest
 from ipfs_accelerate_py.fetch.sources.mirror import Mirror
 from ipfs_accelerate_py.hub import breaker
 from ipfs_accelerate_py.store import layout, partial
@@ -47,17 +47,17 @@ def server(here, tmp_path):
         write_repo(tmp_path / "mirror", layout.snapshot_path(REPO, commit), FILES)
         here.point_at(None)
         here.forget()
-        breaker.begin_rest()
+        breaker.open_hub_breaker()
         here.change(mirrors=(running.url,))
         yield running
 
 
 def fetch(mirror, here, path="config.json", content=FILES["config.json"]):
     """What a mirror gives, put into a store."""
-    with here.store.receive(REPO, entry_of(path, content)) as receiver:
-        mirror.fetch(Wanted(REPO, COMMIT, path, receiver.entry), receiver)
-        receiver.check()
-        return receiver.size
+    with here.store.receive(REPO, entry_of(path, content)) as writer:
+        mirror.fetch(FileRequest(REPO, COMMIT, path, writer.entry), writer)
+        writer.check()
+        return writer.size
 
 
 def part_of(answer):

@@ -104,10 +104,10 @@ def test_what_was_known_from_a_publisher_alone(machine):
     b = machine("b")
     copy("heard", b.store)
     store = Store(b.store)
-    assert store.is_hearsay(HEARD, "refs/main") and store.read_ref(HEARD, "main")
+    assert store.is_unconfirmed(HEARD, "refs/main") and store.read_ref(HEARD, "main")
     assert [row["refs"] for row in said(b.hook("ls", "--json"))] == [["main"]]
     assert said(b.hook("verify", "--json"))["ok"]
-    assert not Store(DATA / "store").is_hearsay(HEARD, "refs/main")
+    assert not Store(DATA / "store").is_unconfirmed(HEARD, "refs/main")
 
 
 def test_the_settings_file(machine):

@@ -7,6 +7,7 @@ import re
 import socket
 import subprocess
 import time
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -69,9 +70,9 @@ class Client(http.client.HTTPConnection):
 def ask(path: Path) -> str:
     for _ in range(600):
         try:
-            client = Client(str(path), timeout=30)
-            client.request("GET", "/x", headers={"Host": "here"})
-            return client.getresponse().read().decode()
+            with closing(Client(str(path), timeout=30)) as client:
+                client.request("GET", "/x", headers={"Host": "here"})
+                return client.getresponse().read().decode()
         except (FileNotFoundError, ConnectionRefusedError):
             time.sleep(0.05)
     raise AssertionError("no answer")

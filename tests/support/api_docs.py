@@ -1,4 +1,4 @@
-"""`python -m tests.support.api_docs`: writes docs/api.md and docs/errors.md from the docstrings, without an import."""
+"""`python -m tests.support.api_docs`: docs/api.md, docs/errors.md, and the map of the architecture, from docstrings."""
 
 from __future__ import annotations
 
@@ -11,6 +11,8 @@ ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = "src/ipfs_accelerate_py"
 API = ROOT / "docs" / "api.md"
 ERRORS = ROOT / "docs" / "errors.md"
+ARCHITECTURE = ROOT / "docs" / "architecture.md"
+MAP_BEGINS, MAP_ENDS = "<!-- the map, from the docstrings -->\n", "<!-- the end of the map -->\n"
 
 # A heading, the words below it, and what stands there: (module or room, name of a function or a class) each.
 SECTIONS = (
@@ -82,6 +84,27 @@ def render_errors() -> str:
     return page
 
 
+def render_map() -> str:
+    """The page of the architecture with its map of the modules: each by the first sentence of its docstring."""
+    page = ARCHITECTURE.read_text(encoding="utf-8")
+    before, _, rest = page.partition(MAP_BEGINS)
+    _, _, after = rest.partition(MAP_ENDS)
+    folders: dict[str, list[tuple[str, str]]] = {}
+    for path in sorted((ROOT / PACKAGE).rglob("*.py")):
+        where = path.relative_to(ROOT / PACKAGE)
+        words = (
+            (ast.get_docstring(ast.parse(path.read_text(encoding="utf-8"))) or "").split("\n\n")[0].replace("\n", " ")
+        )
+        room = where.parent.as_posix()
+        folders.setdefault("" if room == "." else room, []).append((where.stem, words.replace("|", "\\|")))
+    text = ""
+    for room in sorted(folders):
+        [head] = [words for stem, words in folders[room] if stem == "__init__"] or [""]
+        text += f"\n### {f'`{room}/`' if room else 'At the top'}\n\n{head}\n\n| module | |\n| --- | --- |\n"
+        text += "".join(f"| `{stem}` | {words} |\n" for stem, words in folders[room] if stem != "__init__")
+    return f"{before}{MAP_BEGINS}{text}\n{MAP_ENDS}{after}"
+
+
 def _draw(classes: dict[str, ast.ClassDef], base: str | None = None, indent: str = "") -> str:
     """The classes below `base`, one on a line, with what else each is a kind of."""
     lines = ""
@@ -140,3 +163,4 @@ def _prose(node: ast.FunctionDef | ast.ClassDef) -> str:
 if __name__ == "__main__":
     API.write_text(render_api(), encoding="utf-8")
     ERRORS.write_text(render_errors(), encoding="utf-8")
+    ARCHITECTURE.write_text(render_map(), encoding="utf-8")

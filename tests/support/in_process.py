@@ -20,9 +20,9 @@ from ipfs_accelerate_py.config.settings import Settings
 from ipfs_accelerate_py.fetch.retrieval import Retrieval
 from ipfs_accelerate_py.publish.outbox import withdraw_closed
 from ipfs_accelerate_py.resolve import resolver
-from ipfs_accelerate_py.resolve.resolver import Resolution
 from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.resolution import Resolution
 from ipfs_accelerate_py.store.store import Store
 
 from .local_hub import LocalHub

@@ -56,9 +56,9 @@ def collect_dry_first(store, settings, **options):
 def commit_of(store, content, commit=COMMIT, age=0.0, ref=None, path="model.bin", repo_id=REPO):
     """A commit of one file, last used so many seconds ago."""
     entry = lfs_entry(content)
-    with store.receive(repo_id, entry) as receiver:
-        receiver.write(content)
-        receiver.finish(store.path(layout.blob_path(repo_id, entry.etag)))
+    with store.receive(repo_id, entry) as writer:
+        writer.write(content)
+        writer.finish(store.path(layout.blob_path(repo_id, entry.etag)))
     store.link(repo_id, commit, path, entry)
     store.write_tree(repo_id, Tree(commit, {path: entry}))
     if ref:

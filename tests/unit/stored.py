@@ -28,9 +28,9 @@ def blob(store, entry=ENTRY):
 
 def put(store, content=CONTENT, entry=None, path="model.bin", commit=COMMIT):
     entry = entry or lfs_entry(content)
-    with store.receive(REPO, entry) as receiver:
-        receiver.write(content)
-        receiver.finish(blob(store, entry))
+    with store.receive(REPO, entry) as writer:
+        writer.write(content)
+        writer.finish(blob(store, entry))
     return store.link(REPO, commit, path, entry)
 
 

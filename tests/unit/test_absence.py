@@ -4,7 +4,7 @@ import pytest
 
 from ipfs_accelerate_py.resolve.absence import find_missing, is_seen, names_seen
 from ipfs_accelerate_py.store import layout
-from ipfs_accelerate_py.store.resolution import Resolution
+from ipfs_accelerate_py.store.resolution import Authority, Resolution
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Entry, Tree
 
@@ -24,7 +24,7 @@ def cache(tmp_path):
 
 
 def known(complete):
-    return Resolution(REPO, "main", Tree(COMMIT, {LISTED: Entry(1, "a" * 40)}, complete=complete), "hub", True)
+    return Resolution(REPO, "main", Tree(COMMIT, {LISTED: Entry(1, "a" * 40)}, complete=complete), Authority.HUB, True)
 
 
 def mark(root, commit=COMMIT, path=ASKED):

@@ -20,9 +20,9 @@ from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Entry, Tree
 os.umask({umask})
 store, entry = Store(Path(sys.argv[1]) / "new" / "store"), Entry(1, hashlib.sha1(b"blob 1\\0x").hexdigest())
-with store.receive("a/b", entry) as receiver:
-    receiver.write(b"x")
-    receiver.finish(store.path("models--a--b/blobs/" + entry.etag))
+with store.receive("a/b", entry) as writer:
+    writer.write(b"x")
+    writer.finish(store.path("models--a--b/blobs/" + entry.etag))
 store.link("a/b", "0" * 40, "sub/file", entry)
 store.write_tree("a/b", Tree("0" * 40, {{"sub/file": entry}}))
 store.write_ref("a/b", "main", "0" * 40)

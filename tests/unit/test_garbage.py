@@ -51,7 +51,7 @@ def test_reading_counts_as_use(collect, store):
 def test_the_last_commit_takes_the_repos_folder_with_it(collect, store):
     commit_of(store, CONTENT, age=2 * DAY, ref="refs/pr/1")
     store.mark_missing(REPO, COMMIT, "none.json")
-    store.write_ref(REPO, "heard", COMMIT, hearsay=True)
+    store.write_ref(REPO, "heard", COMMIT, unconfirmed=True)
     commit_of(store, CONTENT, repo_id=OTHER)
     collect(older_than=DAY)
     assert sorted(os.listdir(store.root)) == [".locks", "models--org--other"]

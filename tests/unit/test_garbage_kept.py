@@ -69,19 +69,19 @@ def test_what_this_process_has_open(collect, store):
 
 def test_what_a_living_process_is_about_to_read(collect, store):
     commit_of(store, CONTENT, age=2 * DAY)
-    leases.mark(store, REPO, COMMIT)
+    leases.take(store, REPO, COMMIT)
     answer = collect(max_size=0)
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
 
 
 def test_a_load_that_begins_after_the_first_look(store, settings, monkeypatch):
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
-    store.write_ref(REPO, "heard", COMMIT, hearsay=True)
+    store.write_ref(REPO, "heard", COMMIT, unconfirmed=True)
     before = visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()
     remove = deletion.remove_snapshot
 
     def mark_and_remove(store, snapshot):
-        leases.mark(store, REPO, COMMIT)
+        leases.take(store, REPO, COMMIT)
         return remove(store, snapshot)
 
     with monkeypatch.context() as patch:
@@ -89,8 +89,8 @@ def test_a_load_that_begins_after_the_first_look(store, settings, monkeypatch):
         answer = collect_garbage(store, settings, older_than=DAY).to_dict()
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], f"in use by process {os.getpid()}")
     assert (visible(store), store.path(layout.tree_path(REPO, COMMIT)).read_bytes()) == before
-    assert (store.read_ref(REPO, "main"), store.is_hearsay(REPO, "refs/main")) == (COMMIT, False)
-    assert (store.read_ref(REPO, "heard"), store.is_hearsay(REPO, "refs/heard")) == (COMMIT, True)
+    assert (store.read_ref(REPO, "main"), store.is_unconfirmed(REPO, "refs/main")) == (COMMIT, False)
+    assert (store.read_ref(REPO, "heard"), store.is_unconfirmed(REPO, "refs/heard")) == (COMMIT, True)
 
 
 def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(store, settings, monkeypatch):
@@ -98,7 +98,7 @@ def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(stor
     rename, marked = os.rename, []
 
     def load():
-        leases.mark(store, REPO, COMMIT)
+        leases.take(store, REPO, COMMIT)
         marked.append((visible(store), store.read_ref(REPO, "main"), store.read_tree(REPO, COMMIT)))
 
     def load_and_rename(source, target):
@@ -115,7 +115,7 @@ def test_a_load_that_begins_in_the_middle_waits_and_finds_nothing_half_gone(stor
     loads.join()
     assert gone(answer) == {(REPO, COMMIT)}
     assert marked == [({}, None, None)]
-    assert leases.reader(store, REPO, COMMIT) == f"process {os.getpid()}"  # its mark is still there
+    assert leases.holder_of(store, REPO, COMMIT) == f"process {os.getpid()}"  # its mark is still there
 
 
 def test_an_empty_folder_that_goes_before_a_file_is_renamed_into_it(store, monkeypatch):
@@ -136,7 +136,7 @@ def test_who_stands_still_while_it_marks_is_left_alone(store, settings, monkeypa
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
     before = visible(store)
     monkeypatch.setattr(leases, "_PATIENCE", 0.1)
-    with leases.hold_marks(store) as held:
+    with leases.hold_lock(store) as held:
         assert held
         answer = collect_garbage(store, settings, older_than=DAY).to_dict()
     assert (answer["removed"], answer["kept"][0]["reason"]) == ([], "in use by a process that is marking it")

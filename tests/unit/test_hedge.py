@@ -6,9 +6,9 @@ import threading
 
 import pytest
 
-from ipfs_accelerate_py.fetch.contender import Runner
-from ipfs_accelerate_py.fetch.hedge import Race
-from ipfs_accelerate_py.fetch.sources import Wanted
+from ipfs_accelerate_py.fetch.contender import Contender
+from ipfs_accelerate_py.fetch.hedge import HedgedFetch
+from ipfs_accelerate_py.fetch.sources import FileRequest, Kind
 
 from .stored import COMMIT, ENTRY, REPO
 
@@ -16,8 +16,9 @@ from .stored import COMMIT, ENTRY, REPO
 class Silent:
     """A source that is asked and gives nothing until the test ends."""
 
-    name = label = "silent"
-    is_patient = False
+    kind = Kind.MIRROR
+    label = "silent"
+    own_pace = None
 
     def __init__(self):
         self.asked, self.ended = threading.Event(), threading.Event()
@@ -25,7 +26,7 @@ class Silent:
     def prepare(self):
         pass
 
-    def fetch(self, wanted, receiver):
+    def fetch(self, request, writer):
         self.asked.set()
         self.ended.wait()
         return self.label
@@ -35,18 +36,18 @@ class Silent:
 def is_behind(store):
     """`is_behind(budget, silence, more)`: does a source that has been silent for so long count as too slow?"""
     source = Silent()
-    wanted = Wanted(REPO, COMMIT, "model.bin", ENTRY)
-    with store.receive(REPO, ENTRY) as receiver:
+    request = FileRequest(REPO, COMMIT, "model.bin", ENTRY)
+    with store.receive(REPO, ENTRY) as writer:
 
         def ask(budget, silence, more):
-            runner = Runner(source, wanted, store, receiver, threading.Event())
+            contender = Contender(source, request, store, writer, threading.Event())
             assert source.asked.wait(60)
-            runner.started -= silence
-            runner.checked -= silence
-            return Race(store, wanted, budget, lambda *_: None)._is_behind(runner, more)
+            contender.started -= silence
+            contender.checked -= silence
+            return HedgedFetch(store, request, budget, lambda *_: None)._is_behind(contender, more)
 
         yield ask
-        receiver.cancel()
+        writer.cancel()
         source.ended.set()
 
 

@@ -100,9 +100,9 @@ def test_the_caches_below(store, settings):
     cache = Store(settings.lower[0])
     put(cache)
     cache.write_ref(REPO, "main", COMMIT)
-    with store.receive(REPO, lfs_entry(CONTENT)) as receiver:
-        receiver.adopt(blob(cache))
-        receiver.finish(blob(store))
+    with store.receive(REPO, lfs_entry(CONTENT)) as writer:
+        writer.adopt(blob(cache))
+        writer.finish(blob(store))
     store.link(REPO, COMMIT, "model.bin", lfs_entry(CONTENT))
     found = rows(store, settings)
     own, below = found[REPO, COMMIT, "store"], found[REPO, COMMIT, str(cache.root)]
@@ -139,42 +139,42 @@ def test_what_is_no_model_is_passed_over(store, settings, stray):
 
 # -- marks of use -------------------------------------------------------------------------------------------------
 def test_a_mark_lasts_as_long_as_its_process(store):
-    leases.mark(store, REPO, COMMIT)
-    assert leases.reader(store, REPO, COMMIT) == f"process {os.getpid()}"
-    assert leases.reader(store, REPO, SECOND) is None
-    [mark] = leases.marks(store, REPO, COMMIT).iterdir()
+    leases.take(store, REPO, COMMIT)
+    assert leases.holder_of(store, REPO, COMMIT) == f"process {os.getpid()}"
+    assert leases.holder_of(store, REPO, SECOND) is None
+    [mark] = leases.folder(store, REPO, COMMIT).iterdir()
     old = time.time() - leases.READING - 1
     os.utime(mark, (old, old))
-    assert leases.reader(store, REPO, COMMIT) is None
+    assert leases.holder_of(store, REPO, COMMIT) is None
 
 
 def test_the_mark_of_a_process_that_ended_does_not_count(store):
     child = os.fork()
     if child == 0:
-        leases.mark(store, REPO, COMMIT)
+        leases.take(store, REPO, COMMIT)
         os._exit(0)
     os.waitpid(child, 0)
-    assert len(list(leases.marks(store, REPO, COMMIT).iterdir())) == 1
-    assert leases.reader(store, REPO, COMMIT) is None
+    assert len(list(leases.folder(store, REPO, COMMIT).iterdir())) == 1
+    assert leases.holder_of(store, REPO, COMMIT) is None
 
 
 def test_nor_does_one_of_another_process_with_the_same_number(store):
-    leases.mark(store, REPO, COMMIT)
-    [mark] = leases.marks(store, REPO, COMMIT).iterdir()
+    leases.take(store, REPO, COMMIT)
+    [mark] = leases.folder(store, REPO, COMMIT).iterdir()
     machine, pid, started = mark.name.split("-")
     mark.rename(mark.with_name(f"{machine}-{pid}-{int(started) - 1}"))
-    assert leases.reader(store, REPO, COMMIT) is None
+    assert leases.holder_of(store, REPO, COMMIT) is None
     # of another machine's processes nothing is known: a young mark of theirs counts
     (mark.parent / f"{'0' * 12}-1-1").touch()
-    assert leases.reader(store, REPO, COMMIT) == "process 1"
+    assert leases.holder_of(store, REPO, COMMIT) == "process 1"
 
 
 def test_marks_of_many_short_programs_do_not_pile_up(store):
-    folder = leases.marks(store, REPO, COMMIT)
+    folder = leases.folder(store, REPO, COMMIT)
     folder.mkdir(parents=True)
     for number in range(100):
         (folder / f"{leases._machine()}-{4_000_000 + number}-1").touch()
-    leases.mark(store, REPO, COMMIT)
+    leases.take(store, REPO, COMMIT)
     assert len(list(folder.iterdir())) == 1
 
 

@@ -35,11 +35,11 @@ def test_the_word_of_a_publisher_in_another_store_is_not_the_hubs(tmp_path):
     """What a store was told by a publisher stays a publisher's word where that store is only read."""
     commit, tier = "1" * 40, OtherCaches((tmp_path,))
     tree = Tree(commit, {"config.json": Entry(2, "2" * 40)})
-    for hearsay in (False, True):
-        Store(tmp_path).write_tree(REPO, tree, hearsay=hearsay)
-        Store(tmp_path).write_ref(REPO, "main", commit, hearsay=hearsay)
+    for unconfirmed in (False, True):
+        Store(tmp_path).write_tree(REPO, tree, unconfirmed=unconfirmed)
+        Store(tmp_path).write_ref(REPO, "main", commit, unconfirmed=unconfirmed)
         found = tier.known_commit(REPO, "main"), tier.known_tree(REPO, commit)
-        if hearsay:
+        if unconfirmed:
             assert found == (None, None)
         else:
             assert found[0][0] == commit and found[1].files == tree.files

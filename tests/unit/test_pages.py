@@ -56,6 +56,7 @@ def test_api_and_errors_pages_are_what_the_docstrings_say():
     hint = "run `python -m tests.support.api_docs`"
     assert api_docs.API.read_text(encoding="utf-8") == api_docs.render_api(), hint
     assert api_docs.ERRORS.read_text(encoding="utf-8") == api_docs.render_errors(), hint
+    assert api_docs.ARCHITECTURE.read_text(encoding="utf-8") == api_docs.render_map(), hint
 
 
 def test_the_tree_of_errors_is_pythons():

@@ -14,7 +14,7 @@ import pytest
 
 from ipfs_accelerate_py.errors import SourceError
 from ipfs_accelerate_py.store import layout, locks, partial
-from ipfs_accelerate_py.store import writer as receiver
+from ipfs_accelerate_py.store import writer as writer_module
 from ipfs_accelerate_py.store.store import Store
 
 from .stored import REPO, blob, lfs_entry
@@ -48,11 +48,11 @@ def found(store):
 
 def receive_rest(store):
     """What was there already, when the rest was given."""
-    with store.receive(REPO, ENTRY) as receiver:
-        receiver.continue_first(found(store))
-        size = receiver.size
-        receiver.write(CONTENT[size:])
-        receiver.finish(blob(store, ENTRY))
+    with store.receive(REPO, ENTRY) as writer:
+        writer.continue_first(found(store))
+        size = writer.size
+        writer.write(CONTENT[size:])
+        writer.finish(blob(store, ENTRY))
     assert blob(store, ENTRY).read_bytes() == CONTENT
     return size
 
@@ -95,28 +95,28 @@ def test_that_of_another_machine_is_copied_when_it_has_been_silent(store):
 
 def test_one_that_grows_while_it_is_copied_stays(store, monkeypatch):
     theirs = part(store, 1, age=61, host="elsewhere")
-    with store.receive(REPO, ENTRY) as receiver:
-        take_over = receiver._take_over
+    with store.receive(REPO, ENTRY) as writer:
+        take_over = writer._take_over
 
-        def copy_part(path, giver, copy=receiver.continue_part):
+        def copy_part(path, giver, copy=writer.continue_part):
             copy(path, giver)
             with open(theirs, "ab") as file:
                 file.write(b"more")
 
-        monkeypatch.setattr(receiver, "continue_part", copy_part)
-        assert not take_over(theirs) and receiver.continue_first([theirs])
-        assert receiver.size == len(HALF)
+        monkeypatch.setattr(writer, "continue_part", copy_part)
+        assert not take_over(theirs) and writer.continue_first([theirs])
+        assert writer.size == len(HALF)
     assert theirs.read_bytes() == HALF + b"more"
 
 
 def test_stopped_while_it_is_read_it_stays_for_the_next(store, dead):
     part(store, dead)
     stopped = threading.Event()
-    receiver = store.new_receiver(REPO, ENTRY, stopped)
+    writer = store.new_writer(REPO, ENTRY, stopped)
     stopped.set()
     with pytest.raises(SourceError):
-        receiver.continue_first(found(store))
-    receiver.discard()
+        writer.continue_first(found(store))
+    writer.discard()
     assert receive_rest(store) == len(HALF)
 
 
@@ -124,8 +124,8 @@ def test_while_it_is_read_others_see_that_somebody_is_at_work(store, dead, monke
     """It does not grow then; who waits for its lock goes on beside one that is stuck."""
     part(store, dead, age=3600)
     seen = {locks._work_so_far(store, REPO, ENTRY.etag)}
-    monkeypatch.setattr(receiver, "_TOUCH", 0.01)
-    monkeypatch.setattr(receiver, "CHUNK", 1 << 18)
+    monkeypatch.setattr(writer_module, "_TOUCH", 0.01)
+    monkeypatch.setattr(writer_module, "CHUNK", 1 << 18)
     read = os.read
 
     def read_slowly(file, size):
@@ -176,9 +176,9 @@ import sys
 from pathlib import Path
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Entry
-receiver = Store(Path(sys.argv[1])).new_receiver("org/name", Entry(int(sys.argv[2]), "e" * 40, sys.argv[3]))
-receiver.write(b"x" * 2_000_000)
-print(receiver._path, flush=True)
+writer = Store(Path(sys.argv[1])).new_writer("org/name", Entry(int(sys.argv[2]), "e" * 40, sys.argv[3]))
+writer.write(b"x" * 2_000_000)
+print(writer._path, flush=True)
 sys.stdin.readline()
 """
 

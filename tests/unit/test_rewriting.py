@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from ipfs_accelerate_py.patching.arguments import (
-    Asked,
+    LoadRequest,
     PinnedRevision,
     pin,
     pinned_commit,
@@ -36,7 +36,7 @@ STORE = Path("/store")
 )
 def test_what_concerns_us(args, kwargs, repo_id):
     asked = read_call(args, kwargs)
-    assert asked == Asked(repo_id, None, None, None, False)
+    assert asked == LoadRequest(repo_id, None, None, None, False)
 
 
 @pytest.mark.parametrize(
@@ -72,7 +72,7 @@ def test_a_local_path_is_the_users_own(tmp_path, monkeypatch, make):
 
 def test_all_the_callers_words_are_read():
     kwargs = {"revision": "v1", "cache_dir": Path("/mine"), "token": "hf_x", "local_files_only": True}
-    assert read_call(("org/name",), kwargs) == Asked("org/name", "v1", "/mine", "hf_x", True)
+    assert read_call(("org/name",), kwargs) == LoadRequest("org/name", "v1", "/mine", "hf_x", True)
     assert read_call(("org/name",), {"use_auth_token": True}).token is True
     assert read_call(("org/name",), {"token": False, "use_auth_token": "hf_x"}).token is False
 
@@ -105,7 +105,7 @@ def test_no_revision_stays_none(kwargs):
 
 
 def test_rewriting_what_was_rewritten_keeps_the_users_words():
-    asked = Asked("org/name", "v1", None, None, False)
+    asked = LoadRequest("org/name", "v1", None, None, False)
     once = rewrite({"revision": "v1"}, asked, STORE, COMMIT)
     again = rewrite(once, read_call(("org/name",), once), STORE, COMMIT)
     assert again["revision"] == "v1"

@@ -17,7 +17,7 @@ from ipfs_accelerate_py.maintenance.inventory import list_commits
 from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store import store as store_module
-from ipfs_accelerate_py.store.resolution import LOCK, Resolution
+from ipfs_accelerate_py.store.resolution import Authority, Resolution
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Tree
 
@@ -45,14 +45,23 @@ def cache(tmp_path):
 def load(store, cache):
     """Lets files be present in the store, and leaves them in the cache as a load of one call does."""
 
-    def load(*, commit=COMMIT, revision="main", word="hub", missing=(), names=tuple(FILES), **options):
+    def load(
+        *,
+        commit=COMMIT,
+        revision="main",
+        authority=Authority.HUB,
+        missing=(),
+        names=tuple(FILES),
+        publisher="",
+        **options,
+    ):
         tree = Tree(commit, {path: FILES[path][1] for path in names})
         for path in names:
             if store.find_blob(REPO, tree.files[path]) is None:
                 put(store, *FILES[path], path, commit)
             store.link(REPO, commit, path, tree.files[path])
         store.write_tree(REPO, tree)
-        resolution = Resolution(REPO, revision, tree, word, True)
+        resolution = Resolution(REPO, revision, tree, authority, True, publisher=publisher)
         share.share(store, str(cache), resolution, names, missing, revision, **options)
 
     return load
@@ -131,14 +140,14 @@ def test_a_branch_that_has_moved(cache, load):
 
 
 def test_a_lock_file_names_a_commit_and_no_branch(cache, load):
-    load(word=LOCK)
+    load(authority=Authority.LOCK)
     assert not there(cache, "refs").exists() and pointer(cache).exists()
 
 
-@pytest.mark.parametrize("word", ["publisher", "publisher 12D3KooW"])
-def test_nothing_of_what_a_publisher_alone_has_said(cache, load, word):
+@pytest.mark.parametrize("publisher", ["", "12D3KooW"])
+def test_nothing_of_what_a_publisher_alone_has_said(cache, load, publisher):
     """In that cache it would be taken for the Hub's word."""
-    load(word=word)
+    load(authority=Authority.PUBLISHER, publisher=publisher)
     assert not cache.exists()
 
 
@@ -154,7 +163,9 @@ def test_a_cache_that_is_the_store(store):
     for path, (content, entry) in FILES.items():
         put(store, content, entry, path)
     before = picture(store.root)
-    share.share(store, str(store.root), Resolution(REPO, "main", tree, "hub", True), FILES, (), "main", replace=True)
+    share.share(
+        store, str(store.root), Resolution(REPO, "main", tree, Authority.HUB, True), FILES, (), "main", replace=True
+    )
     assert picture(store.root) == before
 
 
@@ -212,7 +223,7 @@ def test_another_file_system(store, load, monkeypatch, tmp_path):
         tree = Tree(COMMIT, {"sub/model.bin": WEIGHTS})
         put(store, CONTENT, WEIGHTS, "sub/model.bin")
         for _ in range(2):
-            resolution = Resolution(REPO, "main", tree, "hub", True)
+            resolution = Resolution(REPO, "main", tree, Authority.HUB, True)
             share.share(store, str(other / "hub"), resolution, tree.files, (), "main")
         assert not (other / "hub").exists()  # not even an empty folder
         assert not list((store.own_folder / "shared").rglob("*.*"))

@@ -17,12 +17,12 @@ from .stored import COMMIT, CONTENT, ENTRY, REPO, blob, files, git_entry, lfs_en
 
 # -- receiving ----------------------------------------------------------------------------------------------------
 def test_bytes_are_visible_after_finish_and_link_only(store):
-    with store.receive(REPO, ENTRY) as receiver:
+    with store.receive(REPO, ENTRY) as writer:
         for start in range(0, len(CONTENT), 100_000):
-            receiver.write(CONTENT[start : start + 100_000])
+            writer.write(CONTENT[start : start + 100_000])
             assert store.find_blob(REPO, ENTRY) is None
             assert all(name.endswith(".incomplete") for name in files(store.root))
-        receiver.finish(blob(store))
+        writer.finish(blob(store))
         assert store.find_blob(REPO, ENTRY).read_bytes() == CONTENT
         assert store.find(REPO, COMMIT, "model.bin", ENTRY) is None
     visible = store.link(REPO, COMMIT, "model.bin", ENTRY)
@@ -56,52 +56,52 @@ WRONG = {"short": CONTENT[:-1], "long": CONTENT + b"x", "flipped": CONTENT[:-1] 
 def test_wrong_bytes_leave_nothing(store, tmp_path, wrong, way):
     offered = tmp_path / "offered"
     offered.write_bytes(wrong)
-    with pytest.raises(Mismatch), store.receive(REPO, ENTRY) as receiver:
+    with pytest.raises(Mismatch), store.receive(REPO, ENTRY) as writer:
         if way == "write":
-            receiver.write(wrong)
+            writer.write(wrong)
         else:
-            receiver.adopt(offered, move=way == "move")
-        receiver.finish(blob(store))
+            writer.adopt(offered, move=way == "move")
+        writer.finish(blob(store))
     assert files(store.root) == []
     assert offered.exists() is (way != "move")
 
 
 def test_an_error_half_way_leaves_nothing(store):
-    with pytest.raises(KeyboardInterrupt), store.receive(REPO, ENTRY) as receiver:
-        receiver.write(CONTENT[:1000])
+    with pytest.raises(KeyboardInterrupt), store.receive(REPO, ENTRY) as writer:
+        writer.write(CONTENT[:1000])
         raise KeyboardInterrupt
     assert files(store.root) == []
 
 
 def test_start_begins_anew(store):
-    with store.receive(REPO, ENTRY) as receiver:
-        receiver.write(b"what a source gave before it broke off")
-        receiver.start()
-        assert receiver.size == 0
-        receiver.write(CONTENT)
-        assert receiver.size == len(CONTENT)
-        receiver.finish(blob(store))
+    with store.receive(REPO, ENTRY) as writer:
+        writer.write(b"what a source gave before it broke off")
+        writer.start()
+        assert writer.size == 0
+        writer.write(CONTENT)
+        assert writer.size == len(CONTENT)
+        writer.finish(blob(store))
     assert blob(store).read_bytes() == CONTENT
     assert files(store.root) == [f"models--org--name/blobs/{ENTRY.etag}"]
 
 
 def test_after_an_adopted_file_that_is_wrong_another_source_can_write(store, tmp_path):
     (tmp_path / "damaged").write_bytes(WRONG["flipped"])
-    with store.receive(REPO, ENTRY) as receiver:
+    with store.receive(REPO, ENTRY) as writer:
         with pytest.raises(Mismatch):
-            receiver.adopt(tmp_path / "damaged")
-        receiver.start()
-        receiver.write(CONTENT)
-        receiver.finish(blob(store))
+            writer.adopt(tmp_path / "damaged")
+        writer.start()
+        writer.write(CONTENT)
+        writer.finish(blob(store))
     assert blob(store).read_bytes() == CONTENT
     assert (tmp_path / "damaged").read_bytes() == WRONG["flipped"]
 
 
 # -- adopting -----------------------------------------------------------------------------------------------------
 def adopt(store, path, **options):
-    with store.receive(REPO, ENTRY) as receiver:
-        receiver.adopt(path, **options)
-        receiver.finish(blob(store))
+    with store.receive(REPO, ENTRY) as writer:
+        writer.adopt(path, **options)
+        writer.finish(blob(store))
 
 
 def test_adopt_links_on_the_same_file_system(store, tmp_path):
@@ -204,17 +204,17 @@ def test_words_come_back(store):
     store.write_tree(REPO, TREE)
     assert store.read_ref(REPO, "main") == store.read_ref(REPO, "refs/pr/1") == COMMIT
     assert store.read_tree(REPO, COMMIT) == TREE
-    assert not store.is_hearsay(REPO, COMMIT) and not store.is_hearsay(REPO, "refs/main")
+    assert not store.is_unconfirmed(REPO, COMMIT) and not store.is_unconfirmed(REPO, "refs/main")
 
 
 def test_hearsay_is_marked_until_the_hub_has_spoken(store):
-    store.write_tree(REPO, TREE, hearsay=True)
-    store.write_ref(REPO, "main", COMMIT, hearsay=True)
-    assert store.is_hearsay(REPO, COMMIT) and store.is_hearsay(REPO, "refs/main")
+    store.write_tree(REPO, TREE, unconfirmed=True)
+    store.write_ref(REPO, "main", COMMIT, unconfirmed=True)
+    assert store.is_unconfirmed(REPO, COMMIT) and store.is_unconfirmed(REPO, "refs/main")
     store.write_ref(REPO, "main", COMMIT)
-    assert store.is_hearsay(REPO, COMMIT) and not store.is_hearsay(REPO, "refs/main")
+    assert store.is_unconfirmed(REPO, COMMIT) and not store.is_unconfirmed(REPO, "refs/main")
     store.write_tree(REPO, TREE)
-    assert not store.is_hearsay(REPO, COMMIT)
+    assert not store.is_unconfirmed(REPO, COMMIT)
 
 
 def test_learning_the_same_again_makes_it_newer(store):

@@ -32,10 +32,10 @@ CRASH = """
 entry = Entry(1 << 40, "e" * 40, "c" * 64)
 store.write_ref(REPO, "main", COMMIT)
 store.write_tree(REPO, Tree(COMMIT, {"model.bin": entry}))
-with store.receive(REPO, entry) as receiver:
+with store.receive(REPO, entry) as writer:
     first = True
     while True:
-        receiver.write(b"x" * 65536)
+        writer.write(b"x" * 65536)
         if first:
             print("writing", flush=True)
         first = False
@@ -74,8 +74,8 @@ def test_huggingface_hub_has_no_complaint(store):
     store.write_ref(REPO, "main", COMMIT)
     store.write_tree(REPO, Tree(COMMIT, {"sub/model.bin": ENTRY, "config.json": git_entry(b"{}")}))
     store.mark_missing(REPO, COMMIT, "missing.json")
-    store.write_tree("org/other", TREE, hearsay=True)
-    store.write_ref("org/other", "main", COMMIT, hearsay=True)
+    store.write_tree("org/other", TREE, unconfirmed=True)
+    store.write_ref("org/other", "main", COMMIT, unconfirmed=True)
     found = scan_without_warnings(store)
     repo = next(each for each in found.repos if each.repo_id == REPO)
     [revision] = repo.revisions
@@ -112,9 +112,9 @@ elif sys.argv[3] == "ref":
 elif sys.argv[3] == "tree":
     store.write_tree(REPO, Tree(COMMIT, {"file0": entry}))
 else:
-    with store.receive(REPO, entry) as receiver:
-        receiver.write(b"small")
-        receiver.finish(store.path(layout.blob_path(REPO, entry.etag)))
+    with store.receive(REPO, entry) as writer:
+        writer.write(b"small")
+        writer.finish(store.path(layout.blob_path(REPO, entry.etag)))
 """
 
 
@@ -139,10 +139,10 @@ print("ready", flush=True)
 while not Path(sys.argv[4]).exists():
     time.sleep(0.001)
 for _ in range(10):
-    with store.receive(REPO, entry) as receiver:
+    with store.receive(REPO, entry) as writer:
         for start in range(0, len(content), 65536):
-            receiver.write(content[start:start + 65536])
-        receiver.finish(store.path(layout.blob_path(REPO, entry.etag)))
+            writer.write(content[start:start + 65536])
+        writer.finish(store.path(layout.blob_path(REPO, entry.etag)))
     store.link(REPO, COMMIT, "model.bin", entry)
     store.write_ref(REPO, "main", COMMIT)
     seen = store.find(REPO, COMMIT, "model.bin", entry)
@@ -170,11 +170,11 @@ def test_two_processes_write_the_same_blob_at_once(store, tmp_path):
 
 def test_the_first_part_that_is_still_there_is_continued(store, tmp_path):
     (tmp_path / "part").write_bytes(CONTENT[:5])
-    with store.receive(REPO, ENTRY) as receiver:
-        assert not receiver.continue_first([tmp_path / "taken by another"])
-        assert receiver.size == 0
-        assert receiver.continue_first([tmp_path / "taken by another", tmp_path / "part"])
-        assert receiver.size == 5 and not (tmp_path / "part").exists()
-        receiver.write(CONTENT[5:])
-        receiver.finish(blob(store))
+    with store.receive(REPO, ENTRY) as writer:
+        assert not writer.continue_first([tmp_path / "taken by another"])
+        assert writer.size == 0
+        assert writer.continue_first([tmp_path / "taken by another", tmp_path / "part"])
+        assert writer.size == 5 and not (tmp_path / "part").exists()
+        writer.write(CONTENT[5:])
+        writer.finish(blob(store))
     assert blob(store).read_bytes() == CONTENT

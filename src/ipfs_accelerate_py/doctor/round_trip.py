@@ -36,7 +36,7 @@ _WRONG = (
 def check_round_trip(node: Node, settings: Settings) -> Result:
     """Try the four parts; say which were done and which could not be."""
     until = time.monotonic() + SECONDS
-    node.rpc.silence = 2.5
+    node.rpc.idle_timeout = 2.5
     peers = list(dict.fromkeys(node.peers()))[:AT_MOST]
     if not peers:
         return good("no peer to try it with")
@@ -88,7 +88,7 @@ def _echo(node: Node, peers: list[str]) -> Result:
     reasons = []
     for peer in peers:
         try:
-            rows = node.rpc.ask("ping", peer, count="1", silence=2.5)
+            rows = node.rpc.ask("ping", peer, count="1", idle_timeout=2.5)
         except SourceError as error:
             reasons.append(f"{peer}: {error}")
             continue

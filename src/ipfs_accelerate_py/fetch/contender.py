@@ -11,55 +11,57 @@ from ..net import timeouts
 from ..net.futures import submit
 from ..store.fs import DISK_ERRORS
 from ..store.store import Store
-from ..store.writer import NotWritten, Receiver
+from ..store.writer import NotWritten, Writer
 from . import health
-from .sources import Patient, Source, Wanted
+from .sources import FileRequest, OwnPace, Source
 
 
-class Runner:
+class Contender:
     """One source at work on the file, in a thread of its own."""
 
-    def __init__(self, source: Source, wanted: Wanted, store: Store, receiver: Receiver, bell: threading.Event) -> None:
-        self.source, self.wanted, self.receiver = source, wanted, receiver
+    def __init__(
+        self, source: Source, request: FileRequest, store: Store, writer: Writer, bell: threading.Event
+    ) -> None:
+        self.source, self.request, self.writer = source, request, writer
         self.started = self.checked = time.monotonic()
         self.first_byte: float | None = None
-        self.seen = receiver.moved
+        self.seen = writer.moved
         self.seen_aside: object = None  # of a patient source: what it has that the receiver does not know of
-        self.held = receiver.checked  # what others gave before
+        self.held = writer.checked  # what others gave before
         self.slow = False  # found silent or slow, and the next was asked
         self.asked = False
-        self.work = submit(lambda: self._work(wanted, store))
+        self.work = submit(lambda: self._work(request, store))
         self.work.add_done_callback(lambda done: bell.set())
 
-    def _work(self, wanted: Wanted, store: Store) -> str:
+    def _work(self, request: FileRequest, store: Store) -> str:
         try:
             self.source.prepare()
             self.seen_aside = self._look_aside()
             self.started = self.checked = time.monotonic()
             self.asked = True
             try:
-                giver = self.source.fetch(wanted, self.receiver)
+                giver = self.source.fetch(request, self.writer)
             except OSError as error:
                 if isinstance(error, NotWritten) or error.errno in DISK_ERRORS:
                     with store.writing():
                         raise
                 raise  # the source's own trouble
             with store.writing():
-                self.receiver.check()
+                self.writer.check()
             return giver
         except SourceDown:  # noted here, for it counts when the race is over, too
             health.note_down(self.source.label)
             raise
         finally:
-            if self.receiver.cancelled:
-                self.receiver.discard(keep_part=self.receiver.keep_part)
+            if self.writer.cancelled:
+                self.writer.discard(keep_part=self.writer.keep_part)
 
     def is_slower_than(self, rate: float, window: float, to_begin: float = 0.0) -> bool:
         """Has it moved less than that within the last `window` seconds? Once per window.
 
         The first byte has `to_begin` seconds, where that is more.
         """
-        now, moved = time.monotonic(), self.receiver.moved
+        now, moved = time.monotonic(), self.writer.moved
         if self.first_byte is None and moved > 0:
             self.first_byte = now
         if now - self.checked < (window if self.asked else timeouts.IDLE):
@@ -70,23 +72,23 @@ class Runner:
         self.checked, self.seen = now, moved
         return slow
 
-    def look_after(self, budget: float) -> None:
+    def look_after(self, pace: OwnPace, budget: float) -> None:
         """Whether a patient source is silent: no byte has come for so long, nor to its own folder. It may come back."""
-        assert isinstance(self.source, Patient)
-        window = self.source.may_be_silent(self.wanted, budget) if self.asked else timeouts.IDLE
+        window = pace.may_be_silent(self.request, budget) if self.asked else timeouts.IDLE
         now = time.monotonic()
         if now - self.checked < window:
             return
-        moved, aside = self.receiver.moved, self._look_aside()
+        moved, aside = self.writer.moved, self._look_aside()
         slow = moved == self.seen and aside == self.seen_aside
         if slow and not self.slow:
             get_logger().info("%s: silent for %.1f s; others are asked beside", self.source.label, now - self.checked)
         self.slow, self.checked, self.seen, self.seen_aside = slow, now, moved, aside
 
     def _look_aside(self) -> object:
-        return self.source.seen_so_far(self.wanted) if isinstance(self.source, Patient) else None
+        pace = self.source.own_pace
+        return None if pace is None else pace.seen_so_far(self.request)
 
     def note_success(self) -> None:
         ended = time.monotonic()
         latency = (self.first_byte or ended) - self.started
-        health.note_success(self.source.label, self.receiver.entry.size, latency, ended - self.started)
+        health.note_success(self.source.label, self.writer.entry.size, latency, ended - self.started)

@@ -66,7 +66,7 @@ def note_silence(label: str) -> None:
     session.part(Health).silent.open(label, timeouts.OPEN_SILENT, "silent")
 
 
-def is_resting(label: str, size: int = 0) -> bool:
+def is_breaker_open(label: str, size: int = 0) -> bool:
     """Is it better left alone for a file of this size?
 
     A second of silence is little against a large download, and a peer that had to be found first is found by then.
@@ -82,9 +82,9 @@ def order(sources: Sequence[S], size: int) -> list[S]:
     answer a moment ago comes last.
     """
     speeds = session.part(Health).speeds
-    awake = [source for source in sources if not is_resting(source.label, size)]
+    awake = [source for source in sources if not is_breaker_open(source.label, size)]
     measured = [index for index, source in enumerate(awake) if source.label in speeds]
     by_speed = sorted((awake[index] for index in measured), key=lambda each: speeds[each.label].estimate(size))
     for index, source in zip(measured, by_speed, strict=True):
         awake[index] = source
-    return awake + [source for source in sources if is_resting(source.label, size)]
+    return awake + [source for source in sources if is_breaker_open(source.label, size)]

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from .. import state
 from ..config.settings import Settings, is_given
 from ..errors import SettingsError, Unresolved
-from ..hub.breaker import end_rest, hub_is_resting
+from ..hub.breaker import close_hub_breaker, is_hub_breaker_open
 from ..hub.client import ask_commit
 from ..ipfs import node
 from ..log import warn_once
@@ -22,16 +22,13 @@ from ..store.layout import Own
 from ..store.resolution import Resolution
 from ..store.store import Store
 from . import health
-from .sources import Source, Wanted
+from .sources import FileRequest, Kind, Source, find_class
 from .sources.gateway import Gateway
-from .sources.hub import Hub
-from .sources.local_caches import LocalCaches
-from .sources.mirror import Mirror
 from .sources.node import IPFSNode
 from .sources.peer_gateways import PeerGateways
 
 
-class Candidates:
+class Plan:
     """The sources for the files of one resolution, from the nearest to the Hub.
 
     A closed repo's name is told to nobody but the Hub. While it is not known whether a repo is public, its name stays
@@ -57,25 +54,26 @@ class Candidates:
     def for_file(self, size: int) -> Iterator[Source]:
         """The sources for a file of this size; the later ones are only made when they are needed."""
         if not self.force:
-            yield LocalCaches(self.settings.lower, self.store.verified)
+            yield find_class(Kind.LOCAL_CACHES)(self.settings.lower, self.store.stat_cache)
         if self.local_only:
             return
         # A node is many peers, and leaves out those that lied by itself.
-        far = [each for each in self._open_far() if each.name == IPFSNode.name or each.label not in state.liars]
+        far = [each for each in self._open_far() if each.kind is Kind.NODE or each.label not in state.liars]
         far = health.order(far, size)
         if self._peer_gateways is not None and size >= health.LARGE:
             far = [self._peer_gateways, *far]
-        resting = [source for source in far if health.is_resting(source.label, size)]
+        resting = [source for source in far if health.is_breaker_open(source.label, size)]
         yield from (source for source in far if source not in resting)
-        hub_rests = hub_is_resting()
+        hub_rests = is_hub_breaker_open()
         if not hub_rests:
             yield self._hub()
         yield from resting
         if hub_rests and self._hub_is_back():
             yield self._hub()
 
-    def _hub(self) -> Hub:
-        return Hub(self.store.own_folder / Own.HUB)
+    def _hub(self) -> Source:
+        hub: Source = find_class(Kind.HUB)(self.store.own_folder / Own.HUB)
+        return hub
 
     def _open_far(self) -> list[Source]:
         with self._opening:
@@ -109,7 +107,7 @@ class Candidates:
                 ipfs,
                 self.settings.publishers,
                 ask_swarm=known_public,
-                peer_silence=self.settings.timeout,
+                peer_idle_timeout=self.settings.timeout,
                 cid_of=self._cid_of,
             )
             self._peer_gateways = PeerGateways(self._ipfs, timeouts.IDLE)
@@ -135,13 +133,13 @@ class Candidates:
             names += self._ipfs.holders_so_far(layout.repo_folder(self.resolution.repo_id))
         return list(dict.fromkeys(names))
 
-    def _cid_of(self, wanted: Wanted) -> str | None:
-        return self.resolution.cids.get(wanted.path)
+    def _cid_of(self, request: FileRequest) -> str | None:
+        return self.resolution.cids.get(request.path)
 
     def _mirrors(self) -> Iterator[Source]:
         for url in self.settings.mirrors:
             if self.resolution.public or _is_near(url):
-                yield Mirror(url)
+                yield find_class(Kind.MIRROR)(url)
 
     def _hub_is_back(self) -> bool:
         """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
@@ -153,7 +151,7 @@ class Candidates:
             asking.result()
         except Unresolved:
             return False
-        end_rest()
+        close_hub_breaker()
         return True
 
 

@@ -24,9 +24,9 @@ from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.tree import Entry
 from ..store.verify import Mismatch
-from .hedge import Race
-from .plan import Candidates
-from .sources import Source, Wanted, report_liar
+from .hedge import HedgedFetch
+from .plan import Plan
+from .sources import FileRequest, Kind, Source, report_corrupt
 
 _ALONE = "only this machine was asked, as STORAGE_FORCE_LOCAL or local_files_only says"
 _OFFLINE = "the Hub was not asked, as HF_HUB_OFFLINE says"
@@ -49,7 +49,7 @@ class Retrieval:
     ) -> None:
         self.store, self.settings, self.resolution = store, settings, resolution
         self.token, self.force = token, force
-        self._candidates = Candidates(store, settings, resolution, token, local_only or settings.force_local, force)
+        self._plan = Plan(store, settings, resolution, token, local_only or settings.force_local, force)
         self._stopped = threading.Event()
 
     def make_present(self, paths: Iterable[str]) -> dict[str, Path]:
@@ -58,12 +58,12 @@ class Retrieval:
         Raises Unavailable (no source has the bytes now), VerificationError (only wrong bytes), StoreError.
         """
         known = self.resolution.tree.files
-        wanted = [path for path in dict.fromkeys(paths) if path in known]
+        request = [path for path in dict.fromkeys(paths) if path in known]
         present: dict[str, Path] = {}
         absent = []
         repo_id, commit = self.resolution.repo_id, self.resolution.commit
-        leases.mark(self.store, repo_id, commit)
-        for path in wanted:
+        leases.take(self.store, repo_id, commit)
+        for path in request:
             # A blob that no commit shows yet is linked under its lock: `gc` might be about to remove it.
             found = None if self.force else self.store.find(repo_id, commit, path, known[path])
             if found is None:
@@ -75,7 +75,7 @@ class Retrieval:
         elif absent:
             present[absent[0]] = self._fetch(absent[0])
         leases.note_use(present.values())
-        return {path: present[path] for path in wanted}
+        return {path: present[path] for path in request}
 
     def _fetch_all(self, paths: list[str]) -> dict[str, Path]:
         """Side by side, by threads that an interpreter does not wait for when it ends."""
@@ -129,24 +129,24 @@ class Retrieval:
 
     def _ask_sources(self, path: str, entry: Entry) -> tuple[str, str]:
         repo_id, commit = self.resolution.repo_id, self.resolution.commit
-        wanted = Wanted(repo_id, commit, path, entry, self.token)
+        request = FileRequest(repo_id, commit, path, entry, self.token)
         blob = self.store.path(layout.blob_path(repo_id, entry.etag))
         parts.clean_scratch(self.store.own_folder)
         parts.remove_old(blob.parent)
-        race = Race(self.store, wanted, self.settings.timeout, self._complain, self._stopped)
+        race = HedgedFetch(self.store, request, self.settings.timeout, self._complain, self._stopped)
         leftovers = () if self.force else parts.find_parts(blob.parent, entry.etag)
-        with race.run(self._candidates.for_file(entry.size), leftovers) as found:
+        with race.run(self._plan.for_file(entry.size), leftovers) as found:
             if found is not None:
-                giver, source, receiver = found
+                giver, source, writer = found
                 try:
                     with self.store.writing():
-                        receiver.finish(blob)
-                        if (status := blob.stat()).st_nlink > 1 or self.store.verified.is_noted(entry.etag):
-                            self.store.verified.remember(entry.etag, status)
-                    return giver, source.name
+                        writer.finish(blob)
+                        if (status := blob.stat()).st_nlink > 1 or self.store.stat_cache.is_noted(entry.etag):
+                            self.store.stat_cache.remember(entry.etag, status)
+                    return giver, source.kind.value
                 except Mismatch as mismatch:
                     race.wrong.append((source.label, mismatch))
-                    report_liar(source.label, path, mismatch)
+                    report_corrupt(source.label, path, mismatch)
         if race.wrong:
             names = ", ".join(name for name, _ in race.wrong)
             raise VerificationError(
@@ -156,17 +156,17 @@ class Retrieval:
                 "this machine, else try again or ask whoever runs the source",
             )
         said = "; ".join(race.reasons) or "nobody was asked"
-        hint = _ALONE if self._candidates.local_only else _OFFLINE if is_offline() else race.hint
+        hint = _ALONE if self._plan.local_only else _OFFLINE if is_offline() else race.hint
         raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint, race.hub_error, race.no_hub)
 
     def _complain(self, source: Source, error: Exception) -> None:
         # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.
         hint = getattr(error, "hint", None)
         text = f"{error}; {hint}" if hint else str(error)
-        if source.name == "node":
+        if source.kind is Kind.NODE:
             named = bool(hint) and (self.settings.node not in ("auto", "off") or isinstance(error, LoginRefused))
         else:
-            named = source.name in ("gateway", "mirror") and (isinstance(error, SettingsError | SourceDown))
+            named = source.kind in (Kind.GATEWAY, Kind.MIRROR) and (isinstance(error, SettingsError | SourceDown))
             text = f"{source.label}: {text}"
         if not (named and warn_once(f"{text}; going on without it")):
             get_logger().debug("%s: %s", source.label, text)

@@ -19,7 +19,7 @@ def fill(target: Store, store: Store, resolution: Resolution, paths: Iterable[st
     What lies there already is read once, and replaced if it is not the right file; VerificationError if it cannot be.
     """
     repo_id, commit = resolution.repo_id, resolution.commit
-    target.verified = store.verified  # what was read is remembered in our own store alone
+    target.stat_cache = store.stat_cache  # what was read is remembered in our own store alone
     target.is_ours = False
     for path in paths:
         entry = resolution.tree.files[path]
@@ -38,18 +38,18 @@ def fill(target: Store, store: Store, resolution: Resolution, paths: Iterable[st
 
 def _note_ours(store: Store, repo_id: str, entry: Entry) -> None:
     """Once a file of somebody else's is noted for its etag, ours has to be as well, or it were read again."""
-    if not store.verified.is_noted(entry.etag):
-        store.verified.remember(entry.etag, store.path(layout.blob_path(repo_id, entry.etag)).stat())
+    if not store.stat_cache.is_noted(entry.etag):
+        store.stat_cache.remember(entry.etag, store.path(layout.blob_path(repo_id, entry.etag)).stat())
 
 
 def _copy_blob(target: Store, store: Store, repo_id: str, entry: Entry) -> None:
     ours, theirs = (each.path(layout.blob_path(repo_id, entry.etag)) for each in (store, target))
-    with target.receive(repo_id, entry) as receiver:
-        receiver.adopt(ours, known=store.verified.is_known(entry.etag, ours.stat()))
+    with target.receive(repo_id, entry) as writer:
+        writer.adopt(ours, known=store.stat_cache.is_known(entry.etag, ours.stat()))
         with target.writing():
-            receiver.finish(theirs)
+            writer.finish(theirs)
     for blob in (ours, theirs):  # one file with two names, or two with the same bytes
-        store.verified.remember(entry.etag, blob.stat())
+        store.stat_cache.remember(entry.etag, blob.stat())
 
 
 def _refuse_damaged(target: Store, resolution: Resolution, path: str) -> None:

@@ -24,7 +24,7 @@ class OtherCaches:
         best: tuple[str, float] | None = None
         for cache in self.caches:
             commit = read_ref(cache, repo_id, revision)
-            if commit and not Store(cache).is_hearsay(repo_id, f"refs/{revision}"):
+            if commit and not Store(cache).is_unconfirmed(repo_id, f"refs/{revision}"):
                 try:
                     learnt = past((cache / layout.ref_path(repo_id, revision)).stat().st_mtime)
                 except OSError:
@@ -52,7 +52,7 @@ class OtherCaches:
         """
         files: dict[str, Entry] = {}
         for cache in self.caches:
-            if Store(cache).is_hearsay(repo_id, commit):  # it is a store of ours, and had this from a publisher
+            if Store(cache).is_unconfirmed(repo_id, commit):  # it is a store of ours, and had this from a publisher
                 continue
             if tree := read_tree(cache, repo_id, commit):
                 return tree

@@ -18,12 +18,13 @@ from ..log import get_logger
 from ..net.futures import has_ended, submit
 from ..session import Recent, session
 from ..store import layout
-from ..store.resolution import HUB, LOCK, LOWER, STORE, Resolution
+from ..store.resolution import Authority, Resolution
 from ..store.store import Store
 from . import layout as hub_cache
 from .links import note_path
 
-_FIRM = (HUB, STORE, LOWER, LOCK)  # the Hub's word, as it was given now or earlier, and the user's own
+# The Hub, now or earlier, and the user.
+_FIRM = (Authority.HUB, Authority.STORE, Authority.LOCAL_CACHES, Authority.LOCK)
 
 
 class Caches:
@@ -51,7 +52,7 @@ def share(
     `patience` seconds to answer at all. Never raises.
     """
     # A publisher's word would be taken for the Hub's there. Plain transformers would have had none, and left nothing.
-    if resolution.word not in _FIRM or not (present or missing) or not _answers(cache, patience):
+    if resolution.authority not in _FIRM or not (present or missing) or not _answers(cache, patience):
         return
     repo_id, commit = resolution.repo_id, resolution.commit
     root = f"{cache}/{layout.repo_folder(repo_id)}"
@@ -59,7 +60,7 @@ def share(
     new = [path for path in present if replace or not os.path.exists(f"{root}/snapshots/{commit}/{path}")]
     more = _more_to_say(root, commit, new, missing, len(present) + len(missing))
     # A lock file names a commit. What branch that is, it does not say for others.
-    ref = None if layout.is_commit(revision) or resolution.word == LOCK else f"{root}/refs/{revision}"
+    ref = None if layout.is_commit(revision) or resolution.authority is Authority.LOCK else f"{root}/refs/{revision}"
     if not new and not more and (ref is None or _read(ref) == commit):
         return
     if (cache, repo_id) in session.part(Caches).given_up or _is_same(cache, store.root):
@@ -99,7 +100,7 @@ def _share_file(store: Store, cache: Path, resolution: Resolution, path: str, re
     made = False
     if not os.path.exists(theirs) or (replace and not os.path.samefile(ours, theirs)):
         # A file with two names is read again unless it is noted, and may be gigabytes: first the notes, then the name.
-        if not store.verified.remember(entry.etag, ours.stat()):
+        if not store.stat_cache.remember(entry.etag, ours.stat()):
             raise OSError(errno.EROFS, "the store cannot note what it would leave", str(store.root))
         note = note_path(store, repo_id, entry.etag)
         make_folder(note.parent)

@@ -21,12 +21,12 @@ class HubBreaker(Breaker[Failure]):
     """By endpoint."""
 
 
-def hub_is_resting() -> bool:
+def is_hub_breaker_open() -> bool:
     """Was the Hub unwell a moment ago?"""
     return session.part(HubBreaker).is_open(endpoint())
 
 
-def why_hub_rests() -> str | None:
+def why_hub_breaker_opened() -> str | None:
     """The client's own words where the Hub could not be reached a moment ago; None if it was silent, or is well."""
     failure = session.part(HubBreaker).why(endpoint())
     return None if failure is None else failure.why
@@ -38,11 +38,11 @@ def is_no_hub() -> bool:
     return failure is not None and failure.no_hub
 
 
-def begin_rest(why: str | None = None, *, no_hub: bool = False) -> None:
+def open_hub_breaker(why: str | None = None, *, no_hub: bool = False) -> None:
     """The Hub was silent, or said nothing that could be used; `why` if it could not be reached."""
     session.part(HubBreaker).open(endpoint(), timeouts.OPEN_DOWN, Failure(why, no_hub))
 
 
-def end_rest() -> None:
+def close_hub_breaker() -> None:
     """The Hub has answered again."""
     session.part(HubBreaker).close(endpoint())

@@ -35,13 +35,13 @@ class PeerTrees:
                 names += self.node.peers()
         return list(dict.fromkeys(names))
 
-    def read(self, name: str, path: str, limit: int, silence: float | None = None) -> bytes:
+    def read(self, name: str, path: str, limit: int, idle_timeout: float | None = None) -> bytes:
         """A small file of a peer's tree; SourceError."""
-        return self.node.read(f"{self.root(name, silence)}/{path}", limit, silence)
+        return self.node.read(f"{self.root(name, idle_timeout)}/{path}", limit, idle_timeout)
 
-    def root(self, name: str, silence: float | None = None) -> str:
+    def root(self, name: str, idle_timeout: float | None = None) -> str:
         """The IPFS path of a peer's tree."""
         resolved = self._roots.get(name)
         if resolved is None or time.monotonic() - resolved[0] > timeouts.NAME_TTL:
-            resolved = self._roots[name] = (time.monotonic(), self.node.resolve(name, silence))
+            resolved = self._roots[name] = (time.monotonic(), self.node.resolve(name, idle_timeout))
         return resolved[1]

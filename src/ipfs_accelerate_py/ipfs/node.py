@@ -24,20 +24,20 @@ def key_of_repo(folder: str) -> str:
     return raw_cid(folder.encode())
 
 
-def open_node(settings: Settings, silence: float | None = None) -> Node | None:
+def open_node(settings: Settings, idle_timeout: float | None = None) -> Node | None:
     """The node of the settings, or None where there is none; nothing is asked yet."""
     address = None if settings.force_local else node_address(settings.node)
     if address is None:
         return None
-    return Node(address, silence or settings.timeout, authorization(settings.node, settings.node_auth))
+    return Node(address, idle_timeout or settings.timeout, authorization(settings.node, settings.node_auth))
 
 
 class Node:
     """One node. Every method raises SourceError, in words that say what to do, if the node cannot do it."""
 
-    def __init__(self, address: str, silence: float, authorization: str | None = None) -> None:
+    def __init__(self, address: str, idle_timeout: float, authorization: str | None = None) -> None:
         self.address = address
-        self.rpc = RPC(address, silence, authorization)
+        self.rpc = RPC(address, idle_timeout, authorization)
         self._ask = self.rpc.ask
         self._peer_id: str | None = None
         self._repo_path: Path | None = None
@@ -103,28 +103,28 @@ class Node:
         return row[name]
 
     # -- reading ----------------------------------------------------------------------------------------------------
-    def resolve(self, name: str, silence: float | None = None) -> str:
+    def resolve(self, name: str, idle_timeout: float | None = None) -> str:
         """The `/ipfs/<cid>` that an IPNS name points to now."""
-        path = self._field("name/resolve", "Path", f"/ipns/{name}", nocache=True, silence=silence)
+        path = self._field("name/resolve", "Path", f"/ipns/{name}", nocache=True, idle_timeout=idle_timeout)
         if not isinstance(path, str) or not path.startswith("/ipfs/"):
             raise SourceError(f"the name {name} does not resolve to an IPFS path")
         return path
 
     def stream(
-        self, path: str, offset: int = 0, silence: float | None = None, *, offline: bool = False
+        self, path: str, offset: int = 0, idle_timeout: float | None = None, *, offline: bool = False
     ) -> Iterator[bytes]:
         """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash.
 
         `offline`: the node gives what it has itself, and asks nobody.
         """
-        return self.rpc.stream(path, offset, silence, offline=offline)
+        return self.rpc.stream(path, offset, idle_timeout, offline=offline)
 
-    def read(self, path: str, limit: int, silence: float | None = None, *, offline: bool = False) -> bytes:
+    def read(self, path: str, limit: int, idle_timeout: float | None = None, *, offline: bool = False) -> bytes:
         """A small file at an IPFS path, at most `limit` bytes. `offline`: as of `stream`."""
         data = bytearray()
-        seconds = 2 * (silence or self.rpc.silence)  # what drips is never silent
+        seconds = 2 * (idle_timeout or self.rpc.idle_timeout)  # what drips is never silent
         end = time.monotonic() + seconds
-        for chunk in self.stream(path, silence=silence, offline=offline):
+        for chunk in self.stream(path, idle_timeout=idle_timeout, offline=offline):
             data += chunk
             if len(data) > limit:
                 raise SourceError(f"{path} is larger than {limit} bytes")
@@ -147,7 +147,7 @@ class Node:
         peers = _rows(self._field("swarm/peers", "Peers"))
         return [str(peer["Peer"]) for peer in peers if "Peer" in peer]
 
-    def reconnect(self, peer_id: str, silence: float | None = None) -> bool:
+    def reconnect(self, peer_id: str, idle_timeout: float | None = None) -> bool:
         """Make the connections to a silent peer anew; False if that was not to be done. Never raises.
 
         A peer that Kubo met while it was still starting it never asks for blocks: its bitswap has not heard of it.
@@ -156,8 +156,8 @@ class Node:
         with suppress(SourceError, KeyError, TypeError, IndexError):
             rows = self._ask("swarm/peers")[0].get("Peers") or []
             for address in [f"{row['Addr']}/p2p/{peer_id}" for row in rows if row.get("Peer") == peer_id]:
-                self._ask("swarm/disconnect", address, silence=silence)
-                self._ask("swarm/connect", address, silence=silence)
+                self._ask("swarm/disconnect", address, idle_timeout=idle_timeout)
+                self._ask("swarm/connect", address, idle_timeout=idle_timeout)
                 done = True
         return done
 
@@ -236,7 +236,7 @@ class Node:
             ttl="5s",
             allow_offline=True,
             resolve=False,
-            silence=max(self.rpc.silence, timeouts.IDLE),
+            idle_timeout=max(self.rpc.idle_timeout, timeouts.IDLE),
         )
         return self.peer_id() if key == "self" else str(row.get("Name")).removeprefix("/ipns/")
 
@@ -249,7 +249,7 @@ class Node:
     def announce(self, folder: str) -> None:
         """Say to the swarm that this node holds `models--<org>--<name>`."""
         self.rpc.put_block(folder.encode())
-        self._ask("routing/provide", key_of_repo(folder), silence=max(self.rpc.silence, timeouts.IDLE))
+        self._ask("routing/provide", key_of_repo(folder), idle_timeout=max(self.rpc.idle_timeout, timeouts.IDLE))
 
 
 def _rows(value: Any) -> list[dict[str, Any]]:
@@ -261,10 +261,10 @@ class Reconnections(Recent[str, bool]):
     """The peers to which this process has made the connection anew."""
 
 
-def reconnect_once(node: Node, peer_id: str, silence: float | None = None) -> bool:
+def reconnect_once(node: Node, peer_id: str, idle_timeout: float | None = None) -> bool:
     """`reconnect`, once per process and peer: True if that was now, and worked."""
     done = session.part(Reconnections)
     if peer_id in done:
         return False
     done[peer_id] = True
-    return node.reconnect(peer_id, silence)
+    return node.reconnect(peer_id, idle_timeout)

@@ -60,7 +60,7 @@ class NodeTrees:
 
     def _ask_each(self, path: str, limit: int, read: Callable[[bytes], T]) -> tuple[T, str] | None:
         names = self._trees.publishers()
-        patience = self._trees.node.rpc.silence
+        patience = self._trees.node.rpc.idle_timeout
         silent: list[str] = []
         quick = min(self._quick, patience)
         for name in names:
@@ -80,11 +80,11 @@ class NodeTrees:
         return None
 
     def _ask(
-        self, name: str, path: str, limit: int, silence: float, read: Callable[[bytes], T], silent: list[str]
+        self, name: str, path: str, limit: int, idle_timeout: float, read: Callable[[bytes], T], silent: list[str]
     ) -> T | None:
         """What one publisher says, or None: it has no such file, says what cannot be used, or is `silent`."""
         try:
-            raw = self._trees.read(name, path, limit, silence)
+            raw = self._trees.read(name, path, limit, idle_timeout)
             self._reached.add(name)
             return read(raw)
         except ValueError as error:

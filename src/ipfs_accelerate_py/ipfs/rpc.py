@@ -61,15 +61,15 @@ class _Named(io.BytesIO):
 class RPC:
     """The API at one multiaddr. Every method raises SourceError, in words that say what to do, if it fails."""
 
-    def __init__(self, address: str, silence: float, authorization: str | None = None) -> None:
+    def __init__(self, address: str, idle_timeout: float, authorization: str | None = None) -> None:
         self.address = address
         self._authorization = authorization
-        self.silence = silence
+        self.idle_timeout = idle_timeout
         self._client: Any = None
 
-    def _timeout(self, silence: float | None = None) -> tuple[float, float]:
-        connect = timeouts.CONNECT_NEAR if is_private_address(self.address) else max(self.silence, 1.0)
-        return connect, silence or self.silence
+    def _timeout(self, idle_timeout: float | None = None) -> tuple[float, float]:
+        connect = timeouts.CONNECT_NEAR if is_private_address(self.address) else max(self.idle_timeout, 1.0)
+        return connect, idle_timeout or self.idle_timeout
 
     def prepare(self) -> None:
         """Import and open the client; nothing is asked."""
@@ -102,10 +102,10 @@ class RPC:
             self._client = client
         return self._client
 
-    def ask(self, command: str, *args: str, silence: float | None = None, **options: Any) -> list[dict[str, Any]]:
+    def ask(self, command: str, *args: str, idle_timeout: float | None = None, **options: Any) -> list[dict[str, Any]]:
         """One RPC call; the JSON objects of the answer."""
         client = self._open()
-        wait = self._timeout(silence)
+        wait = self._timeout(idle_timeout)
         opts = {key.replace("_", "-"): str(value).lower() for key, value in options.items()}
         opts.setdefault("timeout", f"{wait[1]:g}s")
         closables: list[Any] = []
@@ -143,7 +143,7 @@ class RPC:
             response._content, response._content_consumed = response.raw.read(1 << 16), True
 
     def stream(
-        self, path: str, offset: int = 0, silence: float | None = None, *, offline: bool = False
+        self, path: str, offset: int = 0, idle_timeout: float | None = None, *, offline: bool = False
     ) -> Iterator[bytes]:
         """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash.
 
@@ -160,7 +160,7 @@ class RPC:
                 auth=None,
                 data=b"",
                 headers=None,
-                timeout=self._timeout(silence),
+                timeout=self._timeout(idle_timeout),
                 chunk_size=1 << 20,
             )
         except Exception as error:

@@ -26,10 +26,10 @@ _BLOCK = "application/vnd.ipld.raw"
 
 
 class SignedTrees:
-    """Asks gateways what publishers say; the same as `NodeTrees`. `silence`: seconds for which one may say nothing."""
+    """Asks gateways what publishers say; the same as `NodeTrees`. `idle_timeout`: seconds for each answer."""
 
-    def __init__(self, gateways: Sequence[str], publishers: Sequence[str], silence: float) -> None:
-        self._gateways = {f"gateway {without_secrets(url)}": HTTPReader(url, silence) for url in gateways}
+    def __init__(self, gateways: Sequence[str], publishers: Sequence[str], idle_timeout: float) -> None:
+        self._gateways = {f"gateway {without_secrets(url)}": HTTPReader(url, idle_timeout) for url in gateways}
         self._publishers = [name for name in publishers if name != "swarm"]
         self._roots: dict[str, tuple[float, str]] = {}
         self.said: dict[str, str] = {}  # what became of each who could not say

@@ -24,7 +24,7 @@ from ..store.store import Store
 from ..store.tree import Tree
 from . import deletion
 from .eviction import Protection, Verdict, pinned, select
-from .filestore import References
+from .filestore import FilestoreReferences
 from .orphans import Leftover, find_leftovers
 
 Progress = Callable[[str, int], object]
@@ -66,7 +66,7 @@ def collect_garbage(
     called with (name, bytes) for each thing removed. A broken lock file stops all of it (LockFileError); StoreError.
     """
     pins = pinned(settings)  # before anything else: without its word nothing is safe to remove
-    references = References(store, settings)
+    references = FilestoreReferences(store, settings)
     if dry_run or not store.root.is_dir():
         return _Collector(store, pins, references, older_than, max_size).predict(dry_run)
     with _alone(store):
@@ -80,7 +80,7 @@ class _Collector:
         self,
         store: Store,
         pins: dict[tuple[str, str], Tree],
-        references: References,
+        references: FilestoreReferences,
         older_than: float | None,
         max_size: int | None,
     ) -> None:

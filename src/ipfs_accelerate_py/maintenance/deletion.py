@@ -27,8 +27,8 @@ def remove_snapshot(store: Store, snapshot: Snapshot) -> tuple[int, str | None]:
     """Remove a commit without its blobs: bytes freed, and None or why it was kept. Raises StoreError."""
     repo_id, commit = snapshot.key
     trash = _trash(store)
-    with store.writing(), leases.hold_marks(store) as held:
-        in_use = leases.reader(store, repo_id, commit)
+    with store.writing(), leases.hold_lock(store) as held:
+        in_use = leases.holder_of(store, repo_id, commit)
         if in_use or not held:
             return 0, f"in use by {in_use or 'a process that is marking it'}"
         refs = _remove_refs(store, repo_id, commit)
@@ -49,13 +49,13 @@ def forget_commit(store: Store, repo_id: str, commit: str) -> None:
     own = store.own_folder
     for file in (
         store.path(layout.tree_path(repo_id, commit)),
-        own / Own.HEARSAY / folder / commit,
+        own / Own.UNCONFIRMED / folder / commit,
         own / Own.OUTBOX / folder / commit,
         own / Own.VOUCHED / folder / commit,
     ):
         with contextlib.suppress(OSError):
             file.unlink()
-    for left in (store.path(folder) / ".no_exist" / commit, leases.marks(store, repo_id, commit)):
+    for left in (store.path(folder) / ".no_exist" / commit, leases.folder(store, repo_id, commit)):
         shutil.rmtree(left, ignore_errors=True)
 
 
@@ -88,8 +88,8 @@ def remove_empty_repo(store: Store, folder: str) -> bool:
     where, repo_id = store.root / folder, layout.repo_of(folder)
     if repo_id is None or any(True for _ in scan.walk(where)):
         return False
-    with store.writing(), leases.hold_marks(store) as held:
-        return held and leases.reader(store, repo_id) is None and _remove_empty_repo(store, folder)
+    with store.writing(), leases.hold_lock(store) as held:
+        return held and leases.holder_of(store, repo_id) is None and _remove_empty_repo(store, folder)
 
 
 def _remove_empty_repo(store: Store, folder: str) -> bool:
@@ -116,7 +116,7 @@ def forget_repo(store: Store, folder: str) -> None:
     with contextlib.suppress(OSError):
         if access.read_bytes() == b"public":
             access.unlink()
-    for kind in (Own.HEARSAY, Own.LEASES, Own.OUTBOX, Own.SHARED):
+    for kind in (Own.UNCONFIRMED, Own.LEASES, Own.OUTBOX, Own.SHARED):
         remove_empty_folders(store.own_folder / kind / folder)
 
 
@@ -152,14 +152,14 @@ def _remove_refs(store: Store, repo_id: str, commit: str) -> dict[str, bool]:
     folder = layout.repo_folder(repo_id)
     for name in store.revisions_at(repo_id, commit):
         ref = store.root / folder / "refs" / name
-        removed[name] = store.is_hearsay(repo_id, f"refs/{name}")
-        for file in (ref, store.own_folder / Own.HEARSAY / folder / "refs" / name):
+        removed[name] = store.is_unconfirmed(repo_id, f"refs/{name}")
+        for file in (ref, store.own_folder / Own.UNCONFIRMED / folder / "refs" / name):
             file.unlink(missing_ok=True)
         remove_empty_folders(ref.parent, keep=ref.parent.name == "refs")
     return removed
 
 
 def _restore_refs(store: Store, repo_id: str, refs: dict[str, bool], commit: str) -> None:
-    for name, hearsay in refs.items():
+    for name, unconfirmed in refs.items():
         if store.read_ref(repo_id, name) is None:
-            store.write_ref(repo_id, name, commit, hearsay=hearsay)
+            store.write_ref(repo_id, name, commit, unconfirmed=unconfirmed)

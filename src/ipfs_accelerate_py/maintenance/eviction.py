@@ -17,7 +17,7 @@ from ..store.scan import Inode, Repo, Snapshot
 from ..store.store import Store
 from ..store.tree import Tree
 from . import inventory
-from .filestore import References
+from .filestore import FilestoreReferences
 
 Reasoned = list[tuple[Snapshot, str]]
 
@@ -51,7 +51,7 @@ class Protection:
     """What may not go: what a lock file pins, what processes use, what a node would go on referring to."""
 
     def __init__(
-        self, store: Store, pins: dict[tuple[str, str], Tree], references: References, repos: list[Repo]
+        self, store: Store, pins: dict[tuple[str, str], Tree], references: FilestoreReferences, repos: list[Repo]
     ) -> None:
         self.store, self.references = store, references
         self._pins = pins.keys()
@@ -79,7 +79,7 @@ class Protection:
         """Who has it open or mapped, or is about to read it; or None."""
         self._look()
         reader = next((self._held[number] for _, number in snapshot.inodes if number in self._held), None)
-        reader = reader or leases.reader(self.store, *snapshot.key)
+        reader = reader or leases.holder_of(self.store, *snapshot.key)
         return f"in use by {reader}" if reader else None
 
     def holder(self, status: os.stat_result) -> str | None:

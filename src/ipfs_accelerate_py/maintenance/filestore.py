@@ -27,7 +27,7 @@ _RAW = "bafkrei"  # how the CID of a block begins that has content and no links
 _LONG = 600.0  # seconds that a node may be silent over its own collection
 
 
-class References:
+class FilestoreReferences:
     """The node of the settings, as far as it has published from this store. Every method may raise SourceError."""
 
     def __init__(self, store: Store, settings: Settings) -> None:
@@ -83,7 +83,7 @@ class References:
         if self.node is None:
             return 0
         if self.withdrawn:
-            self.node.rpc.ask("repo/gc", silence=_LONG)
+            self.node.rpc.ask("repo/gc", idle_timeout=_LONG)
             self.withdrawn = False
         cids = self._referring({path.resolve() for path in going})
         # Found before they are dropped: a block that is missing, and not just dangling, the node would seek elsewhere.
@@ -102,7 +102,7 @@ class References:
         if self.node is None or repo is None:
             return set()
         try:
-            rows = self.node.rpc.ask("filestore/ls", silence=_LONG)
+            rows = self.node.rpc.ask("filestore/ls", idle_timeout=_LONG)
         except NodeAnswer:  # no filestore
             return set()
         # Its paths begin at the folder that holds its repo.

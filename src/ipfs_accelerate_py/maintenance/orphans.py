@@ -16,9 +16,9 @@ from ..store.scan import Repo
 from ..store.store import Store
 from . import deletion
 from .eviction import Protection, Verdict
-from .filestore import References
+from .filestore import FilestoreReferences
 
-_REMEMBERED = (Own.HEARSAY, Own.LEASES, Own.OUTBOX, Own.ACCESS, Own.VOUCHED)
+_REMEMBERED = (Own.UNCONFIRMED, Own.LEASES, Own.OUTBOX, Own.ACCESS, Own.VOUCHED)
 
 
 @dataclass
@@ -48,7 +48,7 @@ class Leftover:
         path = None if self.published else self.path
         return Verdict(self.repo, self.commit, self.size, reason or self.reason, path)
 
-    def remove(self, store: Store, references: References) -> tuple[int, str | None]:
+    def remove(self, store: Store, references: FilestoreReferences) -> tuple[int, str | None]:
         """Bytes freed, and None or why it was kept after all."""
         if self.published:
             try:
@@ -66,8 +66,8 @@ class Leftover:
                 return deletion.clear(self.path) if self.still is None or self.still() else (0, "it is whole again")
         if self.still is None or self.repo is None:
             return deletion.clear(self.path)
-        with store.writing(), leases.hold_marks(store) as held:
-            if not held or leases.reader(store, self.repo, self.commit) or not self.still():
+        with store.writing(), leases.hold_lock(store) as held:
+            if not held or leases.holder_of(store, self.repo, self.commit) or not self.still():
                 return 0, "in use again"
             return deletion.clear(self.path)
 
@@ -156,7 +156,7 @@ def _remembered(store: Store) -> Iterator[Leftover]:
                     yield Leftover(path, "note on a repo that is gone", repo_id, still=_lacks(snapshots))
                 continue
             for name in sorted(scan.names(path)):
-                unused = kind != Own.LEASES or not leases.reader(store, repo_id, name)
+                unused = kind != Own.LEASES or not leases.holder_of(store, repo_id, name)
                 if layout.is_commit(name) and not (snapshots / name).is_dir() and unused:
                     gone = _lacks(snapshots / name)
                     yield Leftover(path / name, "note on a commit that is gone", repo_id, name, still=gone)

@@ -10,8 +10,8 @@ from ..errors import IPFSAccelerateError, VerificationError
 from ..fetch.retrieval import Retrieval
 from ..publish.outbox import withdraw_closed
 from ..resolve import resolver
-from ..resolve.resolver import Resolution
 from ..store import layout, scan
+from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.tree import Entry
 from . import deletion

@@ -64,12 +64,12 @@ class Answer:
 class HTTPReader:
     """Reads below one URL. `roams`: other hosts may be followed to, as storage services ask; none is shown our login.
 
-    `silence`: seconds without a byte. Errors: SourceError, SourceDown where nobody is there for us; ValueError for what
-    is no URL.
+    `idle_timeout`: seconds without a byte. Errors: SourceError, SourceDown where nobody is there for us; ValueError for
+    what is no URL.
     """
 
-    def __init__(self, url: str, silence: float, *, roams: bool = False) -> None:
-        self.url, self.silence, self._roams = url, silence, roams
+    def __init__(self, url: str, idle_timeout: float, *, roams: bool = False) -> None:
+        self.url, self.idle_timeout, self._roams = url, idle_timeout, roams
         parts = urlsplit(url)
         self.is_near = is_private_host(parts.hostname or "")
         self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
@@ -93,14 +93,14 @@ class HTTPReader:
     def read(self, path: str, limit: int, accept: str) -> bytes:
         """A small answer of a media type, at most `limit` bytes."""
         data = bytearray()
-        end = time.monotonic() + 2 * self.silence  # an answer that drips is never silent
+        end = time.monotonic() + 2 * self.idle_timeout  # an answer that drips is never silent
         with self._ask(path, 0, accept) as answer:
             while chunk := _next(answer, small=True):
                 data += chunk
                 if len(data) > limit:
                     raise SourceError(f"its answer is larger than {limit} bytes")
                 if time.monotonic() > end:
-                    raise SourceDown(f"it gave {len(data)} bytes of its answer in {2 * self.silence:g} s")
+                    raise SourceDown(f"it gave {len(data)} bytes of its answer in {2 * self.idle_timeout:g} s")
         return bytes(data)
 
     def look(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
@@ -108,13 +108,13 @@ class HTTPReader:
         import requests
 
         try:
-            with self._send(path, {**_HEADERS, **(headers or {})}, self.silence) as answer:
+            with self._send(path, {**_HEADERS, **(headers or {})}, self.idle_timeout) as answer:
                 body = bytearray()
                 while len(body) < _BEGINNING and (data := _next(answer)):
                     body += data
                 return Answer(answer.status_code, bytes(body[:_BEGINNING]), answer.headers)
         except requests.ReadTimeout:
-            raise TimeoutError(f"silent for {self.silence:g} s") from None
+            raise TimeoutError(f"silent for {self.idle_timeout:g} s") from None
         except (requests.RequestException, SourceError, ValueError) as error:
             raise OSError(str(_root_of(error))) from error
 
@@ -155,7 +155,7 @@ class HTTPReader:
         url = self.url + path
         for _ in range(_REDIRECTS):
             answer = self._session(url).get(
-                url, headers=headers, timeout=(connect, self.silence), stream=True, allow_redirects=False
+                url, headers=headers, timeout=(connect, self.idle_timeout), stream=True, allow_redirects=False
             )
             if not answer.is_redirect:
                 break

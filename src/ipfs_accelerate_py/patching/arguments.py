@@ -37,7 +37,7 @@ class PinnedRevision(str):
 
 
 @dataclass(frozen=True)
-class Asked:
+class LoadRequest:
     """What a caller asked for, as far as it concerns us; `commit` if a caller further out has settled it."""
 
     repo_id: str
@@ -94,7 +94,7 @@ def plain_revision(revision: object) -> str | None:
     return str.__str__(revision) if isinstance(revision, str) else None
 
 
-def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any], known: str | None = None) -> Asked | None:
+def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any], known: str | None = None) -> LoadRequest | None:
     """What a call asks for, or None if it is no business of ours: a local path, another kind of repo, no name.
 
     `known`: a name of which that has been looked at already.
@@ -111,7 +111,7 @@ def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any], known: str | Non
     if token is None:
         token = kwargs.get("use_auth_token")
     cache_dir = kwargs.get("cache_dir")
-    return Asked(
+    return LoadRequest(
         name,
         revision,
         None if cache_dir is None else os.fspath(cache_dir),
@@ -121,7 +121,7 @@ def read_call(args: tuple[Any, ...], kwargs: Mapping[str, Any], known: str | Non
     )
 
 
-def rewrite(kwargs: Mapping[str, Any], asked: Asked, store: Path, commit: str) -> dict[str, Any]:
+def rewrite(kwargs: Mapping[str, Any], asked: LoadRequest, store: Path, commit: str) -> dict[str, Any]:
     """The kwargs that make the original method find everything in the store. The caller's own `cache_dir` stays."""
     rewritten = dict(kwargs)
     if (revision := plain_revision(asked.revision)) is not None:

@@ -18,14 +18,13 @@ from typing import Any
 
 from .. import state
 from ..errors import VerificationError
-from ..hub.breaker import why_hub_rests
+from ..hub.breaker import is_hub_breaker_open, why_hub_breaker_opened
 from ..hub.client import is_offline
-from ..resolve.resolver import Resolution, hub_is_resting
 from ..storage_wrapper import StorageWrapper, get_storage_wrapper
 from ..store import layout
-from ..store.resolution import LOWER, STORE
+from ..store.resolution import Authority, Resolution
 from . import arguments, fallback
-from .arguments import Asked
+from .arguments import LoadRequest
 from .fallback import stand_aside
 
 
@@ -36,7 +35,7 @@ class Load:
     `refused` holds the errors of wrong bytes: transformers passes over an OSError of files that it can do without.
     """
 
-    asked: Asked
+    asked: LoadRequest
     storage: StorageWrapper
     resolution: Resolution
     refused: list[VerificationError] = field(default_factory=list)
@@ -45,7 +44,7 @@ class Load:
 _under_way: ContextVar[Load | None] = ContextVar("ipfs_accelerate_under_way", default=None)
 
 
-def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> Asked | None:
+def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> LoadRequest | None:
     """What a call asks for if we are to serve it, else None."""
     if not _is_ours_to_serve():
         return None
@@ -57,12 +56,12 @@ def _is_ours_to_serve() -> bool:
     return fallback.current() is None and (_under_way.get() is not None or state.is_enabled())
 
 
-def _read(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Asked | None:
+def _read(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> LoadRequest | None:
     load = _under_way.get()
     return _of_load(arguments.read_call(args, kwargs, None if load is None else load.asked.repo_id))
 
 
-def _of_load(asked: Asked | None) -> Asked | None:
+def _of_load(asked: LoadRequest | None) -> LoadRequest | None:
     """What is asked of the repo of the load under way, of its revision or of none, is asked as that load was."""
     load = _under_way.get()
     if asked is None or load is None or asked.repo_id != load.asked.repo_id:
@@ -74,7 +73,7 @@ def _of_load(asked: Asked | None) -> Asked | None:
     return replace(asked, commit=load.resolution.commit, token=token, local_only=local_only)
 
 
-def is_settled(asked: Asked) -> bool:
+def is_settled(asked: LoadRequest) -> bool:
     """Has a load of the same repo, further out, put its commit into the revision, and the store beside it?
 
     A pipeline of 5 puts in a commit as well, but no store.
@@ -84,7 +83,7 @@ def is_settled(asked: Asked) -> bool:
     return pinned is not None and load is not None and load.asked.repo_id == asked.repo_id
 
 
-def revision_of(asked: Asked, commit: str | None) -> str:
+def revision_of(asked: LoadRequest, commit: str | None) -> str:
     """The name by which a commit was asked for: by the call, or by the load that it is a part of.
 
     A call outside of any load that gives a `commit` and no revision has no other name for it.
@@ -95,16 +94,16 @@ def revision_of(asked: Asked, commit: str | None) -> str:
     return arguments.plain_revision(asked.revision) or commit or layout.DEFAULT_REVISION
 
 
-def _branch(asked: Asked) -> str:
+def _branch(asked: LoadRequest) -> str:
     return arguments.plain_revision(asked.revision) or layout.DEFAULT_REVISION
 
 
-def _storage_for(asked: Asked) -> StorageWrapper:
+def _storage_for(asked: LoadRequest) -> StorageWrapper:
     load = _under_way.get()
     return load.storage if load is not None and load.asked.repo_id == asked.repo_id else open_storage(asked)
 
 
-def open_storage(asked: Asked) -> StorageWrapper:
+def open_storage(asked: LoadRequest) -> StorageWrapper:
     """The store of the settings. A cache folder of the caller's own is read as well, after the other lower tiers."""
     storage = get_storage_wrapper()
     if is_store(storage, asked.cache_dir):
@@ -139,7 +138,7 @@ def note_learnt(resolution: Resolution) -> None:
         load.resolution = resolution
 
 
-def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) -> Resolution:
+def resolve(storage: StorageWrapper, asked: LoadRequest, commit: str | None = None) -> Resolution:
     """The resolution of a call; `commit` if a caller further out has settled it already."""
     commit = commit or asked.commit or arguments.pinned_commit(asked.revision, asked.repo_id)
     load = _under_way.get()
@@ -150,18 +149,21 @@ def resolve(storage: StorageWrapper, asked: Asked, commit: str | None = None) ->
     return storage.resolve(asked.repo_id, revision, token=asked.token, local_only=local_only, fresh=asked.fresh)
 
 
-def say_unreachable(resolution: Resolution, asked: Asked) -> None:
+def say_unreachable(resolution: Resolution, asked: LoadRequest) -> None:
     """What the client of transformers 5 says, once for each load, where it falls back to a commit that is cached."""
     load = _under_way.get()
     inner = load is not None and load.asked.repo_id == asked.repo_id
     if inner or not arguments.has_pins() or is_local_only(asked) or asked.revision == resolution.commit:
         return
-    if resolution.word in (STORE, LOWER) and (why := why_hub_rests()) is not None:
+    if (
+        resolution.authority in (Authority.STORE, Authority.LOCAL_CACHES)
+        and (why := why_hub_breaker_opened()) is not None
+    ):
         words = f"Could not reach the Hub ({why}). Using cached commit hash for '{asked.repo_id}'."
         logging.getLogger("huggingface_hub.hf_api").warning(words)
 
 
-def is_local_only(asked: Asked) -> bool:
+def is_local_only(asked: LoadRequest) -> bool:
     """Has the user said, for this call or for all, that only this machine is to be asked?"""
     return asked.local_only or is_offline()
 
@@ -178,7 +180,7 @@ def callers_kwargs(storage: StorageWrapper | None, kwargs: dict[str, Any]) -> di
         plain["cache_dir"] = None
     revision = plain.get("revision")
     # 5 pins the revision itself, and its errors name the commit; one that a silent Hub has not confirmed is ours alone.
-    if revision is not None and (isinstance(revision, arguments.PinnedRevision) or hub_is_resting()):
+    if revision is not None and (isinstance(revision, arguments.PinnedRevision) or is_hub_breaker_open()):
         plain["revision"] = arguments.plain_revision(revision)
     return plain
 

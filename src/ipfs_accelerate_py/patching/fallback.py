@@ -10,9 +10,9 @@ from pathlib import Path
 
 from ..errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
 from ..log import get_logger, warn_once
-from ..resolve.resolver import Resolution
 from ..storage_wrapper import StorageWrapper, get_storage_wrapper
 from ..store import layout, unlisted, vouchers
+from ..store.resolution import Authority, Resolution
 from ..store.unlisted import Place
 from ..store.verify import Mismatch, verify_file
 
@@ -150,13 +150,13 @@ def _vouch(
         if belongs is None:
             continue
         if resolution is not None and _is_promised(resolution, belongs):
-            word = resolution.word
+            by = vouchers.shown(resolution)
         elif file not in unverified and unlisted.check_by_name(storage.store, file):
-            word = "hub"
+            by = Authority.HUB.value
         else:
-            word = vouchers.NOBODY
+            by = vouchers.NOBODY
             warn_once(
                 f"{belongs.repo_id}: nobody could say what the files of commit {belongs.commit[:12]} must be: they are "
                 "loaded as plain transformers would, and not verified"
             )
-        vouchers.note(storage.store, belongs.repo_id, belongs.commit, word)
+        vouchers.note(storage.store, belongs.repo_id, belongs.commit, by)

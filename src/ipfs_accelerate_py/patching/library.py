@@ -1,71 +1,24 @@
 """What the hook is told of a library: which of its modules have doors, and what serves each door.
 
-Plain data: nothing of the library is imported for it, and what serves a door is imported with its first call.
+Nothing of the library is imported for it, and what serves a door is imported with its first call.
 """
 
 from __future__ import annotations
 
 import sys
 from types import ModuleType
-from typing import NamedTuple
 
-Version = tuple[int, ...]
-
-
-class Door(NamedTuple):
-    """A function or method of a library that a wrapper of ours stands for.
-
-    `owners`: names of classes of the module, any of which an installed version may have; none: the module itself.
-    `wrapper`: `module:function`. `below`: only versions below this one need the door.
-    `handed_on`: where the library is loaded already, the original is exchanged in all of its modules.
-    """
-
-    module: str
-    owners: tuple[str, ...]
-    attribute: str
-    wrapper: str
-    below: Version | None = None
-    handed_on: bool = True
-
-    @property
-    def name(self) -> str:
-        """The door as the status shows it."""
-        return ".".join([self.module, *self.owners[:1], self.attribute])
+from .doors import ClassDoors as ClassDoors
+from .doors import Door as Door
+from .doors import DoorTable
 
 
-class ClassDoors(NamedTuple):
-    """The classes that proxies stand for: those below `modules` that `begin` so and have a `from_pretrained`."""
-
-    modules: str
-    begin: str
-    wrapper: str
-
-    def fits(self, name: str, value: object) -> bool:
-        """Is this such a class?"""
-        return name.startswith(self.begin) and isinstance(value, type) and hasattr(value, "from_pretrained")
-
-
-class Library:
+class Library(DoorTable):
     """All that the hook knows of one library; `hook.loader.Library` says who asks what."""
-
-    def __init__(
-        self,
-        name: str,
-        doors: tuple[Door, ...],
-        classes: ClassDoors | None = None,
-        tested: tuple[Version, Version] | None = None,
-    ) -> None:
-        self.name, self.doors, self.classes = name, doors, classes
-        self.tested = tested  # from, below; None: any
-        self._modules = frozenset(door.module for door in doors)
 
     def wants(self, fullname: str) -> bool:
         """Has this module doors? The package itself is looked after too: it may put another object in its place."""
         return fullname == self.name or self.has_doors(fullname)
-
-    def has_classes(self, fullname: str) -> bool:
-        """Is this a module whose classes get proxies?"""
-        return self.classes is not None and fullname.startswith(self.classes.modules)
 
     def module_type(self, fullname: str) -> type[ModuleType] | None:
         """The kind of module that replaces classes which are bound in it later."""
@@ -95,22 +48,16 @@ class Library:
                 if isinstance(library, Library):
                     patch_loaded(library)
 
-    def has_doors(self, fullname: str) -> bool:
-        """Is there anything to replace in this module?"""
-        return fullname in self._modules or self.has_classes(fullname)
+    def note_new_classes(self) -> None:
+        """Let pydoc see the classes behind the proxies, now or when it is imported."""
+        from ..hook import finder
+        from .registry import patch_module
 
-    def version(self) -> str:
-        """The version that is loaded, or being loaded."""
-        return str(getattr(sys.modules.get(self.name), "__version__", ""))
+        if finder.installed() is not None:
+            finder.install(HELP)
+        if (pydoc := sys.modules.get(HELP.name)) is not None:
+            patch_module(HELP, pydoc)
 
-    def numbers(self) -> Version | None:
-        """The first two parts of the version; None where they are no numbers."""
-        try:
-            return tuple(int(part) for part in self.version().split(".")[:2])
-        except ValueError:
-            return None
 
-    def needs(self, door: Door) -> bool:
-        """Does the version that is loaded need this door?"""
-        found = self.numbers()
-        return door.below is None or (found is not None and found < door.below)
+# help() of a proxy is that of its class: `type.__subclasses__`, which pydoc calls, takes nothing else.
+HELP = Library("pydoc", (Door("pydoc", ("Doc",), "document", f"{__package__}.proxies:document"),))

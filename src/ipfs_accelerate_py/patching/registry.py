@@ -16,8 +16,8 @@ from itertools import chain
 from types import ModuleType
 from typing import Any, NamedTuple
 
+from .doors import Door, DoorTable
 from .late import late
-from .library import Door, Library
 from .proxies import AutoClassProxy, Wrapper
 
 
@@ -49,24 +49,21 @@ class ProxyModule(ModuleType):
 _proxies: dict[type, AutoClassProxy] = {}
 _replaced: list[Replacement] = []
 # those of which anything was replaced, by name
-_libraries: dict[str, Library] = {}
+_libraries: dict[str, DoorTable] = {}
 _version_said: set[str] = set()
 
-# help() of a proxy is that of its class: `type.__subclasses__`, which pydoc calls, takes nothing else.
-_HELP = Library("pydoc", (Door("pydoc", ("Doc",), "document", f"{__package__}.proxies:document"),))
 
-
-def proxy_module(library: Library) -> type[ModuleType]:
+def proxy_module(library: DoorTable) -> type[ModuleType]:
     """The kind of module for the classes of a library."""
     _libraries[library.name] = library
     return ProxyModule
 
 
-def _is_own_class(library: Library, name: str, value: object) -> bool:
+def _is_own_class(library: DoorTable, name: str, value: object) -> bool:
     return library.classes is not None and type(value) is not AutoClassProxy and library.classes.fits(name, value)
 
 
-def _proxy_of(library: Library, cls: type) -> AutoClassProxy:
+def _proxy_of(library: DoorTable, cls: type) -> AutoClassProxy:
     """The one proxy of a class."""
     proxy = _proxies.get(cls)
     if proxy is None:
@@ -93,7 +90,7 @@ def is_replacement(value: object) -> bool:
     return any(each.replacement is value for each in _replaced)
 
 
-def patch_module(library: Library, module: ModuleType) -> None:
+def patch_module(library: DoorTable, module: ModuleType) -> None:
     """Put proxies and wrappers into the doors of one module of a library; once each."""
     if not _version_is_known(library):
         return
@@ -104,7 +101,7 @@ def patch_module(library: Library, module: ModuleType) -> None:
             if door.module == module.__name__ and library.needs(door):
                 _patch_door(door, module)
     if new_classes:
-        _mend_help()
+        library.note_new_classes()
         _say_how_many(library)
 
 
@@ -123,7 +120,7 @@ def _patch_door(door: Door, module: ModuleType) -> None:
         _replaced.append(Replacement(weakref.ref(owner), door.attribute, original, replacement, door))
 
 
-def _patch_classes(library: Library, module: ModuleType) -> bool:
+def _patch_classes(library: DoorTable, module: ModuleType) -> bool:
     """Put proxies into a module; True if any are new."""
     if not library.has_classes(module.__name__):
         return False
@@ -135,17 +132,7 @@ def _patch_classes(library: Library, module: ModuleType) -> bool:
     return bool(found)
 
 
-def _mend_help() -> None:
-    """Let pydoc see the classes behind the proxies, now or when it is imported."""
-    from ..hook import finder
-
-    if finder.installed() is not None:
-        finder.install(_HELP)
-    if (pydoc := sys.modules.get(_HELP.name)) is not None:
-        patch_module(_HELP, pydoc)
-
-
-def _say_how_many(library: Library) -> None:
+def _say_how_many(library: DoorTable) -> None:
     from .. import log, state
 
     logger, count = log.get_logger(), len(_patched_names(library))
@@ -157,13 +144,13 @@ def _say_how_many(library: Library) -> None:
 # -- all at once ----------------------------------------------------------------------------------------------------
 
 
-def _loaded_modules(library: Library) -> Iterator[ModuleType]:
+def _loaded_modules(library: DoorTable) -> Iterator[ModuleType]:
     for name, module in list(sys.modules.items()):
         if (name == library.name or name.startswith(f"{library.name}.")) and isinstance(module, ModuleType):
             yield module
 
 
-def _former_tops(library: Library) -> Iterator[ModuleType]:
+def _former_tops(library: DoorTable) -> Iterator[ModuleType]:
     """A package that executes its `__init__` twice is another module afterwards: what programs may still hold."""
     top = sys.modules.get(library.name)
     if top is not None and type(top) is not ModuleType:
@@ -172,7 +159,7 @@ def _former_tops(library: Library) -> Iterator[ModuleType]:
                 yield module
 
 
-def patch_loaded(library: Library) -> None:
+def patch_loaded(library: DoorTable) -> None:
     """Patch a library where it is loaded already: its doors, and the names that its modules have handed on."""
     for module in [module for module in _loaded_modules(library) if library.has_doors(module.__name__)]:
         _wait_for(module)
@@ -193,7 +180,7 @@ def _wait_for(module: ModuleType) -> None:
             import_module(module.__name__)
 
 
-def _exchange(library: Library, new: dict[int, Any]) -> None:
+def _exchange(library: DoorTable, new: dict[int, Any]) -> None:
     """Exchange objects, by identity, in the dictionaries of all loaded modules of a library."""
     for module in chain(_loaded_modules(library), _former_tops(library)):
         names = vars(module)
@@ -226,13 +213,13 @@ def patched_classes() -> list[str]:
     return sorted(name for library in _libraries.values() for name in _patched_names(library))
 
 
-def _patched_names(library: Library) -> set[str]:
+def _patched_names(library: DoorTable) -> set[str]:
     modules = [module for module in _loaded_modules(library) if library.has_classes(module.__name__)]
     found = {name for module in modules for name, value in vars(module).items() if type(value) is AutoClassProxy}
     return {f"{library.name}.{name}" for name in found}
 
 
-def _version_is_known(library: Library) -> bool:
+def _version_is_known(library: DoorTable) -> bool:
     """Is the version that is loaded one whose doors we know? Says once what it does not know."""
     found = library.numbers()
     if library.tested is None or found is None:

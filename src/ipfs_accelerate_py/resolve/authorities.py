@@ -16,14 +16,14 @@ from ..config.settings import Settings
 from ..errors import StoreError, Unresolved
 from ..hf_cache.other_caches import OtherCaches
 from ..hub import client, headers
-from ..hub.breaker import begin_rest, end_rest, hub_is_resting
+from ..hub.breaker import close_hub_breaker, is_hub_breaker_open, open_hub_breaker
 from ..hub.client import endpoint
 from ..log import get_logger
 from ..net import timeouts
 from ..net.futures import has_ended, submit
 from ..store import layout, leases
 from ..store.fs import past
-from ..store.resolution import HEARSAY, HUB, LOWER, STORE, Resolution
+from ..store.resolution import Authority, Resolution
 from ..store.store import Store
 from ..store.tree import Entry, Tree
 from ..store.visibility import known_access, remember_access
@@ -35,7 +35,7 @@ OnClosed = Callable[[str], object]  # called with the id of a repo that the Hub 
 T = TypeVar("T")
 
 
-class Question:
+class Query:
     """One resolution under way."""
 
     def __init__(
@@ -59,13 +59,13 @@ class Question:
     def ask_all(self, fresh: bool = False) -> Resolution | None:
         """Everybody, in the order of whose word counts. `fresh`: the Hub has the time that plain gives it."""
         here = self.ask_here()
-        firm = here is not None and here.tree.complete and here.word != HEARSAY
+        firm = here is not None and here.tree.complete and here.authority is not Authority.PUBLISHER
         if self.pinned and firm:
             return here
         client.prepare()
         asking: Future[Resolution] | None = None
         refusal: Unresolved | None = None
-        if fresh or not hub_is_resting():
+        if fresh or not is_hub_breaker_open():
             asking = submit(self._ask_hub)
             budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
             if has_ended(asking, max(budget, client.patience()) if fresh else budget):
@@ -77,7 +77,7 @@ class Question:
                     return told if told.tree.files else self._without_listing(told, here)
             if refusal is None or not refusal.answered:
                 no_hub = refusal is not None and isinstance(refusal.__cause__, ValueError)
-                begin_rest(refusal.unreachable if refusal else None, no_hub=no_hub)
+                open_hub_breaker(refusal.unreachable if refusal else None, no_hub=no_hub)
                 get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
         if refusal is not None and here is not None and (named := self._ask_file(refusal, here, firm)) is not None:
             return named
@@ -117,10 +117,10 @@ class Question:
         commit = asking.result() if has_ended(asking, patience) else None
         if commit is None:
             return None
-        end_rest()
+        close_hub_breaker()
         if commit == here.commit:
             return here
-        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), HUB)
+        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), Authority.HUB)
 
     def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
         """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
@@ -130,8 +130,8 @@ class Question:
 
     def ask_listing(self, commit: str) -> Resolution | None:
         """What the Hub says of a commit that is settled, if it says so now."""
-        question = Question(self.store, self.settings, self.repo_id, commit, self.token, self.on_closed)
-        asking = submit(question._ask_hub)
+        query = Query(self.store, self.settings, self.repo_id, commit, self.token, self.on_closed)
+        asking = submit(query._ask_hub)
         try:
             return asking.result() if has_ended(asking, self.settings.timeout) else None
         except Unresolved:
@@ -140,29 +140,29 @@ class Question:
     # -- whose word -------------------------------------------------------------------------------------------------
     def ask_here(self, *, alone: bool = False) -> Resolution | None:
         """What this machine knows: our store and the lower tier. `alone`: nobody else is asked for bytes either."""
-        commit, hearsay = self.revision, False
+        commit, unconfirmed = self.revision, False
         if not self.pinned:
             learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
             own = self.store.read_ref(self.repo_id, self.revision)
-            hearsay = own is not None and self.store.is_hearsay(self.repo_id, f"refs/{self.revision}")
-            if own and (learnt is None or (not hearsay and self._learnt_own() >= learnt[1])):
+            unconfirmed = own is not None and self.store.is_unconfirmed(self.repo_id, f"refs/{self.revision}")
+            if own and (learnt is None or (not unconfirmed and self._learnt_own() >= learnt[1])):
                 commit = own
                 if alone and learnt is not None and not self._offers_as_much(own, learnt[0]):
-                    commit, hearsay = learnt[0], False
+                    commit, unconfirmed = learnt[0], False
             elif learnt:
-                commit, hearsay = learnt[0], False
+                commit, unconfirmed = learnt[0], False
             else:
                 return None
         if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
-            leases.mark(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
+            leases.take(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
         tree = self._read_tree(commit)
         if tree is None:
             self.store.drop_empty_listing(self.repo_id, commit)
         else:
-            hearsay = hearsay or self.store.is_hearsay(self.repo_id, commit)
-            return self._found(tree, HEARSAY if hearsay else STORE)
+            unconfirmed = unconfirmed or self.store.is_unconfirmed(self.repo_id, commit)
+            return self._found(tree, Authority.PUBLISHER if unconfirmed else Authority.STORE)
         tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
-        return None if tree is None else self._found(tree, LOWER)
+        return None if tree is None else self._found(tree, Authority.LOCAL_CACHES)
 
     def _offers_as_much(self, own: str, cached: str) -> bool:
         """Is each file that a cache shows in its commit here in ours, too? Else plain finds more at the former."""
@@ -198,12 +198,12 @@ class Question:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
             raise
-        leases.mark(self.store, self.repo_id, tree.commit)  # before anything of it is written
-        end_rest()  # it may have answered after the time that it was given
+        leases.take(self.store, self.repo_id, tree.commit)  # before anything of it is written
+        close_hub_breaker()  # it may have answered after the time that it was given
         if anonymous or not public:  # a request with a token proves nothing to the world
             self._note_access(public)
         tree = self._with_proven(tree)
-        found = self._found(tree, HUB, public)
+        found = self._found(tree, Authority.HUB, public)
         if asked_at == changes.serial(self.repo_id):  # else the answer is older than what this process has written
             self._keep(tree)
             self.told = found if tree.files else None
@@ -215,7 +215,7 @@ class Question:
         kept = self._read_tree(tree.commit)
         if kept is not None and kept.files == tree.files:
             return replace(tree, files=kept.files)  # from now on they are seen to be the same at a glance
-        if kept is None or self.store.is_hearsay(self.repo_id, tree.commit):
+        if kept is None or self.store.is_unconfirmed(self.repo_id, tree.commit):
             return tree
         if not tree.is_listing:
             return Tree(kept.commit, kept.files, tree.info or kept.info, kept.complete)
@@ -233,30 +233,31 @@ class Question:
     def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
         """A trusted publisher's word on what the Hub has not told this machine."""
         commit = self.revision if self.pinned else None
-        if here is not None and here.word != HEARSAY:
+        if here is not None and here.authority is not Authority.PUBLISHER:
             commit = here.commit
-        silence = timeouts.IDLE if here is None else self.settings.timeout
-        found = PublisherWords(self.store, self.settings, self.said).find(self.repo_id, self.revision, commit, silence)
+        idle_timeout = timeouts.IDLE if here is None else self.settings.timeout
+        publishers = PublisherWords(self.store, self.settings, self.said)
+        found = publishers.find(self.repo_id, self.revision, commit, idle_timeout)
         return None if found is None else self._take_word(here, *found)
 
     def _take_word(self, here: Resolution | None, tree: Tree, name: str) -> Resolution:
         if here is not None and not here.tree.complete and here.commit == tree.commit:
             tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
-        leases.mark(self.store, self.repo_id, tree.commit)
-        self._keep(tree, hearsay=True)
-        return self._found(tree, f"publisher {name}")
+        leases.take(self.store, self.repo_id, tree.commit)
+        self._keep(tree, unconfirmed=True)
+        return self._found(tree, Authority.PUBLISHER, publisher=name)
 
-    def _keep(self, tree: Tree, *, hearsay: bool = False) -> None:
+    def _keep(self, tree: Tree, *, unconfirmed: bool = False) -> None:
         """Remember on disk; a store that cannot be written is no reason to fail here."""
         try:
             kept = self._read_tree(tree.commit)
             new = kept is None or kept.files != tree.files
-            better = kept is None or (not hearsay and (new or self.store.is_hearsay(self.repo_id, tree.commit)))
+            better = kept is None or (not unconfirmed and (new or self.store.is_unconfirmed(self.repo_id, tree.commit)))
             if better and tree.is_listing:
-                self.store.write_tree(self.repo_id, tree, hearsay=hearsay)
+                self.store.write_tree(self.repo_id, tree, unconfirmed=unconfirmed)
                 self._kept[tree.commit] = tree
             if not self.pinned:
-                self.store.write_ref(self.repo_id, self.revision, tree.commit, hearsay=hearsay)
+                self.store.write_ref(self.repo_id, self.revision, tree.commit, unconfirmed=unconfirmed)
         except StoreError as error:
             get_logger().debug("%s", error)
 
@@ -267,7 +268,7 @@ class Question:
             self._kept[commit] = tree
         return tree
 
-    def _found(self, tree: Tree, word: str, public: bool | None = None) -> Resolution:
+    def _found(self, tree: Tree, authority: Authority, public: bool | None = None, publisher: str = "") -> Resolution:
         if public is None:
             public = known_access(self.store, self.repo_id)
-        return Resolution(self.repo_id, self.revision, tree, word, public)
+        return Resolution(self.repo_id, self.revision, tree, authority, public, publisher=publisher)

@@ -43,21 +43,22 @@ class PublisherWords:
     def __init__(self, store: Store, settings: Settings, said: dict[str, str]) -> None:
         self._store, self._settings, self._said = store, settings, said
 
-    def find(self, repo_id: str, revision: str, commit: str | None, silence: float) -> tuple[Tree, str] | None:
+    def find(self, repo_id: str, revision: str, commit: str | None, idle_timeout: float) -> tuple[Tree, str] | None:
         """The listing of `commit`, or of what the first who knows the revision takes for it, and who that was.
 
-        `silence`: seconds for which one may say nothing. Never raises.
+        `idle_timeout`: seconds for which one may say nothing. Never raises.
         """
         if not self._settings.publishers:
             return None
-        asked = list(self._open(silence))
+        asked = list(self._open(idle_timeout))
         for each in asked:
             with contextlib.suppress(SourceError, SettingsError):  # they will say it again when they are asked
                 each.prepare()
         asking = submit(lambda: self._ask(asked, repo_id, revision, commit))
-        if not has_ended(asking, timeouts.PUBLISHERS * silence):  # each is waited for a little, and there may be many
-            get_logger().warning("publishers cannot be asked: they took more than %g s", timeouts.PUBLISHERS * silence)
-            self._said["publishers"] = f"silent for {timeouts.PUBLISHERS * silence:g} s"
+        deadline = timeouts.PUBLISHERS * idle_timeout  # each is waited for a little, and there may be many
+        if not has_ended(asking, deadline):
+            get_logger().warning("publishers cannot be asked: they took more than %g s", deadline)
+            self._said["publishers"] = f"silent for {deadline:g} s"
             return None
         return asking.result()
 
@@ -79,13 +80,13 @@ class PublisherWords:
                 return listing[0], answer[1] or listing[1]
         return None
 
-    def _open(self, silence: float) -> Iterator[Authority]:
+    def _open(self, idle_timeout: float) -> Iterator[Authority]:
         """Who can tell what the publishers say: the node, else gateways."""
         try:
-            ipfs = node.open_node(self._settings, silence)
+            ipfs = node.open_node(self._settings, idle_timeout)
             if ipfs is not None:
                 yield NodeTrees(PeerTrees(ipfs, self._settings.publishers), self._settings.timeout)
         except SettingsError as error:
             get_logger().warning("publishers cannot be asked: %s - %s", error, error.hint)
         if self._settings.gateways:
-            yield SignedTrees(self._settings.gateways, self._settings.publishers, silence)
+            yield SignedTrees(self._settings.gateways, self._settings.publishers, idle_timeout)

@@ -1,6 +1,6 @@
 """A name and a revision -> a commit, and what each of its files must be. Remembered for a few seconds.
 
-A lock file comes first; else everybody who may know (see `question`). What this process itself has changed on the Hub
+A lock file comes first; else everybody who may know (see `query`). What this process itself has changed on the Hub
 is asked anew (see `changes`).
 """
 
@@ -14,21 +14,20 @@ from dataclasses import replace
 from ..config.settings import Settings
 from ..errors import Unresolved
 from ..hub import client
-from ..hub.breaker import end_rest, hub_is_resting
+from ..hub.breaker import is_hub_breaker_open
 from ..hub.client import endpoint
 from ..net import timeouts
 from ..net.breaker import Breaker
 from ..net.futures import has_ended
 from ..session import Recent, session
 from ..store import layout
-from ..store.resolution import HEARSAY, LOCK, STORE, Resolution
+from ..store.resolution import Authority, Resolution
 from ..store.store import Store
 from ..store.visibility import known_access
 from . import changes
-from .authorities import OnClosed, Question
+from .authorities import OnClosed, Query
 from .lockfile import read_lock_file
 
-__all__ = ["Resolution", "end_rest", "forget_repo", "hub_is_resting", "learn_listing", "resolve"]
 Key = tuple[str, ...]
 
 
@@ -36,15 +35,15 @@ class Resolutions:
     """What was resolved a moment ago, and what could not be."""
 
     def __init__(self) -> None:
-        self.known: Recent[Key, tuple[float, Resolution, Question]] = Recent()
+        self.known: Recent[Key, tuple[float, Resolution, Query]] = Recent()
         self.failed: Breaker[Unresolved] = Breaker()
         self.locks: Recent[Key, threading.Lock] = Recent()
 
     def after_fork(self) -> None:
         """Another thread of the parent may have held a lock, or been waiting for the Hub."""
         self.locks.clear()
-        for key, (when, found, question) in list(self.known.items()):
-            self.known[key] = (when, replace(question.told or found, asking=None), question)
+        for key, (when, found, query) in list(self.known.items()):
+            self.known[key] = (when, replace(query.told or found, asking=None), query)
 
     def recall(self, key: Key) -> Resolution | None:
         """What was learnt a moment ago; what a slow Hub has said since then counts more."""
@@ -86,7 +85,7 @@ def resolve(
     revision = revision or layout.DEFAULT_REVISION
     if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
         public = known_access(store, repo_id)
-        return Resolution(repo_id, revision, locked.tree, LOCK, public, locked.cids)
+        return Resolution(repo_id, revision, locked.tree, Authority.LOCK, public, locked.cids)
     memory = session.part(Resolutions)
     key = (str(store.root), repo_id, revision, _digest(token), str(local_only), endpoint())
     fresh = fresh and not local_only and not layout.is_commit(revision)
@@ -94,7 +93,7 @@ def resolve(
         return known
     layout.repo_folder(repo_id)
     layout.check_path(revision, "revision")
-    question = Question(store, settings, repo_id, revision, token, on_closed)
+    query = Query(store, settings, repo_id, revision, token, on_closed)
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = memory.locks.setdefault(key, threading.Lock())
     held = lock.acquire(timeout=client.patience() + settings.timeout)
@@ -102,16 +101,16 @@ def resolve(
     failed = memory.failed.why(failed_key)
     asked_at = changes.serial(repo_id)
     try:
-        fresh = fresh or (not local_only and changes.is_open(repo_id, revision) and not hub_is_resting())
+        fresh = fresh or (not local_only and changes.is_open(repo_id, revision) and not is_hub_breaker_open())
         if not fresh and (known := memory.recall(key)):
             return known
         if failed is not None and not fresh:
             raise failed
-        found = question.ask_here(alone=True) if local_only else question.ask_all(fresh)
+        found = query.ask_here(alone=True) if local_only else query.ask_all(fresh)
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
         if asked_at == changes.serial(repo_id):
-            memory.known[key] = (time.monotonic(), found, question)
+            memory.known[key] = (time.monotonic(), found, query)
         return found
     except Unresolved as error:
         # Nobody knew it a moment ago: who asks again soon does not wait for them again.
@@ -132,14 +131,15 @@ def learn_listing(
     """
     kept = store.read_tree(resolution.repo_id, resolution.commit)  # what it said meanwhile was kept
     if kept is not None and kept.files.keys() >= resolution.tree.files.keys():
-        word = HEARSAY if store.is_hearsay(resolution.repo_id, resolution.commit) else STORE
-        found = replace(resolution, tree=kept, word=word, asking=None)
+        unconfirmed = store.is_unconfirmed(resolution.repo_id, resolution.commit)
+        authority = Authority.PUBLISHER if unconfirmed else Authority.STORE
+        found = replace(resolution, tree=kept, authority=authority, publisher="", asking=None)
     else:
         found = _wait_for_listing(store, settings, resolution, token, on_closed)
     memory = session.part(Resolutions)
-    for key, (when, known, question) in list(memory.known.items()):
+    for key, (when, known, query) in list(memory.known.items()):
         if known is resolution:
-            memory.known[key] = (when, found, question)
+            memory.known[key] = (when, found, query)
     return found
 
 
@@ -153,8 +153,8 @@ def _wait_for_listing(
         except Unresolved:
             return replace(resolution, asking=None)
         if told.commit != resolution.commit:  # the branch has moved; this load stays at its commit
-            question = Question(store, settings, resolution.repo_id, resolution.revision, token, on_closed)
-            told = question.ask_listing(resolution.commit)
+            query = Query(store, settings, resolution.repo_id, resolution.revision, token, on_closed)
+            told = query.ask_listing(resolution.commit)
     if told is None or not told.tree.files:
         return replace(resolution, asking=None) if asking is not None else resolution
     return replace(told, revision=resolution.revision)

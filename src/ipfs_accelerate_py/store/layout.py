@@ -22,7 +22,7 @@ class Own:
 
     ACCESS = "access"  # whether the Hub has shown a repo to everybody
     COLLECTION_LOCK = "gc.lock"
-    HEARSAY = "hearsay"  # which refs and listings are a publisher's, and not confirmed by the Hub
+    UNCONFIRMED = "hearsay"  # which refs and listings are a publisher's, and not confirmed by the Hub
     HUB = "hub"  # the scratch folders of huggingface_hub's client
     LEASES = "used"  # which processes may be about to read a commit
     LEASES_LOCK = "used.lock"

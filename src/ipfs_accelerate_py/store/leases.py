@@ -33,26 +33,26 @@ class Marked(Recent[tuple[str, str, str, int], float]):
     """When this process has marked a commit: (store, repo id, commit, process) -> monotonic seconds."""
 
 
-def mark(store: Store, repo_id: str, commit: str) -> None:
+def take(store: Store, repo_id: str, commit: str) -> None:
     """Say that this process is about to read a commit. Never raises; twice a minute costs nothing."""
     key = (str(store.root), repo_id, commit, os.getpid())
     marked = session.part(Marked)
     if time.monotonic() - marked.get(key, -60.0) < 60.0:
         return
     marked[key] = time.monotonic()
-    with contextlib.suppress(OSError), hold_marks(store):
-        folder = marks(store, repo_id, commit)
-        make_folder(folder)
-        (folder / f"{_machine()}-{os.getpid()}-{_started(os.getpid())}").touch()
-        left = os.listdir(folder)
+    with contextlib.suppress(OSError), hold_lock(store):
+        leases = folder(store, repo_id, commit)
+        make_folder(leases)
+        (leases / f"{_machine()}-{os.getpid()}-{_started(os.getpid())}").touch()
+        left = os.listdir(leases)
         if len(left) > _MANY:
             for name in left:
-                if not _is_living(folder / name):
-                    (folder / name).unlink(missing_ok=True)
+                if not _is_living(leases / name):
+                    (leases / name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
-def hold_marks(store: Store) -> Iterator[bool]:
+def hold_lock(store: Store) -> Iterator[bool]:
     """The lock of the marks: do we hold it? Raises OSError."""
     make_folder(store.own_folder)
     with try_lock(store.own_folder / Own.LEASES_LOCK, _PATIENCE) as held:
@@ -69,17 +69,17 @@ def note_use(paths: Iterable[Path]) -> None:
                 os.utime(path, ns=(now, seen.st_mtime_ns))
 
 
-def marks(store: Store, repo_id: str, commit: str = "") -> Path:
+def folder(store: Store, repo_id: str, commit: str = "") -> Path:
     """Where the marks of a commit lie; without one, the folders of all commits of the repo."""
     return store.own_folder / Own.LEASES / layout.repo_folder(repo_id) / commit
 
 
-def reader(store: Store, repo_id: str, commit: str | None = None) -> str | None:
+def holder_of(store: Store, repo_id: str, commit: str | None = None) -> str | None:
     """A living process that may be about to read this commit (None: any of the repo), in words; or None."""
-    for folder in [marks(store, repo_id, commit)] if commit else sorted(marks(store, repo_id).glob("*")):
+    for leases in [folder(store, repo_id, commit)] if commit else sorted(folder(store, repo_id).glob("*")):
         with contextlib.suppress(OSError):
-            for name in sorted(os.listdir(folder)):
-                if _is_living(folder / name):
+            for name in sorted(os.listdir(leases)):
+                if _is_living(leases / name):
                     return f"process {name.split('-')[1]}"
     return None
 

@@ -16,7 +16,7 @@ from ..session import Recent, session
 _MOST = 64  # files with the same content that are remembered: the tokenizer that many models share
 
 
-class VerifiedFiles:
+class StatCache:
     """One small file per etag below `folder`, with the marks of the files that hash to it."""
 
     def __init__(self, folder: Path) -> None:

@@ -21,10 +21,10 @@ from ..files import make_folder
 from ..log import get_logger
 from . import layout
 from .layout import Own
-from .stat_cache import VerifiedFiles
+from .stat_cache import StatCache
 from .tree import MAX_BYTES, EmptyListing, Entry, Tree, tree_from_json
 from .verify import Mismatch, verify_file
-from .writer import Receiver
+from .writer import Writer
 
 
 class Store:
@@ -32,7 +32,7 @@ class Store:
 
     def __init__(self, root: Path) -> None:
         self.root = root
-        self.verified = VerifiedFiles(self.own_folder / Own.VERIFIED)
+        self.stat_cache = StatCache(self.own_folder / Own.VERIFIED)
         self.is_ours = True  # else others write here as well, and each file is read once
 
     def __repr__(self) -> str:
@@ -82,36 +82,36 @@ class Store:
 
     def _is_still_right(self, blob: Path, entry: Entry, status: os.stat_result) -> bool:
         """A blob that has another name, or had one, in a lower tier say, may have been changed there: read it then."""
-        if self.is_ours and status.st_nlink < 2 and not self.verified.is_noted(entry.etag):
+        if self.is_ours and status.st_nlink < 2 and not self.stat_cache.is_noted(entry.etag):
             return True
-        if (known := self.verified.is_known(entry.etag, status)) is not None:
+        if (known := self.stat_cache.is_known(entry.etag, status)) is not None:
             return known
         try:
             verify_file(blob, entry)
         except Mismatch as mismatch:
-            self.verified.refuse(entry.etag, status)
+            self.stat_cache.refuse(entry.etag, status)
             get_logger().warning("%s was changed in place (%s): it is fetched again", blob, mismatch)
             return False
         except OSError:
             return False
-        self.verified.remember(entry.etag, status)
+        self.stat_cache.remember(entry.etag, status)
         return True
 
     @contextlib.contextmanager
-    def receive(self, repo_id: str, entry: Entry) -> Iterator[Receiver]:
+    def receive(self, repo_id: str, entry: Entry) -> Iterator[Writer]:
         """A Receiver for one blob; what it holds is removed unless `finish` was called."""
         with self.writing():
-            receiver = self.new_receiver(repo_id, entry)
+            writer = self.new_writer(repo_id, entry)
         try:
-            yield receiver
+            yield writer
         finally:
-            receiver.discard()
+            writer.discard()
 
-    def new_receiver(self, repo_id: str, entry: Entry, stopped: threading.Event | None = None) -> Receiver:
+    def new_writer(self, repo_id: str, entry: Entry, stopped: threading.Event | None = None) -> Writer:
         """A Receiver for one blob, for the caller to finish or to discard; `stopped` ends its work. Raises OSError."""
         blobs = self.path(layout.blob_path(repo_id, entry.etag)).parent
         make_folder(blobs)
-        return Receiver(blobs, entry, stopped)
+        return Writer(blobs, entry, stopped)
 
     def link(self, repo_id: str, commit: str, path: str, entry: Entry) -> Path:
         """Make a complete blob visible as a file of the commit."""
@@ -142,13 +142,13 @@ class Store:
         names = [ref.relative_to(refs).as_posix() for ref in refs.rglob("*") if ref.is_file()]
         return sorted(name for name in names if self.read_ref(repo_id, name) == commit)
 
-    def write_ref(self, repo_id: str, revision: str, commit: str, *, hearsay: bool = False) -> None:
-        """Remember the commit of a revision, and when it was learnt (the file's time). `hearsay`: not from the Hub."""
+    def write_ref(self, repo_id: str, revision: str, commit: str, *, unconfirmed: bool = False) -> None:
+        """Remember the commit of a revision, and when it was learnt (the file's time). `unconfirmed`: a publisher's."""
         ref = self.path(layout.ref_path(repo_id, revision))
         with self.writing():
             # huggingface_hub calls a cache broken whose refs point to a snapshot that has no folder
             make_folder(self.path(layout.snapshot_path(repo_id, commit)))
-            self._mark_hearsay(repo_id, f"refs/{revision}", hearsay)
+            self._mark_hearsay(repo_id, f"refs/{revision}", unconfirmed)
             if read_ref(self.root, repo_id, revision) == commit:
                 os.utime(ref)
             else:
@@ -158,11 +158,11 @@ class Store:
         """The kept listing of a commit, or None."""
         return read_tree(self.root, repo_id, commit)
 
-    def write_tree(self, repo_id: str, tree: Tree, *, hearsay: bool = False) -> None:
-        """Keep the listing of a commit. `hearsay`: a publisher's word, which the Hub's will replace."""
+    def write_tree(self, repo_id: str, tree: Tree, *, unconfirmed: bool = False) -> None:
+        """Keep the listing of a commit. `unconfirmed`: a publisher's word, which the Hub's will replace."""
         with self.writing():
             make_folder(self.path(layout.snapshot_path(repo_id, tree.commit)))
-            self._mark_hearsay(repo_id, tree.commit, hearsay)
+            self._mark_hearsay(repo_id, tree.commit, unconfirmed)
             self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
 
     def has_empty_listing(self, repo_id: str, commit: str) -> bool:
@@ -186,16 +186,16 @@ class Store:
                 shutil.rmtree(self.path(layout.missing_folder(repo_id, commit)), ignore_errors=True)
                 self.path(layout.tree_path(repo_id, commit)).unlink()
 
-    def is_hearsay(self, repo_id: str, what: str) -> bool:
+    def is_unconfirmed(self, repo_id: str, what: str) -> bool:
         """Is `refs/<revision>`, or the listing of a commit, a publisher's word and not the Hub's?"""
         return self._hearsay(repo_id, what).exists()
 
     def _hearsay(self, repo_id: str, what: str) -> Path:
-        return self.own_folder / Own.HEARSAY / layout.repo_folder(repo_id) / layout.check_path(what)
+        return self.own_folder / Own.UNCONFIRMED / layout.repo_folder(repo_id) / layout.check_path(what)
 
-    def _mark_hearsay(self, repo_id: str, what: str, hearsay: bool) -> None:
+    def _mark_hearsay(self, repo_id: str, what: str, unconfirmed: bool) -> None:
         mark = self._hearsay(repo_id, what)
-        if hearsay:
+        if unconfirmed:
             make_folder(mark.parent)
             mark.touch()
         else:

@@ -57,19 +57,19 @@ def check_by_name(store: Store, file: Path) -> bool | None:
     if entry is None:
         return None
     status, other = os.stat(file), f"{entry.etag}{_OTHER}"
-    if (known := store.verified.is_known(entry.etag, status)) is not None:
+    if (known := store.stat_cache.is_known(entry.etag, status)) is not None:
         return known
-    if not entry.sha256 and store.verified.is_known(other, status):
+    if not entry.sha256 and store.stat_cache.is_known(other, status):
         return None
     try:
         verify_file(file, entry)
     except Mismatch:
         if not entry.sha256 and _sha1(file) == entry.etag:
-            store.verified.remember(other, status)
+            store.stat_cache.remember(other, status)
             return None
-        store.verified.refuse(entry.etag, status)
+        store.stat_cache.refuse(entry.etag, status)
         return False
-    store.verified.remember(entry.etag, status)
+    store.stat_cache.remember(entry.etag, status)
     return True
 
 

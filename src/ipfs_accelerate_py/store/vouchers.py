@@ -11,21 +11,25 @@ from contextlib import suppress
 from .. import state
 from . import layout
 from .layout import Own
-from .resolution import HEARSAY, LOWER, STORE
+from .resolution import Authority, Resolution
 from .store import Store
 
 NOBODY = "nobody"
 MEMORY = "memory"  # what this machine learnt earlier, from the Hub itself
-_SHOWN = {STORE: MEMORY, LOWER: MEMORY, HEARSAY: "publisher"}
 
 
-def note(store: Store, repo_id: str, commit: str, word: str) -> None:
+def shown(resolution: Resolution) -> str:
+    """How the authority of a resolution is written down."""
+    remembered = resolution.authority in (Authority.STORE, Authority.LOCAL_CACHES)
+    return MEMORY if remembered else resolution.according_to
+
+
+def note(store: Store, repo_id: str, commit: str, authority: str) -> None:
     """Write down who vouched for files of a commit; where nothing can be written, only this process knows it."""
-    word = _SHOWN.get(word, word)
     by = state.vouched.setdefault(repo_id, {}).setdefault(commit, [])
-    if word in by:
+    if authority in by:
         return
-    by.append(word)
+    by.append(authority)
     path = store.own_folder / Own.VOUCHED / layout.repo_folder(repo_id) / commit
     text = "\n".join(sorted(by))
     with suppress(OSError):
@@ -34,7 +38,7 @@ def note(store: Store, repo_id: str, commit: str, word: str) -> None:
 
 
 def read(store: Store) -> dict[str, dict[str, list[str]]]:
-    """What the store remembers: {repo id: {commit: [word, ...]}}."""
+    """What the store remembers: {repo id: {commit: [authority, ...]}}."""
     found: dict[str, dict[str, list[str]]] = {}
     for path in sorted((store.own_folder / Own.VOUCHED).glob("*/*")):
         repo_id = layout.repo_of(path.parent.name)

@@ -23,7 +23,7 @@ class NotWritten(OSError):
     """Our own disk did not take the bytes: no fault of the source."""
 
 
-class Receiver:
+class Writer:
     """Where a source puts the bytes of one file: `write` them in order, or `adopt` a file that holds them.
 
     A source that gives its bytes from `size` on continues what another one began; `start()` begins anew. `givers` are
@@ -184,7 +184,7 @@ class Receiver:
             raise
         return True
 
-    def continue_other(self, other: Receiver) -> None:
+    def continue_other(self, other: Writer) -> None:
         """Begin with what another receiver of the same file has at this moment."""
         path, givers = other._path, list(other.givers)
         if path is not None and other.size >= partial.WORTH_KEEPING and not other._verified:

@@ -13,37 +13,37 @@ from ...config.forms import without_secrets
 from ...errors import SourceDown, SourceError
 from ...net.http import HTTPReader, prepare
 from ...store import layout
-from ...store.writer import Receiver
-from . import Wanted
+from ...store.writer import Writer
+from . import FileRequest, Kind
 
 
 class Gateway:
     """One gateway. `names` are the IPNS names whose trees are asked for, `cid_of` knows the CIDs of some files."""
 
-    name = "gateway"
-    is_patient = False
+    kind = Kind.GATEWAY
+    own_pace = None
 
     def __init__(
         self,
         url: str,
         names: Callable[[], Iterable[str]],
-        silence: float,
-        cid_of: Callable[[Wanted], str | None] = lambda wanted: None,
+        idle_timeout: float,
+        cid_of: Callable[[FileRequest], str | None] = lambda request: None,
     ) -> None:
         self.url = url
         self.label = f"gateway {without_secrets(url)}"
         self._names, self._cid_of = names, cid_of
-        self._reader = HTTPReader(url, silence)
+        self._reader = HTTPReader(url, idle_timeout)
         self.is_near = self._reader.is_near
 
     def prepare(self) -> None:
         prepare()
 
-    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
+    def fetch(self, request: FileRequest, writer: Writer) -> str:
         reasons = []
-        for path in self._paths(wanted):
+        for path in self._paths(request):
             try:
-                self._reader.copy(path, receiver, wanted.entry.size, self.label)
+                self._reader.copy(path, writer, request.entry.size, self.label)
                 return self.label
             except SourceDown:
                 raise
@@ -51,10 +51,10 @@ class Gateway:
                 reasons.append(str(error))
         raise SourceError("; ".join(dict.fromkeys(reasons)) or "no publisher is known whose tree could be asked for")
 
-    def _paths(self, wanted: Wanted) -> Iterator[str]:
-        if cid := self._cid_of(wanted):
+    def _paths(self, request: FileRequest) -> Iterator[str]:
+        if cid := self._cid_of(request):
             yield f"/ipfs/{cid}"
-        snapshot = quote(layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path))
+        snapshot = quote(layout.snapshot_path(request.repo_id, request.commit, request.path))
         yield from (f"/ipns/{name}/{snapshot}" for name in self._names() if name != "swarm")
 
     def read(self, path: str, limit: int, accept: str) -> bytes:

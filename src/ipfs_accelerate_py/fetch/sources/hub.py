@@ -14,19 +14,19 @@ from ...store import layout, partial
 from ...store.fs import DISK_ERRORS
 from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
-from ...store.writer import NotWritten, Receiver
-from . import Wanted
+from ...store.writer import NotWritten, Writer
+from . import FileRequest, Kind
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
 _AGAIN = 1.0  # seconds until a Hub that could not go on with a file is asked to once more
 
 
-class _Writer:
+class _HubFile:
     """A receiver as the file that huggingface_hub writes to."""
 
-    def __init__(self, receiver: Receiver) -> None:
-        self._receiver = receiver
+    def __init__(self, writer: Writer) -> None:
+        self._receiver = writer
 
     def write(self, data: bytes) -> None:
         self._receiver.write(data)
@@ -57,112 +57,117 @@ class _NoLocks(SourceError):
 class Hub:
     """Downloads by `hf_hub_download` (its tokens, retries, resuming, xet and settings) to a scratch folder."""
 
-    name = label = "hub"
-    is_patient = True  # what plain huggingface_hub gives the Hub: its own time budgets and retries
+    kind = Kind.HUB
+    label = "hub"
 
     def __init__(self, scratch: Path) -> None:
         self.scratch = scratch
 
-    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
-        if (receiver.size or self._take_leftover(wanted, receiver)) and self._give_rest(wanted, receiver):
+    @property
+    def own_pace(self) -> Hub:
+        """What plain huggingface_hub gives the Hub: its own time budgets and retries."""
+        return self
+
+    def fetch(self, request: FileRequest, writer: Writer) -> str:
+        if (writer.size or self._take_leftover(request, writer)) and self._give_rest(request, writer):
             return "the Hub"
-        before = self.seen_so_far(wanted)
+        before = self.seen_so_far(request)
         try:
-            self._adopt(wanted, receiver)
+            self._adopt(request, writer)
         except (Mismatch, _BrokenOff, _Lost) as error:
             # The Hub is asked once more before it counts as lying: the damage may have happened on the way. And 4.57's
             # client does not resume by itself when a connection breaks; the next call goes on where it ended. Where
             # nothing came at all the client has tried often enough.
-            if isinstance(error, _BrokenOff) and self.seen_so_far(wanted) == before:
+            if isinstance(error, _BrokenOff) and self.seen_so_far(request) == before:
                 raise
-            self._adopt(wanted, receiver)
+            self._adopt(request, writer)
         except _NoLocks:  # the client cannot do without; its loop can
-            receiver.start()
-            self._continue(wanted, receiver)
+            writer.start()
+            self._continue(request, writer)
         return "the Hub"
 
     def prepare(self) -> None:
         client.prepare()
 
-    def seen_so_far(self, wanted: Wanted) -> object:
+    def seen_so_far(self, request: FileRequest) -> object:
         """What of a file lies in the scratch folder: another answer each time that more has come."""
         found = {}
-        for path in blobs_folder(self.scratch, wanted.repo_id).glob(f"{wanted.entry.etag}*"):
+        for path in blobs_folder(self.scratch, request.repo_id).glob(f"{request.entry.etag}*"):
             with contextlib.suppress(OSError):
                 status = path.stat()
                 found[path.name] = (status.st_size, status.st_blocks if hasattr(status, "st_blocks") else 0)
         return found
 
-    def may_be_silent(self, wanted: Wanted, budget: float) -> float:
+    def may_be_silent(self, request: FileRequest, budget: float) -> float:
         """Two answers have to come, and the client shows nothing of a piece before it has the whole of it."""
         from huggingface_hub import constants
 
-        return 2 * budget + min(wanted.entry.size, constants.DOWNLOAD_CHUNK_SIZE) / _PIECE_RATE
+        return 2 * budget + min(request.entry.size, constants.DOWNLOAD_CHUNK_SIZE) / _PIECE_RATE
 
-    def _take_leftover(self, wanted: Wanted, receiver: Receiver) -> bool:
+    def _take_leftover(self, request: FileRequest, writer: Writer) -> bool:
         """Begin with what a killed process had downloaded to the scratch folder; True if there was something."""
-        return receiver.continue_first(
-            partial.find_parts(blobs_folder(self.scratch, wanted.repo_id), wanted.entry.etag)
+        return writer.continue_first(
+            partial.find_parts(blobs_folder(self.scratch, request.repo_id), request.entry.etag)
         )
 
-    def _give_rest(self, wanted: Wanted, receiver: Receiver) -> bool:
+    def _give_rest(self, request: FileRequest, writer: Writer) -> bool:
         """Go on from what is there; False if the whole is to be asked for."""
         for pause in (0.0, _AGAIN):  # one bad answer is no reason to ask for gigabytes anew
             time.sleep(pause)
             try:
-                self._continue(wanted, receiver)
-                receiver.check()
+                self._continue(request, writer)
+                writer.check()
                 return True
             except Mismatch:
                 return False
             except SourceError as error:
-                if receiver.cancelled:
+                if writer.cancelled:
                     raise
                 if not isinstance(error, _BrokenOff):  # the client's loop has tried often enough
                     return False
         return False
 
-    def _adopt(self, wanted: Wanted, receiver: Receiver) -> None:
+    def _adopt(self, request: FileRequest, writer: Writer) -> None:
         try:
-            receiver.adopt(self._download(wanted), move=True)
+            writer.adopt(self._download(request), move=True)
         except FileNotFoundError as error:
             raise _Lost(f"what the Hub's client downloaded is not there any more: {error}") from error
 
-    def _continue(self, wanted: Wanted, receiver: Receiver) -> None:
-        """Download from `receiver.size` on, by the client's own loop with its retries."""
+    def _continue(self, request: FileRequest, writer: Writer) -> None:
+        """Download from `writer.size` on, by the client's own loop with its retries."""
         from huggingface_hub import hf_hub_url
         from huggingface_hub.file_download import http_get
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-        at = receiver.begin("the Hub")
+        at = writer.begin("the Hub")
         try:
             http_get(
-                hf_hub_url(wanted.repo_id, wanted.path, revision=wanted.commit),
-                _Writer(receiver),  # type: ignore[arg-type]
+                hf_hub_url(request.repo_id, request.path, revision=request.commit),
+                _HubFile(writer),  # type: ignore[arg-type]
                 resume_size=at,
-                headers=build_hf_headers(token=wanted.token),
-                expected_size=wanted.entry.size,
+                headers=build_hf_headers(token=request.token),
+                expected_size=request.entry.size,
             )
         except Mismatch:
             raise
         except Exception as error:  # see `hub.client.ask_commit`
             status = getattr(getattr(error, "response", None), "status_code", None) or 0
             text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-            if status >= 500 or receiver.size > at:
+            if status >= 500 or writer.size > at:
                 raise _BrokenOff(f"the Hub broke off with the rest: {text}") from error
             raise SourceError(f"the Hub did not give the rest: {text}") from error
 
-    def _download(self, wanted: Wanted) -> Path:
+    def _download(self, request: FileRequest) -> Path:
         from huggingface_hub import hf_hub_download
 
         try:
             pointer = Path(
                 hf_hub_download(
-                    wanted.repo_id,
-                    wanted.path,
-                    revision=wanted.commit,
-                    cache_dir=self.scratch / layout.repo_folder(wanted.repo_id),
-                    token=wanted.token,
+                    request.repo_id,
+                    request.path,
+                    revision=request.commit,
+                    cache_dir=self.scratch / layout.repo_folder(request.repo_id),
+                    token=request.token,
                 )
             )
         except Exception as error:  # see `hub.client.ask_commit`

@@ -7,32 +7,33 @@ from pathlib import Path
 
 from ...errors import SourceError
 from ...store import layout
-from ...store.stat_cache import VerifiedFiles
-from ...store.writer import NotWritten, Receiver
-from . import Wanted
+from ...store.stat_cache import StatCache
+from ...store.writer import NotWritten, Writer
+from . import FileRequest, Kind
 
 
 class LocalCaches:
     """Serves a blob from the first of the caches that has it."""
 
-    name = label = "lower tier"
-    is_patient = False
+    kind = Kind.LOCAL_CACHES
+    label = "lower tier"
+    own_pace = None
 
-    def __init__(self, caches: tuple[Path, ...], verified: VerifiedFiles | None = None) -> None:
-        self.caches, self.verified = caches, verified
+    def __init__(self, caches: tuple[Path, ...], stat_cache: StatCache | None = None) -> None:
+        self.caches, self.stat_cache = caches, stat_cache
 
     def prepare(self) -> None:
         pass
 
-    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
-        blob = layout.blob_path(wanted.repo_id, wanted.entry.etag)
+    def fetch(self, request: FileRequest, writer: Writer) -> str:
+        blob = layout.blob_path(request.repo_id, request.entry.etag)
         for cache in self.caches:
             # huggingface_hub 2.x keeps a symlink here to a blob that repos share: link to what it points to.
             found = Path(os.path.realpath(cache / blob))
             if found.is_file():
                 try:
-                    known = self.verified is not None and self.verified.is_known(wanted.entry.etag, found.stat())
-                    receiver.adopt(found, known=known)
+                    known = self.stat_cache is not None and self.stat_cache.is_known(request.entry.etag, found.stat())
+                    writer.adopt(found, known=known)
                 except NotWritten:
                     raise
                 except OSError as error:

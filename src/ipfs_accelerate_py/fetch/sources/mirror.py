@@ -17,8 +17,8 @@ from ...errors import SettingsError, SourceDown, SourceError
 from ...net import timeouts
 from ...net.http import HTTPReader, prepare
 from ...store import layout
-from ...store.writer import Receiver
-from . import Wanted
+from ...store.writer import Writer
+from . import FileRequest, Kind
 from .mirror_errors import read_error
 
 # Bytes of one read, which is a request of its own at S3: small until it is seen how long one takes, since nothing of it
@@ -31,8 +31,8 @@ _PACKAGES = {"s3": "s3fs", "gs": "gcsfs", "az": "adlfs", "sftp": "paramiko"}
 class Mirror:
     """One mirror: `<url>/models--org--name/snapshots/<commit>/<file>`; nothing else of the layout need be there."""
 
-    name = "mirror"
-    is_patient = False
+    kind = Kind.MIRROR
+    own_pace = None
 
     def __init__(self, url: str) -> None:
         self.url = url
@@ -50,23 +50,23 @@ class Mirror:
         else:
             self.file_system()
 
-    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
-        path = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
+    def fetch(self, request: FileRequest, writer: Writer) -> str:
+        path = layout.snapshot_path(request.repo_id, request.commit, request.path)
         if self.is_web:
-            self._reader().copy(f"/{quote(path)}", receiver, wanted.entry.size, self.label)
+            self._reader().copy(f"/{quote(path)}", writer, request.entry.size, self.label)
             return self.label
-        at = receiver.size
-        with contextlib.closing(self._open(path, receiver.entry.size)) as file:
+        at = writer.size
+        with contextlib.closing(self._open(path, writer.entry.size)) as file:
             try:
-                self._copy(file, receiver)
+                self._copy(file, writer)
                 return self.label
             except SourceError:
-                if not at or receiver.size > at:
+                if not at or writer.size > at:
                     raise
         # Nothing came from the middle on: a server without ranges can still give the whole.
-        with contextlib.closing(self._open(path, receiver.entry.size)) as file:
-            receiver.start()
-            self._copy(file, receiver)
+        with contextlib.closing(self._open(path, writer.entry.size)) as file:
+            writer.start()
+            self._copy(file, writer)
         return self.label
 
     def _reader(self) -> HTTPReader:
@@ -104,19 +104,19 @@ class Mirror:
                 return read_error(said, self._scheme)
         return None
 
-    def _copy(self, file: Any, receiver: Receiver) -> None:
-        at = receiver.begin(self.label)
+    def _copy(self, file: Any, writer: Writer) -> None:
+        at = writer.begin(self.label)
         try:
             if at:
                 file.seek(at)
         except Exception:
-            receiver.start()
-            receiver.begin(self.label)
+            writer.start()
+            writer.begin(self.label)
             file.seek(0)
         while data := self._read(file):
-            receiver.write(data)
-        if receiver.size < receiver.entry.size:
-            raise SourceError(f"it broke off after {receiver.size} of {receiver.entry.size} bytes")
+            writer.write(data)
+        if writer.size < writer.entry.size:
+            raise SourceError(f"it broke off after {writer.size} of {writer.entry.size} bytes")
 
     def _read(self, file: Any) -> bytes:
         step, began = self._step, time.monotonic()

@@ -13,8 +13,8 @@ from ...ipfs.rpc import NodeAnswer
 from ...net import timeouts
 from ...store import layout
 from ...store.verify import Mismatch
-from ...store.writer import Receiver
-from . import Wanted, report_liar
+from ...store.writer import Writer
+from . import FileRequest, Kind, report_corrupt
 from .node_local import OwnContent
 
 _NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
@@ -24,8 +24,8 @@ _ITSELF = "the node itself"
 class _Tries:
     """What came of asking for one file: why it did not work, and the wrong bytes."""
 
-    def __init__(self, wanted: Wanted, receiver: Receiver) -> None:
-        self.wanted, self.receiver = wanted, receiver
+    def __init__(self, request: FileRequest, writer: Writer) -> None:
+        self.request, self.writer = request, writer
         self.reasons: list[str] = []
         self.wrong: Mismatch | None = None
 
@@ -35,8 +35,9 @@ class IPFSNode:
     whoever provides the model.
     """
 
-    name = label = "node"
-    is_patient = False
+    kind = Kind.NODE
+    label = "node"
+    own_pace = None
 
     def __init__(
         self,
@@ -44,13 +45,13 @@ class IPFSNode:
         publishers: tuple[str, ...] = (),
         *,
         ask_swarm: bool = False,
-        peer_silence: float | None = None,
-        cid_of: Callable[[Wanted], str | None] = lambda wanted: None,
+        peer_idle_timeout: float | None = None,
+        cid_of: Callable[[FileRequest], str | None] = lambda request: None,
     ) -> None:
         self.node = node
         self.trees = PeerTrees(node, publishers)
         self.own = OwnContent(node, cid_of)
-        self._peer_silence = peer_silence  # seconds that one peer may be silent while another can be asked
+        self._peer_idle_timeout = peer_idle_timeout  # seconds that one peer may be silent while another can be asked
         self._ask_swarm = ask_swarm  # may the repo's name be looked up in a swarm that is not private?
         self._holders: dict[str, list[str]] = {}
 
@@ -58,26 +59,26 @@ class IPFSNode:
         self.node.rpc.prepare()
 
     # -- bytes ------------------------------------------------------------------------------------------------------
-    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
-        if wanted.entry.size == 0:
+    def fetch(self, request: FileRequest, writer: Writer) -> str:
+        if request.entry.size == 0:
             return "nobody: it is empty"  # Kubo waits for ever for the empty block of a peer
-        tries = _Tries(wanted, receiver)
+        tries = _Tries(request, writer)
         if self._ask_itself(tries):
             return _ITSELF
-        folder = layout.repo_folder(wanted.repo_id)
+        folder = layout.repo_folder(request.repo_id)
         silent = []
         for name in self.suppliers(folder):
             if f"peer {name}" not in state.liars:
                 # Who is the only one gets more time at once: to ask anew would cost what was done so far.
                 others = len(set(self.trees.publishers()) | set(self.holders_so_far(folder))) > 1
-                silence = (
-                    self._peer_silence
-                    if others or not self._peer_silence
-                    else max(self._peer_silence, timeouts.IDLE_ONLY_PEER)
+                idle_timeout = (
+                    self._peer_idle_timeout
+                    if others or not self._peer_idle_timeout
+                    else max(self._peer_idle_timeout, timeouts.IDLE_ONLY_PEER)
                 )
-                if self._ask_peer(tries, name, silence):
+                if self._ask_peer(tries, name, idle_timeout):
                     return f"peer {name}"
-                silent += [name] if silence else []
+                silent += [name] if idle_timeout else []
         for name in silent:  # nobody was quick: now with patience
             reconnect_once(self.node, name)
             if f"peer {name}" not in state.liars and self._ask_peer(tries, name, None):
@@ -88,36 +89,36 @@ class IPFSNode:
 
     def _ask_itself(self, tries: _Tries) -> bool:
         """Take the file from what the node has, without the swarm."""
-        path = self.own.in_tree(tries.wanted)
+        path = self.own.in_tree(tries.request)
         if path is not None:
             if self._take(tries, _ITSELF, lambda: path, None, offline=True):
                 return True
-            self.own.give_up(tries.wanted)
-        cid = self.own.by_cid(tries.wanted)
+            self.own.give_up(tries.request)
+        cid = self.own.by_cid(tries.request)
         return cid is not None and self._take(tries, _ITSELF, lambda: cid, None, offline=True)
 
-    def _ask_peer(self, tries: _Tries, name: str, silence: float | None) -> bool:
+    def _ask_peer(self, tries: _Tries, name: str, idle_timeout: float | None) -> bool:
         """Take the file from one peer."""
-        wanted = tries.wanted
-        snapshot = layout.snapshot_path(wanted.repo_id, wanted.commit, wanted.path)
-        return self._take(tries, f"peer {name}", lambda: f"{self.trees.root(name)}/{snapshot}", silence)
+        request = tries.request
+        snapshot = layout.snapshot_path(request.repo_id, request.commit, request.path)
+        return self._take(tries, f"peer {name}", lambda: f"{self.trees.root(name)}/{snapshot}", idle_timeout)
 
     def _take(
-        self, tries: _Tries, giver: str, path: Callable[[], str], silence: float | None, *, offline: bool = False
+        self, tries: _Tries, giver: str, path: Callable[[], str], idle_timeout: float | None, *, offline: bool = False
     ) -> bool:
         """Take the file from an IPFS path; False if that did not work, for `reasons` or because of `wrong` bytes."""
-        receiver = tries.receiver
+        writer = tries.writer
         if giver in state.liars:
             return False
         try:
             at = path()
             try:
-                self._copy(giver, at, receiver, silence, offline)
+                self._copy(giver, at, writer, idle_timeout, offline)
             except Mismatch:
-                if len(receiver.givers) < 2:
+                if len(writer.givers) < 2:
                     raise
-                receiver.start()  # what another one began may be what is wrong: this one is asked for the whole
-                self._copy(giver, at, receiver, silence, offline)
+                writer.start()  # what another one began may be what is wrong: this one is asked for the whole
+                self._copy(giver, at, writer, idle_timeout, offline)
             return True
         except SourceDown:
             raise
@@ -126,16 +127,16 @@ class IPFSNode:
                 tries.reasons.append(str(error))
         except Mismatch as mismatch:  # that one is not asked again; the others are
             tries.wrong = mismatch
-            report_liar(giver, tries.wanted.path, mismatch)
-            receiver.start()
+            report_corrupt(giver, tries.request.path, mismatch)
+            writer.start()
         return False
 
-    def _copy(self, giver: str, path: str, receiver: Receiver, silence: float | None, offline: bool) -> None:
-        for data in self.node.stream(path, receiver.begin(giver), silence, offline=offline):
-            receiver.write(data)
-        if receiver.size < receiver.entry.size:
-            raise SourceError(f"{giver} broke off after {receiver.size} bytes")
-        receiver.check()
+    def _copy(self, giver: str, path: str, writer: Writer, idle_timeout: float | None, offline: bool) -> None:
+        for data in self.node.stream(path, writer.begin(giver), idle_timeout, offline=offline):
+            writer.write(data)
+        if writer.size < writer.entry.size:
+            raise SourceError(f"{giver} broke off after {writer.size} bytes")
+        writer.check()
 
     def suppliers(self, folder: str) -> Iterator[str]:
         """The publishers, then whoever says that it holds a model."""

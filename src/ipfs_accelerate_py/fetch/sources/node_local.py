@@ -12,7 +12,7 @@ from collections.abc import Callable
 from ...ipfs.fleet_tree import MFS_ROOT
 from ...ipfs.node import Node
 from ...store import layout
-from . import Wanted
+from . import FileRequest
 
 
 class OwnContent:
@@ -21,28 +21,28 @@ class OwnContent:
     Both give an IPFS path that is to be read without the swarm, or None; SourceError if the node is silent or gone.
     """
 
-    def __init__(self, node: Node, cid_of: Callable[[Wanted], str | None] = lambda wanted: None) -> None:
+    def __init__(self, node: Node, cid_of: Callable[[FileRequest], str | None] = lambda request: None) -> None:
         self.node, self.cid_of = node, cid_of
         self._here: dict[tuple[str, str], bool] = {}
         self._asking = threading.Lock()
 
-    def in_tree(self, wanted: Wanted) -> str | None:
+    def in_tree(self, request: FileRequest) -> str | None:
         """In its own tree."""
-        key = (wanted.repo_id, wanted.commit)
+        key = (request.repo_id, request.commit)
         with self._asking:
             if key not in self._here:
                 snapshot = self.node.stat(f"{MFS_ROOT}/{layout.snapshot_path(*key)}", offline=True)
                 self._here[key] = snapshot is not None
         if not self._here[key]:
             return None
-        found = self.node.stat(f"{MFS_ROOT}/{layout.snapshot_path(*key, wanted.path)}", offline=True)
-        return None if found is None or found.get("Size") != wanted.entry.size else f"/ipfs/{found['Hash']}"
+        found = self.node.stat(f"{MFS_ROOT}/{layout.snapshot_path(*key, request.path)}", offline=True)
+        return None if found is None or found.get("Size") != request.entry.size else f"/ipfs/{found['Hash']}"
 
-    def give_up(self, wanted: Wanted) -> None:
+    def give_up(self, request: FileRequest) -> None:
         """What its tree promises it cannot give, by reference to a store that is lost, say: others are asked."""
-        self._here[wanted.repo_id, wanted.commit] = False
+        self._here[request.repo_id, request.commit] = False
 
-    def by_cid(self, wanted: Wanted) -> str | None:
+    def by_cid(self, request: FileRequest) -> str | None:
         """By the CID that a lock file gives."""
-        cid = self.cid_of(wanted)
+        cid = self.cid_of(request)
         return f"/ipfs/{cid}" if cid else None

@@ -11,8 +11,8 @@ from ...config.forms import read_gateway
 from ...errors import SourceError
 from ...store import layout
 from ...store.verify import Mismatch
-from ...store.writer import Receiver
-from . import Wanted, report_liar
+from ...store.writer import Writer
+from . import FileRequest, Kind, report_corrupt
 from .gateway import Gateway
 from .node import IPFSNode
 
@@ -23,21 +23,21 @@ _LIMIT = 4096  # bytes of the file
 class PeerGateways:
     """Supplies bytes from the gateways that the holders of a model tell of."""
 
-    name = "gateway"
+    kind = Kind.GATEWAY
     label = "gateways of peers"
-    is_patient = False
+    own_pace = None
 
-    def __init__(self, ipfs: IPFSNode, silence: float) -> None:
-        self._ipfs, self._silence = ipfs, silence
+    def __init__(self, ipfs: IPFSNode, idle_timeout: float) -> None:
+        self._ipfs, self._silence = ipfs, idle_timeout
         self._known: dict[str, list[Gateway]] = {}
 
     def prepare(self) -> None:
         self._ipfs.prepare()
 
-    def fetch(self, wanted: Wanted, receiver: Receiver) -> str:
-        if self._ipfs.own.in_tree(wanted) is not None:
+    def fetch(self, request: FileRequest, writer: Writer) -> str:
+        if self._ipfs.own.in_tree(request) is not None:
             raise SourceError("the node itself has it")
-        folder = layout.repo_folder(wanted.repo_id)
+        folder = layout.repo_folder(request.repo_id)
         if folder not in self._known:
             self._known[folder] = self._look_up(folder)
         reasons: list[str] = []
@@ -45,15 +45,15 @@ class PeerGateways:
             if gateway.label in state.liars:
                 continue
             try:
-                giver = gateway.fetch(wanted, receiver)
-                receiver.check()
+                giver = gateway.fetch(request, writer)
+                writer.check()
                 return giver
             except SourceError as error:
                 reasons.append(f"{gateway.label}: {error}")
             except Mismatch as mismatch:
-                if len(receiver.givers) < 2:
-                    report_liar(gateway.label, wanted.path, mismatch)
-                receiver.start()
+                if len(writer.givers) < 2:
+                    report_corrupt(gateway.label, request.path, mismatch)
+                writer.start()
                 reasons.append(f"{gateway.label}: wrong bytes")
         raise SourceError("; ".join(reasons) or "no peer tells of a gateway")
 

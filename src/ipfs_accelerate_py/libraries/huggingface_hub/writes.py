@@ -12,6 +12,7 @@ from contextlib import suppress
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
+from ...hub.breaker import close_hub_breaker
 from ...patching.proxies import ClientProxy, Wrapper
 from ...resolve import resolver
 from ...store.layout import is_repo_id
@@ -38,7 +39,7 @@ def http_backoff(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dic
     """Send a request; also after an error the Hub may have done what was asked."""
     try:
         answer = wrapped(*args, **kwargs)
-        resolver.end_rest()
+        close_hub_breaker()
         return answer
     finally:
         with suppress(Exception):  # the program's own request is done, whatever its arguments were

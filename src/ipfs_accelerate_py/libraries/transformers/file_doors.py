@@ -14,11 +14,11 @@ from typing import Any
 from ...errors import Unavailable, VerificationError
 from ...hf_cache.export import fill, mark_missing
 from ...hf_cache.share import share
-from ...hub.breaker import is_no_hub
+from ...hub.breaker import is_hub_breaker_open, is_no_hub
 from ...hub.client import endpoint
 from ...log import warn_once
 from ...patching import arguments, fallback
-from ...patching.arguments import Asked
+from ...patching.arguments import LoadRequest
 from ...patching.calls import (
     callers_kwargs,
     door,
@@ -33,10 +33,9 @@ from ...patching.calls import (
     revision_of,
 )
 from ...patching.fallback import check_brought, say_revision, stand_aside
-from ...resolve.resolver import Resolution, hub_is_resting
 from ...storage_wrapper import StorageWrapper, get_storage_wrapper
 from ...store import layout
-from ...store.resolution import HUB
+from ...store.resolution import Authority, Resolution
 from ...store.store import Store
 from ...store.unlisted import find_place
 from . import wording
@@ -53,7 +52,9 @@ def cached_files(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dic
 
 
 @door
-def _cached_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
+def _cached_files(
+    storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]
+) -> Callable[[], Any]:
     resolution = resolve(storage, asked, named.get("_commit_hash"))
     subfolder = named.get("subfolder") or ""
     paths = [os.path.join(subfolder, name).replace(os.sep, "/") for name in named["filenames"]]
@@ -101,12 +102,12 @@ def _run_aside(
     Where this machine settled the commit, and no Hub, the original is held to it: a load is of one commit.
     """
     kept = callers_kwargs(storage, named)
-    revision, confirmed = arguments.plain_revision(named.get("revision")), resolution.word == HUB
+    revision, confirmed = arguments.plain_revision(named.get("revision")), resolution.authority is Authority.HUB
     if error is None:
         kept["revision"] = arguments.pin_original(revision, resolution.commit, resolution.repo_id, confirmed=confirmed)
     settled_by_us = not (confirmed and arguments.has_pins())  # then plain's errors do not name the commit
     paths = [os.path.join(named.get("subfolder") or "", name).replace(os.sep, "/") for name in named["filenames"]]
-    if hub_is_resting() and storage.is_seen(resolution, paths, kept.get("cache_dir")):
+    if is_hub_breaker_open() and storage.is_seen(resolution, paths, kept.get("cache_dir")):
         kept["local_files_only"] = True  # what the original would say in the end, when the Hub is as it was
 
     def run(**more: Any) -> Any:

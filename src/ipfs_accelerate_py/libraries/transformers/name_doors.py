@@ -9,12 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from ...hub.breaker import is_hub_breaker_open
 from ...patching import arguments, calls, fallback
-from ...patching.arguments import Asked
+from ...patching.arguments import LoadRequest
 from ...patching.calls import callers_kwargs, door, is_local_only, name_arguments, note_learnt, plan, resolve
 from ...patching.fallback import stand_aside
-from ...resolve.resolver import Resolution, hub_is_resting
 from ...storage_wrapper import StorageWrapper, get_storage_wrapper
+from ...store.resolution import Resolution
 
 _MAIN_TEMPLATE = "chat_template.jinja"
 _TEMPLATES = "additional_chat_templates/"
@@ -22,7 +23,7 @@ _ANY_NAME = "?"  # no file's: is the whole listing known?
 
 
 @door
-def has_file(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
+def has_file(storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
     """Has the commit such a file? Its tree knows, or the mark of what the Hub did not have."""
     path, local_only = named["filename"], is_local_only(asked)
     resolution, _, unknown = storage.look_up(resolve(storage, asked), [path], token=asked.token, local_only=local_only)
@@ -36,7 +37,7 @@ def has_file(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[st
 
 @door
 def list_repo_templates(
-    storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]
+    storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]
 ) -> Callable[[], Any]:
     """The chat templates besides the main one."""
     resolution = _with_listing(storage, asked)
@@ -50,7 +51,7 @@ def list_repo_templates(
     return lambda: [name for name in found if name.endswith(".jinja") and "/" not in name]
 
 
-def _with_listing(storage: StorageWrapper, asked: Asked) -> Resolution:
+def _with_listing(storage: StorageWrapper, asked: LoadRequest) -> Resolution:
     """The resolution of a call that asks for names: with the whole listing, where that is to be had."""
     resolution = resolve(storage, asked)
     if not resolution.tree.complete:
@@ -67,12 +68,12 @@ def _was_asked_before(storage: StorageWrapper, resolution: Resolution) -> bool:
     commit has that, the others are here already. A Hub that is unwell would not say more.
     """
     _, _, unknown = storage.look_up(resolution, [_MAIN_TEMPLATE], token=None, local_only=True)
-    return hub_is_resting() and not unknown
+    return is_hub_breaker_open() and not unknown
 
 
 @door
 def try_to_load_from_cache(
-    storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]
+    storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]
 ) -> Callable[[], Any]:
     """Asked for code before it is loaded: what was not there is new, and warned of. Plain would look into its cache."""
     resolution, path = resolve(storage, asked), named["filename"]
@@ -96,14 +97,18 @@ def resolve_revision(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs:
 
 
 @door
-def _resolve_revision(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
+def _resolve_revision(
+    storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]
+) -> Callable[[], Any]:
     resolution = resolve(storage, asked)
     calls.say_unreachable(resolution, asked)
     return lambda: arguments.pin(arguments.plain_revision(asked.revision), resolution.commit, asked.repo_id)
 
 
 @door
-def list_repo_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
+def list_repo_files(
+    storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]
+) -> Callable[[], Any]:
     """The names of all files of a commit."""
     resolution = _with_listing(storage, asked)
     if not resolution.tree.complete and not _was_asked_before(storage, resolution):
@@ -112,7 +117,9 @@ def list_repo_files(storage: StorageWrapper, asked: Asked, wrapped: Any, named: 
 
 
 @door
-def list_repo_tree(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
+def list_repo_tree(
+    storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]
+) -> Callable[[], Any]:
     """The files below a folder of the repo, as huggingface_hub's own objects."""
     from huggingface_hub.hf_api import RepoFile
 
@@ -132,7 +139,7 @@ def list_repo_tree(storage: StorageWrapper, asked: Asked, wrapped: Any, named: d
 
 
 @door
-def model_info(storage: StorageWrapper, asked: Asked, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
+def model_info(storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
     """The few words about a repo that loading needs: commit, tags, task, library."""
     from huggingface_hub.hf_api import ModelInfo
 

@@ -1,0 +1,83 @@
+"""The doors of a library as data: where they are, what serves each, and which versions have them."""
+
+from __future__ import annotations
+
+import sys
+from typing import NamedTuple
+
+Version = tuple[int, ...]
+
+
+class Door(NamedTuple):
+    """A function or method of a library that a wrapper of ours stands for.
+
+    `owners`: names of classes of the module, any of which an installed version may have; none: the module itself.
+    `wrapper`: `module:function`. `below`: only versions below this one need the door.
+    `handed_on`: where the library is loaded already, the original is exchanged in all of its modules.
+    """
+
+    module: str
+    owners: tuple[str, ...]
+    attribute: str
+    wrapper: str
+    below: Version | None = None
+    handed_on: bool = True
+
+    @property
+    def name(self) -> str:
+        """The door as the status shows it."""
+        return ".".join([self.module, *self.owners[:1], self.attribute])
+
+
+class ClassDoors(NamedTuple):
+    """The classes that proxies stand for: those below `modules` that `begin` so and have a `from_pretrained`."""
+
+    modules: str
+    begin: str
+    wrapper: str
+
+    def fits(self, name: str, value: object) -> bool:
+        """Is this such a class?"""
+        return name.startswith(self.begin) and isinstance(value, type) and hasattr(value, "from_pretrained")
+
+
+class DoorTable:
+    """All the doors of one library. `tested`: the versions, from and below; None: any."""
+
+    def __init__(
+        self,
+        name: str,
+        doors: tuple[Door, ...],
+        classes: ClassDoors | None = None,
+        tested: tuple[Version, Version] | None = None,
+    ) -> None:
+        self.name, self.doors, self.classes = name, doors, classes
+        self.tested = tested
+        self._modules = frozenset(door.module for door in doors)
+
+    def has_doors(self, fullname: str) -> bool:
+        """Is there anything to replace in this module?"""
+        return fullname in self._modules or self.has_classes(fullname)
+
+    def has_classes(self, fullname: str) -> bool:
+        """Is this a module whose classes get proxies?"""
+        return self.classes is not None and fullname.startswith(self.classes.modules)
+
+    def version(self) -> str:
+        """The version that is loaded, or being loaded."""
+        return str(getattr(sys.modules.get(self.name), "__version__", ""))
+
+    def numbers(self) -> Version | None:
+        """The first two parts of the version; None where they are no numbers."""
+        try:
+            return tuple(int(part) for part in self.version().split(".")[:2])
+        except ValueError:
+            return None
+
+    def needs(self, door: Door) -> bool:
+        """Does the version that is loaded need this door?"""
+        found = self.numbers()
+        return door.below is None or (found is not None and found < door.below)
+
+    def note_new_classes(self) -> None:
+        """Proxies stand in the place of some more of its classes."""
