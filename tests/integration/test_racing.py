@@ -224,4 +224,4 @@ def test_while_a_repo_may_be_closed_its_name_stays_in_private_networks(mirrors, 
     for public, expected in ((None, [near, near]), (False, []), (True, [near, far, near, far, "s3://bucket/models"])):
         known = replace(resolution, public=public)
         sources = Plan(here.store, here.settings, known, None, False, False).for_file(1)
-        assert [each.url for each in sources if each.name in ("gateway", "mirror")] == expected
+        assert [each.url for each in sources if each.kind.value in ("gateway", "mirror")] == expected
