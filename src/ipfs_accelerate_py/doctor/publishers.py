@@ -1,4 +1,4 @@
-"""The publishers whose word counts: can their trees be found?"""
+"""The trusted publishers: can their trees be found?"""
 
 from __future__ import annotations
 

@@ -26,7 +26,7 @@ class Contender:
         self.started = self.checked = time.monotonic()
         self.first_byte: float | None = None
         self.seen = writer.moved
-        self.seen_aside: object = None  # of a patient source: what it has that the receiver does not know of
+        self.seen_aside: object = None  # of a source with its own pace: what the writer does not know of yet
         self.held = writer.checked  # what others gave before
         self.slow = False  # found silent or slow, and the next was asked
         self.asked = False
@@ -49,7 +49,7 @@ class Contender:
             with store.writing():
                 self.writer.check()
             return giver
-        except SourceDown:  # noted here, for it counts when the race is over, too
+        except SourceDown:  # noted here, for it counts when another source has won, too
             health.note_down(self.source.label)
             raise
         finally:
@@ -73,7 +73,7 @@ class Contender:
         return slow
 
     def look_after(self, pace: OwnPace, budget: float) -> None:
-        """Whether a patient source is silent: no byte has come for so long, nor to its own folder. It may come back."""
+        """Note whether a source with its own pace is silent: no byte has come, nor to its folder. It may come back."""
         window = pace.may_be_silent(self.request, budget) if self.asked else timeouts.IDLE
         now = time.monotonic()
         if now - self.checked < window:

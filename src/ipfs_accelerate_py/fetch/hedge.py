@@ -1,8 +1,8 @@
-"""Ask sources for one file: one after the other, and side by side as soon as one is silent or slow.
+"""Hedged requests for one file: sources are asked in turn, and side by side as soon as one is silent or slow.
 
-Each has a receiver of its own; the first that holds the right bytes wins. A part that one left is continued by the
+Each has a writer of its own; the first that holds the right bytes wins. A part that one left is continued by the
 next. A source may be silent for the user's time budget while another can be asked, and for `timeouts.IDLE` when none
-can. One that is patient (the Hub) is never given up; while it shows no sign of bytes, who is left is asked beside it.
+can. One with its own pace (the Hub) is never given up; while it shows no sign of bytes, the rest are asked beside it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ Complain = Callable[[Source, Exception], None]
 
 
 class HedgedFetch:
-    """The sources for one file. `run` gives who gave the bytes, the source, and the receiver that holds them."""
+    """The sources for one file. `run` gives who gave the bytes, the source, and the writer that holds them."""
 
     def __init__(
         self,

@@ -62,12 +62,12 @@ class Plan:
         far = health.order(far, size)
         if self._peer_gateways is not None and size >= health.LARGE:
             far = [self._peer_gateways, *far]
-        resting = [source for source in far if health.is_breaker_open(source.label, size)]
-        yield from (source for source in far if source not in resting)
+        left_alone = [source for source in far if health.is_breaker_open(source.label, size)]
+        yield from (source for source in far if source not in left_alone)
         hub_rests = is_hub_breaker_open()
         if not hub_rests:
             yield self._hub()
-        yield from resting
+        yield from left_alone
         if hub_rests and self._hub_is_back():
             yield self._hub()
 

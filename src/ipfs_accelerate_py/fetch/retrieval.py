@@ -133,9 +133,9 @@ class Retrieval:
         blob = self.store.path(layout.blob_path(repo_id, entry.etag))
         parts.clean_scratch(self.store.own_folder)
         parts.remove_old(blob.parent)
-        race = HedgedFetch(self.store, request, self.settings.timeout, self._complain, self._stopped)
+        hedged = HedgedFetch(self.store, request, self.settings.timeout, self._complain, self._stopped)
         leftovers = () if self.force else parts.find_parts(blob.parent, entry.etag)
-        with race.run(self._plan.for_file(entry.size), leftovers) as found:
+        with hedged.run(self._plan.for_file(entry.size), leftovers) as found:
             if found is not None:
                 giver, source, writer = found
                 try:
@@ -145,19 +145,19 @@ class Retrieval:
                             self.store.stat_cache.remember(entry.etag, status)
                     return giver, source.kind.value
                 except Mismatch as mismatch:
-                    race.wrong.append((source.label, mismatch))
+                    hedged.wrong.append((source.label, mismatch))
                     report_corrupt(source.label, path, mismatch)
-        if race.wrong:
-            names = ", ".join(name for name, _ in race.wrong)
+        if hedged.wrong:
+            names, last = ", ".join(name for name, _ in hedged.wrong), hedged.wrong[-1][1]
             raise VerificationError(
                 f"{repo_id}: {path} was not loaded, because what was offered is not the file that commit "
-                f"{commit} has: expected {race.wrong[-1][1].expected}, got {race.wrong[-1][1].actual} (asked: {names})",
+                f"{commit} has: expected {last.expected}, got {last.actual} (asked: {names})",
                 "the bytes are damaged on the way or at their source; remove the damaged copy if it is a cache of "
                 "this machine, else try again or ask whoever runs the source",
             )
-        said = "; ".join(race.reasons) or "nobody was asked"
-        hint = _ALONE if self._plan.local_only else _OFFLINE if is_offline() else race.hint
-        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint, race.hub_error, race.no_hub)
+        said = "; ".join(hedged.reasons) or "nobody was asked"
+        hint = _ALONE if self._plan.local_only else _OFFLINE if is_offline() else hedged.hint
+        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint, hedged.hub_error, hedged.no_hub)
 
     def _complain(self, source: Source, error: Exception) -> None:
         # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.

@@ -44,15 +44,15 @@ def share(
     revision: str,
     *,
     replace: bool = False,
-    patience: float = 1.0,
+    deadline: float = 1.0,
 ) -> None:
     """Let `cache` know the files of one call that are present in the store, and those that the commit does not have.
 
     `revision` is the name that was loaded. `replace`: these were fetched anew, also for the cache, which may take
-    `patience` seconds to answer at all. Never raises.
+    `deadline` seconds to answer at all. Never raises.
     """
     # A publisher's word would be taken for the Hub's there. Plain transformers would have had none, and left nothing.
-    if resolution.authority not in _FIRM or not (present or missing) or not _answers(cache, patience):
+    if resolution.authority not in _FIRM or not (present or missing) or not _answers(cache, deadline):
         return
     repo_id, commit = resolution.repo_id, resolution.commit
     root = f"{cache}/{layout.repo_folder(repo_id)}"
@@ -133,9 +133,9 @@ def _is_same(one: str, other: Path) -> bool:
         return False
 
 
-def _answers(cache: str, patience: float) -> bool:
+def _answers(cache: str, deadline: float) -> bool:
     """Does the cache's file system answer? It may lie on a mount that hangs."""
     answers = session.part(Caches).answers
     if cache not in answers:
-        answers[cache] = has_ended(submit(lambda: os.path.exists(cache)), patience)
+        answers[cache] = has_ended(submit(lambda: os.path.exists(cache)), deadline)
     return answers[cache]

@@ -1,1 +1,1 @@
-"""The import hook: finder and loader, startup files, and the `hook` commands. Imports nothing itself."""
+"""The import hook: finder and loader. Imports nothing itself."""

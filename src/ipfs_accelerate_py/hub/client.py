@@ -37,7 +37,7 @@ def has_token(token: str | bool | None) -> bool:
     return not (token is None and constants.HF_HUB_DISABLE_IMPLICIT_TOKEN) and get_token() is not None
 
 
-def patience() -> float:
+def etag_timeout() -> float:
     """The seconds that plain huggingface_hub gives the Hub for one answer (`HF_HUB_ETAG_TIMEOUT`)."""
     from huggingface_hub import constants
 

@@ -1,4 +1,4 @@
-"""The words of trusted publishers, brought by the node: what their trees say of names and listings.
+"""Names and listings according to trusted publishers, whose trees the node reads.
 
 A publisher that is connected and silent is connected anew, once, and then left for the next one. Who was silent is
 asked again, with patience, when nobody else could say.
@@ -60,9 +60,9 @@ class NodeTrees:
 
     def _ask_each(self, path: str, limit: int, read: Callable[[bytes], T]) -> tuple[T, str] | None:
         names = self._trees.publishers()
-        patience = self._trees.node.rpc.idle_timeout
+        longest = self._trees.node.rpc.idle_timeout
         silent: list[str] = []
-        quick = min(self._quick, patience)
+        quick = min(self._quick, longest)
         for name in names:
             found = self._ask(name, path, limit, quick, read, silent)
             if found is None and name in silent and reconnect_once(self._trees.node, name, quick):
@@ -70,8 +70,8 @@ class NodeTrees:
                 found = self._ask(name, path, limit, quick, read, silent)
             if found is not None:
                 return found, name
-        for name in silent if patience > quick else []:
-            found = self._ask(name, path, limit, patience, read, [])
+        for name in silent if longest > quick else []:
+            found = self._ask(name, path, limit, longest, read, [])
             if found is not None:
                 return found, name
         if not self._reached:

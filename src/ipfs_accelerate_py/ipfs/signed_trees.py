@@ -1,4 +1,4 @@
-"""The words of trusted publishers, brought by gateways: only what the publisher signed, or what hashes, is believed.
+"""Names and listings according to trusted publishers, by gateways: what is signed, or hashes, is believed.
 
 A gateway may say what it likes. It is asked for the signed record of the publisher's name, and for blocks by their CIDs
 (https://specs.ipfs.tech/http-gateways/trustless-gateway/), so it learns no repo's name and can forge nothing. What it

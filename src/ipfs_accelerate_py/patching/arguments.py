@@ -1,8 +1,8 @@
 """The rewriting of `from_pretrained` kwargs: pure functions over what the caller gave.
 
 `cache_dir` becomes the store and `revision` the commit, unless the caller's words forbid it. The commit travels as a
-`str` that equals what the caller asked for, so that every error text keeps his words; `huggingface_hub` 2.x has a type
-for that (`ResolvedRevision`), which transformers 5 knows and trusts the cache for. Where none was asked for, none is
+`str` that equals what the caller asked for, so that every error text keeps it; `huggingface_hub` 2.x has a type for
+that (`ResolvedRevision`), which transformers 5 knows and trusts the cache for. Where none was asked for, none is
 put in: 4.57 takes any for the caller's own, and does not warn of code that is not pinned then.
 """
 

@@ -1,4 +1,4 @@
-"""One resolution under way: everybody who may know is asked, in the order of whose word counts.
+"""One resolution under way: each authority that may know is asked, in the order in which they count.
 
 For a branch or tag: the Hub now; else the commit this machine last learnt (our store or a lower tier, the later one);
 else a trusted publisher. For a commit that is known here nobody is asked. The Hub is given no longer than the time
@@ -57,7 +57,7 @@ class Query:
         self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
-        """Everybody, in the order of whose word counts. `fresh`: the Hub has the time that plain gives it."""
+        """Every authority, in the order in which they count. `fresh`: the Hub has the time that plain gives it."""
         here = self.ask_here()
         firm = here is not None and here.tree.complete and here.authority is not Authority.PUBLISHER
         if self.pinned and firm:
@@ -68,7 +68,7 @@ class Query:
         if fresh or not is_hub_breaker_open():
             asking = submit(self._ask_hub)
             budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
-            if has_ended(asking, max(budget, client.patience()) if fresh else budget):
+            if has_ended(asking, max(budget, client.etag_timeout()) if fresh else budget):
                 try:
                     told = asking.result()
                 except Unresolved as error:
@@ -93,7 +93,7 @@ class Query:
         if found is None and refusal is None:
             # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
             asking = asking or submit(self._ask_hub)
-            if has_ended(asking, min(client.patience(), timeouts.HUB_COLD * self.settings.timeout)):
+            if has_ended(asking, min(client.etag_timeout(), timeouts.HUB_COLD * self.settings.timeout)):
                 try:
                     found = asking.result()
                 except Unresolved as error:
@@ -112,9 +112,9 @@ class Query:
         if self.pinned or (refusal.unreachable is not None and (firm or refusal.status is None)):
             return None
         path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
-        patience = self.settings.timeout
-        asking = submit(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, patience))
-        commit = asking.result() if has_ended(asking, patience) else None
+        deadline = self.settings.timeout
+        asking = submit(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, deadline))
+        commit = asking.result() if has_ended(asking, deadline) else None
         if commit is None:
             return None
         close_hub_breaker()
@@ -137,7 +137,7 @@ class Query:
         except Unresolved:
             return None
 
-    # -- whose word -------------------------------------------------------------------------------------------------
+    # -- according to -----------------------------------------------------------------------------------------------
     def ask_here(self, *, alone: bool = False) -> Resolution | None:
         """What this machine knows: our store and the lower tier. `alone`: nobody else is asked for bytes either."""
         commit, unconfirmed = self.revision, False
@@ -193,7 +193,7 @@ class Query:
         anonymous = not client.has_token(self.token)
         asked_at = changes.serial(self.repo_id)
         try:
-            tree, public = client.ask_commit(self.repo_id, self.revision, self.token, client.patience())
+            tree, public = client.ask_commit(self.repo_id, self.revision, self.token, client.etag_timeout())
         except Unresolved as error:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)

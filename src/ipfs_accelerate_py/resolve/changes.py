@@ -1,4 +1,4 @@
-"""Repos that this process has changed on the Hub itself: until the Hub tells what they are now, nobody else counts."""
+"""Repos that this process has changed on the Hub: until the Hub tells what they are now, no other authority counts."""
 
 from __future__ import annotations
 

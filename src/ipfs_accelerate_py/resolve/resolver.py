@@ -96,7 +96,7 @@ def resolve(
     query = Query(store, settings, repo_id, revision, token, on_closed)
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = memory.locks.setdefault(key, threading.Lock())
-    held = lock.acquire(timeout=client.patience() + settings.timeout)
+    held = lock.acquire(timeout=client.etag_timeout() + settings.timeout)
     failed_key = (*key, *map(str, settings.lower))  # the folders of this call may know it
     failed = memory.failed.why(failed_key)
     asked_at = changes.serial(repo_id)

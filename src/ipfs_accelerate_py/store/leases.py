@@ -1,4 +1,4 @@
-"""Who uses what of the store: marks that a load leaves, and what running processes have open or mapped.
+"""Leases: which processes may be about to read a commit, and what running processes have open or mapped.
 
 A load marks its commit before it looks for files, so that `gc` beside it leaves them alone until they are read. Marks
 are made, and what nobody has marked is removed, under one lock: no mark comes between the look at the marks and the

@@ -1,6 +1,6 @@
 """One process at a time fetches a blob; the others wait for it, as long as it gets on.
 
-This saves traffic and is not needed for safety: everybody writes to a file of his own. So no wait is for ever, and
+This saves traffic and is not needed for safety: every writer has a file of its own. So no wait is for ever, and
 where a file system has no locks the work goes on without.
 """
 

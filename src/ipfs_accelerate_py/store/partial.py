@@ -1,4 +1,4 @@
-"""Parts of files that were not finished: whose they are, which can be continued, which are old.
+"""Partial downloads: which process writes them, which can be continued, which are old.
 
 A part is named `<etag's first 16 digits>.<host>.<pid>-<random>.incomplete`, and whoever writes it holds a lock on it.
 It is never trusted: who continues one hashes it, and only the hash of the whole counts.

@@ -1,6 +1,6 @@
-"""Whose word it was that the bytes of a load were checked against: what `status` shows for each repo.
+"""According to whom the bytes of a load were right: what `status` shows for each repo.
 
-`.locks/ipfs_accelerate/vouched/<repo>/<commit>` has one word a line, those of the last process that loaded it.
+`.locks/ipfs_accelerate/vouched/<repo>/<commit>` has one authority a line, those of the last process that loaded it.
 """
 
 from __future__ import annotations

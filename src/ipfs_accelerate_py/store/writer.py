@@ -185,7 +185,7 @@ class Writer:
         return True
 
     def continue_other(self, other: Writer) -> None:
-        """Begin with what another receiver of the same file has at this moment."""
+        """Begin with what another writer of the same file has at this moment."""
         path, givers = other._path, list(other.givers)
         if path is not None and other.size >= partial.WORTH_KEEPING and not other._verified:
             with contextlib.suppress(OSError):
@@ -215,7 +215,7 @@ class Writer:
         sync_folder(target.parent)
 
     def cancel(self, *, keep_part: bool = False) -> None:
-        """Let whoever writes here stop at his next byte; what he wrote goes, or stays as a part. For another thread."""
+        """Let the source stop at its next byte; what it wrote goes, or stays to be continued. For another thread."""
         self.keep_part, self.cancelled = keep_part, True
         if self._path is not None and not keep_part:
             with contextlib.suppress(OSError):

@@ -23,7 +23,7 @@ _AGAIN = 1.0  # seconds until a Hub that could not go on with a file is asked to
 
 
 class _HubFile:
-    """A receiver as the file that huggingface_hub writes to."""
+    """A writer as the file that huggingface_hub writes to."""
 
     def __init__(self, writer: Writer) -> None:
         self._receiver = writer

@@ -72,8 +72,8 @@ def _cached_files(
     named_by = revision_of(asked, named.get("_commit_hash"))
     if is_store(storage, asked.cache_dir):
         if storage.settings.share == "on":
-            cache, patience = wording.cache_folder(), storage.settings.timeout
-            share(storage.store, cache, resolution, present, missing, named_by, replace=force, patience=patience)
+            cache, deadline = wording.cache_folder(), storage.settings.timeout
+            share(storage.store, cache, resolution, present, missing, named_by, replace=force, deadline=deadline)
     else:
         cache_dir = Path(str(asked.cache_dir)).expanduser()
         fill(Store(cache_dir), storage.store, resolution, present, named_by)
