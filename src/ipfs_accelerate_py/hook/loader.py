@@ -63,7 +63,7 @@ class PatchingLoader:
             kind = self._library.module_type(spec.name)
             return None if kind is None else kind(spec.name)
         except Exception as error:
-            _report(spec.name, error)
+            report(spec.name, error)
             return None
 
     def exec_module(self, module: ModuleType) -> None:
@@ -82,7 +82,7 @@ class PatchingLoader:
         try:
             self._library.after_exec(module)
         except Exception as error:
-            _report(name, error)
+            report(name, error)
 
 
 def _successor(module: ModuleType, other: ModuleType) -> ModuleType:
@@ -96,7 +96,7 @@ def _successor(module: ModuleType, other: ModuleType) -> ModuleType:
     return other
 
 
-def _report(name: str, error: Exception) -> None:
+def report(name: str, error: Exception) -> None:
     """Say once per module that it works as without us; where a part of ours is missing, once in all."""
     cause = f"{type(error).__name__}: {error}"
     if name in _reported or cause in _reported:

@@ -6,13 +6,9 @@ from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
-from ..session import Recent, session
+from ..hook.loader import report
 
 Wrapping = Callable[[Any, Any, tuple[Any, ...], dict[str, Any]], Any]
-
-
-class Reported(Recent[str, bool]):
-    """The wrappers that could not be imported."""
 
 
 def late(reference: str) -> Wrapping:
@@ -35,16 +31,6 @@ def _find(reference: str, wrapped: Any) -> Wrapping | None:
     try:
         found: Wrapping = getattr(import_module(module), name)
         return found
-    except Exception as error:
-        import logging
-
-        reported = session.part(Reported)
-        if reference not in reported:  # the next call tries again
-            reported[reference] = True
-            cause = f"{type(error).__name__}: {error}"
-            logging.getLogger("ipfs_accelerate_py").warning(
-                "could not patch %s, so it works as without the hook (%s)",
-                getattr(wrapped, "__qualname__", name),
-                cause,
-            )
+    except Exception as error:  # the next call tries again
+        report(getattr(wrapped, "__qualname__", name), error)
         return None
