@@ -1,11 +1,14 @@
 """Whose word counts on commits and listings, and how often the Hub is asked."""
 
+import gc
 from concurrent.futures import ThreadPoolExecutor
+from types import FunctionType, ModuleType
 
 import pytest
 
 from ipfs_accelerate_py.errors import StoreError, Unresolved, UnsafeName
 from ipfs_accelerate_py.net import timeouts
+from ipfs_accelerate_py.session import session
 from tests.support.in_process import write_repo
 
 from .resolving import FILES, INFO, REPO, asked, commit_of, new_commit
@@ -157,3 +160,16 @@ def test_alone_a_part_of_a_newer_commit_does_not_hide_what_plain_would_load(acme
     here.make_present(resolution, *files)
     here.forget()
     assert here.resolve(REPO, local_only=True).commit == (old if files else resolution.commit)
+
+
+def test_no_token_is_kept_as_text(acme_hub, here):
+    here.resolve("acme/private", token="hf_alice")
+    seen, left = set(), [session]
+    while left:
+        each = left.pop()
+        if id(each) in seen or isinstance(each, ModuleType | type | FunctionType):
+            continue
+        seen.add(id(each))
+        assert not (isinstance(each, str | bytes) and "hf_alice" in str(each)), each
+        left += gc.get_referents(each)
+    assert len(seen) > 50

@@ -12,7 +12,9 @@ from .local_hub import LocalHub
 from .node import IpfsNode
 
 SOURCE = Path(__file__).resolve().parents[2] / "src"
-NOT_INHERITED = ("CI", "HF_", "HUGGING", "IPFS_", "PYTHON", "STORAGE_", "TRANSFORMERS_", "VIRTUAL_ENV", "XDG_")
+NOT_INHERITED = (
+    *("CI", "HF_", "HUGGING", "IPFS_", "PYTEST_", "PYTHON", "STORAGE_", "TRANSFORMERS_", "VIRTUAL_ENV", "XDG_"),
+)
 # where no Hub is given, nothing listens: a test never reaches the real one
 NO_HUB = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_HUB_DISABLE_TELEMETRY": "1"}
 

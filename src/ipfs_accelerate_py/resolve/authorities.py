@@ -35,6 +35,12 @@ OnClosed = Callable[[str], object]  # called with the id of a repo that the Hub 
 T = TypeVar("T")
 
 
+class LateAnswer:
+    """What the Hub has said, maybe after the time that it was given. Outlives the query, whose token is not kept."""
+
+    told: Resolution | None = None
+
+
 class Query:
     """One resolution under way."""
 
@@ -54,7 +60,7 @@ class Query:
         self.caches = OtherCaches(settings.lower)
         self.said: dict[str, str] = {}  # by publishers that could not say
         self._kept: dict[str, Tree] = {}
-        self.told: Resolution | None = None  # by the Hub, maybe after the time that it was given
+        self.late = LateAnswer()
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
         """Every authority, in the order in which they count. `fresh`: the Hub has the time that plain gives it."""
@@ -206,7 +212,7 @@ class Query:
         found = self._found(tree, Authority.HUB, public)
         if asked_at == changes.serial(self.repo_id):  # else the answer is older than what this process has written
             self._keep(tree)
-            self.told = found if tree.files else None
+            self.late.told = found if tree.files else None
             changes.close(self.repo_id, self.revision, asked_at)
         return found
 

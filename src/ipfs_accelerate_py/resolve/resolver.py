@@ -1,7 +1,7 @@
 """A name and a revision -> a commit, and what each of its files must be. Remembered for a few seconds.
 
-A lock file comes first; else everybody who may know (see `query`). What this process itself has changed on the Hub
-is asked anew (see `changes`).
+A lock file comes first; else every authority that may know (see `authorities`). What this process itself has changed on
+the Hub is asked anew (see `changes`).
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from ..store.resolution import Authority, Resolution
 from ..store.store import Store
 from ..store.visibility import known_access
 from . import changes
-from .authorities import OnClosed, Query
+from .authorities import LateAnswer, OnClosed, Query
 from .lockfile import read_lock_file
 
 Key = tuple[str, ...]
@@ -35,15 +35,15 @@ class Resolutions:
     """What was resolved a moment ago, and what could not be."""
 
     def __init__(self) -> None:
-        self.known: Recent[Key, tuple[float, Resolution, Query]] = Recent()
+        self.known: Recent[Key, tuple[float, Resolution, LateAnswer]] = Recent()
         self.failed: Breaker[Unresolved] = Breaker()
         self.locks: Recent[Key, threading.Lock] = Recent()
 
     def after_fork(self) -> None:
         """Another thread of the parent may have held a lock, or been waiting for the Hub."""
         self.locks.clear()
-        for key, (when, found, query) in list(self.known.items()):
-            self.known[key] = (when, replace(query.told or found, asking=None), query)
+        for key, (when, found, late) in list(self.known.items()):
+            self.known[key] = (when, replace(late.told or found, asking=None), late)
 
     def recall(self, key: Key) -> Resolution | None:
         """What was learnt a moment ago; what a slow Hub has said since then counts more."""
@@ -110,7 +110,7 @@ def resolve(
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
         if asked_at == changes.serial(repo_id):
-            memory.known[key] = (time.monotonic(), found, query)
+            memory.known[key] = (time.monotonic(), found, query.late)
         return found
     except Unresolved as error:
         # Nobody knew it a moment ago: who asks again soon does not wait for them again.
@@ -137,9 +137,9 @@ def learn_listing(
     else:
         found = _wait_for_listing(store, settings, resolution, token, on_closed)
     memory = session.part(Resolutions)
-    for key, (when, known, query) in list(memory.known.items()):
+    for key, (when, known, late) in list(memory.known.items()):
         if known is resolution:
-            memory.known[key] = (when, found, query)
+            memory.known[key] = (when, found, late)
     return found
 
 
