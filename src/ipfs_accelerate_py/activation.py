@@ -59,8 +59,9 @@ def _note(text: str) -> None:
     The settings file may ask for it as well, and to look there costs more than all the rest of an activation.
     """
     logging = sys.modules.get("logging")
+    is_there = logging is not None and hasattr(logging, "getLogger")  # another thread may be about to import it
     if os.environ.get("IPFS_ACCELERATE_LOG") or (
-        logging is not None and logging.getLogger(__package__).isEnabledFor(logging.INFO)
+        is_there and logging.getLogger(__package__).isEnabledFor(logging.INFO)  # type: ignore[union-attr]
     ):
         from .log import get_logger
 

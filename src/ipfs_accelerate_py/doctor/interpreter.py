@@ -37,11 +37,13 @@ _DOORS = f"""
 import importlib, json, sys
 sys.path.append({_FOLDER!r})
 import ipfs_accelerate_py.activation as activation
-from ipfs_accelerate_py.libraries.transformers.names import AUTO, DOORS
+from ipfs_accelerate_py.libraries.transformers.library import LIBRARY
+from ipfs_accelerate_py.libraries.transformers.names import AUTO
 activation.apply()
 import transformers
 failed = {{}}
-for name in dict.fromkeys([AUTO + "modeling_auto", AUTO + "tokenization_auto", *(door[0] for door in DOORS)]):
+modules = [AUTO + "modeling_auto", AUTO + "tokenization_auto", *(door.module for door in LIBRARY.doors)]
+for name in dict.fromkeys(modules):
     try:
         importlib.import_module(name)
     except Exception as error:
