@@ -7,7 +7,6 @@ A library is hooked by its folder here, and where nothing else of ours is loaded
 from __future__ import annotations
 
 import os
-from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -16,7 +15,8 @@ if TYPE_CHECKING:
 
 def find_libraries() -> list[Library]:
     """All of them, by name; nothing of the libraries themselves is imported."""
-    return [import_module(f"{__name__}.{name}.library").LIBRARY for name in _folders()]
+    # By the built-in function: where threads import the package importlib at this moment, its own may not work yet.
+    return [__import__(f"{__name__}.{name}.library", fromlist=("LIBRARY",)).LIBRARY for name in _folders()]
 
 
 def _folders() -> list[str]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from importlib import import_module
 from typing import Any
 
 from ..hook.loader import report
@@ -29,7 +28,7 @@ def late(reference: str) -> Wrapping:
 def _find(reference: str, wrapped: Any) -> Wrapping | None:
     module, _, name = reference.partition(":")
     try:
-        found: Wrapping = getattr(import_module(module), name)
+        found: Wrapping = getattr(__import__(module, fromlist=(name,)), name)  # as in `libraries`
         return found
     except Exception as error:  # the next call tries again
         report(getattr(wrapped, "__qualname__", name), error)
