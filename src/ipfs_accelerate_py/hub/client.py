@@ -77,7 +77,6 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         status = getattr(error.response, "status_code", None)
         hint = CLOSED if status in (401, 403) else _UNWELL
         unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
-        unresolved.status = status
         unresolved.unreachable = str(error) if status is None or status >= 500 else None
         raise unresolved from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
