@@ -36,7 +36,7 @@ class Unresolved(IPFSAccelerateError):
 
     `answered`: the Hub itself said no (unknown, closed). `about_revision`: it knows the repo, and not that revision.
     `waited`: the Hub was waited for as plain huggingface_hub waits for one answer, and said nothing. `unreachable`: the
-    client's words for a Hub that cannot be reached or is down.
+    client's words for a Hub that cannot be reached or is down. `status`: of the HTTP answer, if there was one.
     """
 
     def __init__(
@@ -46,6 +46,7 @@ class Unresolved(IPFSAccelerateError):
         self.answered, self.about_revision = answered, about_revision
         self.waited = False
         self.unreachable: str | None = None
+        self.status: int | None = None
 
 
 class Unavailable(IPFSAccelerateError):

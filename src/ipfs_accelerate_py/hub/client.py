@@ -37,6 +37,13 @@ def has_token(token: str | bool | None) -> bool:
     return not (token is None and constants.HF_HUB_DISABLE_IMPLICIT_TOKEN) and get_token() is not None
 
 
+def asks_files_by_branch() -> bool:
+    """Return whether plain loads of this client's line ask for each file by the branch, whatever the API says."""
+    import huggingface_hub
+
+    return huggingface_hub.__version__.startswith("0.")
+
+
 def etag_timeout() -> float:
     """The seconds that plain huggingface_hub gives the Hub for one answer (`HF_HUB_ETAG_TIMEOUT`)."""
     from huggingface_hub import constants
@@ -77,6 +84,7 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         status = getattr(error.response, "status_code", None)
         hint = CLOSED if status in (401, 403) else _UNWELL
         unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
+        unresolved.status = status
         unresolved.unreachable = str(error) if status is None or status >= 500 else None
         raise unresolved from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx

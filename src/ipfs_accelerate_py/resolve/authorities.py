@@ -85,7 +85,7 @@ class Query:
                 no_hub = refusal is not None and isinstance(refusal.__cause__, ValueError)
                 open_hub_breaker(refusal.unreachable if refusal else None, no_hub=no_hub)
                 get_logger().info("%s", refusal or f"the Hub was silent for {self.settings.timeout:g} s")
-        if refusal is not None and here is not None and (named := self._ask_file(refusal, here)) is not None:
+        if refusal is not None and here is not None and (named := self._ask_file(refusal, here, firm)) is not None:
             return named
         if refusal is not None and refusal.answered:
             # Closed or unknown: its name is not sent to anybody else. What is on this disk already may be used.
@@ -112,10 +112,14 @@ class Query:
             raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
         return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
 
-    def _ask_file(self, refusal: Unresolved, here: Resolution) -> Resolution | None:
+    def _ask_file(self, refusal: Unresolved, here: Resolution, firm: bool) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
-        if self.pinned or refusal.unreachable is not None:  # down: then the commit that is known counts, as in plain 5
+        if self.pinned:
             return None
+        if refusal.unreachable is not None:  # down: the commit that is known counts, as in plain transformers 5
+            only_its_api = refusal.status is not None and client.asks_files_by_branch()
+            if firm or not only_its_api:
+                return None
         path = next((path for path in ("config.json", *here.tree.files) if path in here.tree), "config.json")
         deadline = self.settings.timeout
         asking = submit(lambda: headers.ask_file_commit(self.repo_id, self.revision, path, self.token, deadline))
