@@ -46,9 +46,12 @@ def main() -> None:
                 return
             *lines, rest = (rest + data).split(b"\n")
             for order in map(json.loads, lines):
-                # ipfshttpclient is imported by those who use it: imported in another way than ours, it warns of itself
-                for name in [name for name in order.get("import", ()) if not name.startswith("ipfshttpclient")]:
+                for name in order.get("import", ()):
                     with contextlib.suppress(Exception):
+                        if name.startswith("ipfshttpclient"):  # in another way than ours, it warns of itself
+                            from ipfs_accelerate_py.ipfs.rpc import _import_client
+
+                            _import_client()
                         importlib.import_module(name)
                 if "id" in order:
                     running[_fork(order)] = order, time.monotonic() + order["limit"]
