@@ -11,6 +11,12 @@ from pathlib import Path
 
 import pytest
 
+from tests.support.in_process import write_repo
+from tests.support.local_hub import LocalHub
+
+# what org/name and org/other hold on `small_hub`
+FILES = {"config.json": b"{}", "weights.bin": b"weights" * 1000}
+OTHER = {"config.json": b"[]"}
 SRC = Path(__file__).resolve().parents[2] / "src"
 _SWITCHES = ("CI", "TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE", "STORAGE_FORCE_LOCAL")
 
@@ -86,3 +92,21 @@ def work(tmp_path):
 
     lay_out(tmp_path / "work")
     return tmp_path / "work"
+
+
+@pytest.fixture(scope="module")
+def small_hub(tmp_path_factory):
+    """A Hub with two small repos."""
+    folder = tmp_path_factory.mktemp("hub")
+    write_repo(folder, "org/name", FILES)
+    write_repo(folder, "org/other", OTHER)
+    with LocalHub(folder) as running:
+        yield running
+
+
+@pytest.fixture
+def a(machine, small_hub):
+    """A machine with org/name in its store."""
+    made = machine("a", hub=small_hub)
+    assert made.hook("fetch", "org/name").returncode == 0
+    return made

@@ -7,29 +7,9 @@ from datetime import datetime, timedelta
 
 import pytest
 
-from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
+from .conftest import FILES
 
-FILES = {"config.json": b"{}", "weights.bin": b"weights" * 1000}
 SIZE = sum(map(len, FILES.values()))
-
-
-@pytest.fixture(scope="module")
-def small_hub(tmp_path_factory):
-    """A Hub with two small repos."""
-    folder = tmp_path_factory.mktemp("hub")
-    write_repo(folder, "org/name", FILES)
-    write_repo(folder, "org/other", {"config.json": b"[]"})
-    with LocalHub(folder) as running:
-        yield running
-
-
-@pytest.fixture
-def a(machine, small_hub):
-    """A machine with org/name in its store."""
-    made = machine("a", hub=small_hub)
-    assert made.hook("fetch", "org/name").returncode == 0
-    return made
 
 
 def read(done, code=0):

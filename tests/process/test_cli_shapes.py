@@ -12,31 +12,10 @@ import re
 
 import pytest
 
-from tests.support.in_process import write_repo
-from tests.support.local_hub import LocalHub
+from .conftest import FILES, OTHER
 
-FILES = {"config.json": b"{}", "weights.bin": b"weights" * 1000}
-OTHER = {"config.json": b"[]"}
 SIZE = 7002
 LOOSE = "a" * 64
-
-
-@pytest.fixture(scope="module")
-def small_hub(tmp_path_factory):
-    """A Hub with two small repos."""
-    folder = tmp_path_factory.mktemp("hub")
-    write_repo(folder, "org/name", FILES)
-    write_repo(folder, "org/other", OTHER)
-    with LocalHub(folder) as running:
-        yield running
-
-
-@pytest.fixture
-def a(machine, small_hub):
-    """A machine with org/name in its store."""
-    made = machine("a", hub=small_hub)
-    assert made.hook("fetch", "org/name").returncode == 0
-    return made
 
 
 @pytest.fixture
