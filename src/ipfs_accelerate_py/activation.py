@@ -14,8 +14,6 @@ from .stats import stats
 
 if TYPE_CHECKING:
     from .patching.library import Door, Library
-
-if TYPE_CHECKING:
     from .status import Status
 
 

@@ -8,9 +8,10 @@ from collections.abc import Callable
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceError
 from ..ipfs.address import authorization, node_address
+from ..ipfs.fleet_tree import MFS_ROOT
 from ..ipfs.node import Node, open_node
 from ..ipfs.obstacles import find_obstacles
-from ..publish.publisher import MFS_ROOT, OWN_KEY
+from ..publish.publisher import OWN_KEY
 from ..store import layout
 from .check import COMMAND, Check, Result, bad, good
 from .one_copy import check_one_copy

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ..errors import UnsafeName
@@ -40,9 +40,10 @@ class OtherCaches:
             found |= {path.relative_to(snapshot).as_posix() for path in snapshot.rglob("*") if path.is_file()}
         return found
 
-    def holds(self, repo_id: str, etag: str) -> bool:
-        """Return whether one of the caches has a blob of that name."""
-        return any((cache / layout.blob_path(repo_id, etag)).exists() for cache in self.caches)
+    def hold_all(self, repo_id: str, etags: Iterable[str]) -> bool:
+        """Return whether each of these blobs is in one of the caches."""
+        blobs = [layout.blob_path(repo_id, etag) for etag in etags]
+        return all(any((cache / blob).exists() for cache in self.caches) for blob in blobs)
 
     def known_tree(self, repo_id: str, commit: str) -> Tree | None:
         """What a cache knows of a commit: its listing, else what the names of the blobs of a snapshot say.

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import SourceError
-from ..ipfs.fleet_tree import MFS_ROOT as MFS_ROOT
+from ..ipfs.fleet_tree import MFS_ROOT
 from ..ipfs.node import Node, key_of_repo
 from ..ipfs.obstacles import tell_obstacles
 from ..ipfs.rpc import NodeAnswer

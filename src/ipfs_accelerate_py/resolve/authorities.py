@@ -175,14 +175,13 @@ class Query:
 
     def _offers_as_much(self, own: str, cached: str) -> bool:
         """Is each file that a cache shows in its commit here in ours, too? Else plain finds more at the former."""
-        tree = self.store.read_tree(self.repo_id, own)
-        shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or ()
-        wanted = {} if tree is None else {path: tree.files[path] for path in shown if path in tree.files}
-        return own == cached or all(
-            self._is_here(own, path, entry)
-            or self._ask_caches(lambda at=entry.etag: self.caches.holds(self.repo_id, at))  # type: ignore[misc]
-            for path, entry in wanted.items()
-        )
+        tree = None if own == cached else self.store.read_tree(self.repo_id, own)
+        if tree is None:
+            return True
+        shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or set()
+        found = {path: tree.files[path] for path in shown if path in tree.files}
+        lacking = [entry.etag for path, entry in found.items() if not self._is_here(own, path, entry)]
+        return not lacking or bool(self._ask_caches(lambda: self.caches.hold_all(self.repo_id, lacking)))
 
     def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
         """What other caches say; they may lie on a mount that hangs."""

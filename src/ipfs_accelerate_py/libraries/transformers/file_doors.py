@@ -56,8 +56,7 @@ def _cached_files(
     storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]
 ) -> Callable[[], Any]:
     resolution = resolve(storage, asked, named.get("_commit_hash"))
-    subfolder = named.get("subfolder") or ""
-    paths = [os.path.join(subfolder, name).replace(os.sep, "/") for name in named["filenames"]]
+    paths = _paths_in_repo(named)
     local_only = is_local_only(asked)
     resolution, missing, unknown = storage.look_up(resolution, paths, token=asked.token, local_only=local_only)
     note_learnt(resolution)
@@ -90,8 +89,14 @@ def _cached_files(
             served["revision"] = resolution.commit
         absent = [path for path in paths if path in missing]
         if absent and named.get("_raise_exceptions_for_missing_entries", True):
+            subfolder = named.get("subfolder") or ""
             return lambda: wording.say_missing(asked.repo_id, str(pinned), subfolder, absent)
     return lambda: wrapped(**served)
+
+
+def _paths_in_repo(named: dict[str, Any]) -> list[str]:
+    """The names that are asked for, as the repo has them."""
+    return [os.path.join(named.get("subfolder") or "", name).replace(os.sep, "/") for name in named["filenames"]]
 
 
 def _run_aside(
@@ -106,7 +111,7 @@ def _run_aside(
     if error is None:
         kept["revision"] = arguments.pin_original(revision, resolution.commit, resolution.repo_id, confirmed=confirmed)
     settled_by_us = not (confirmed and arguments.has_pins())  # then plain's errors do not name the commit
-    paths = [os.path.join(named.get("subfolder") or "", name).replace(os.sep, "/") for name in named["filenames"]]
+    paths = _paths_in_repo(named)
     if is_hub_breaker_open() and storage.is_seen(resolution, paths, kept.get("cache_dir")):
         kept["local_files_only"] = True  # what the original would say in the end, when the Hub is as it was
 
