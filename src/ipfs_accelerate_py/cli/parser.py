@@ -142,10 +142,10 @@ def add_revision(parser: ArgumentParser) -> None:
 
 def check_revisions(args: Namespace) -> None:
     """A usage error where REPO and --revision name different ones."""
-    from ..operations import split_revision
+    from ..operations import read_name
 
     for name in args.repos:
-        revision = split_revision(name)[1]
+        revision = read_name(name)[1]
         if revision and args.revision and revision != args.revision:
             refuse(
                 f"{name} names one revision, and --revision {args.revision} another", f"leave one out, such as {name}"

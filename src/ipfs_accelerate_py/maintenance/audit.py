@@ -19,6 +19,7 @@ from ..config.settings import Settings
 from ..errors import StoreError
 from ..hf_cache.other_caches import OtherCaches
 from ..store import layout, scan
+from ..store.repo import read_name
 from ..store.scan import File, Inode, Repo, Snapshot
 from ..store.store import Store
 from ..store.tree import Entry, Tree
@@ -104,7 +105,7 @@ def audit_store(
     """
     auditor = _Auditor(store, settings, pinned(settings), progress)
     repos = scan.scan(store.root)
-    wanted = {name: layout.split_revision(name) for name in repo_ids}
+    wanted = {name: read_name(name) for name in repo_ids}
     for name, (repo_id, revision) in wanted.items():
         found = [repo for repo in repos if repo.repo_id == repo_id]
         if not found or (revision and not any(snapshot.is_at(revision) for snapshot in found[0].snapshots)):

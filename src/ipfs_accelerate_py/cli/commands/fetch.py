@@ -54,12 +54,12 @@ Done = TypeVar("Done", bound=Result)
 def do_each(args: Namespace, work: Callable[[str, str | None], Done], line: Callable[[Done], str]) -> int:
     """Do it for each repo and revision; one that fails does not keep the others from being done."""
     from ...errors import IPFSAccelerateError
-    from ...operations import split_revision
+    from ...operations import read_name
 
     results, code = [], GOOD
     for repo in args.repos:
         try:
-            repo_id, revision = split_revision(repo)
+            repo_id, revision = read_name(repo)
             result = work(repo_id, revision or args.revision)
         except IPFSAccelerateError as error:
             if len(args.repos) == 1:
