@@ -16,7 +16,8 @@ from ..net.addresses import is_private_address
 from ..session import Recent, session
 from .address import authorization, default_repo, node_address, normal_form
 from .cid import cid_of, raw_cid
-from .rpc import NO_RPC, RPC, NodeAnswer
+from .rpc import RPC
+from .rpc_errors import NO_RPC, NodeAnswer
 
 
 def key_of_repo(folder: str) -> str:

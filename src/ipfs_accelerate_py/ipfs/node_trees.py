@@ -16,7 +16,7 @@ from ..store.tree import MAX_BYTES, Tree, tree_from_json
 from .fleet_tree import PeerTrees
 from .node import reconnect_once
 from .obstacles import tell_obstacles
-from .rpc import NodeAnswer
+from .rpc_errors import NodeAnswer
 
 T = TypeVar("T")
 

@@ -10,7 +10,7 @@ from typing import Any
 from ..errors import SourceError
 from ..log import get_logger, warn_once
 from .node import Node
-from .rpc import NodeAnswer
+from .rpc_errors import NodeAnswer
 
 _NO_PEER = "the node is connected to no peer"
 

@@ -17,7 +17,7 @@ from ..errors import SourceError
 from ..ipfs.fleet_tree import MFS_ROOT
 from ..ipfs.node import Node, key_of_repo
 from ..ipfs.obstacles import tell_obstacles
-from ..ipfs.rpc import NodeAnswer
+from ..ipfs.rpc_errors import NodeAnswer
 from ..ipfs.tree_repair import mend
 from ..log import get_logger, say_once
 from ..store import layout

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from ...errors import SourceDown, SourceError
 from ...ipfs.fleet_tree import PeerTrees
 from ...ipfs.node import Node, reconnect_once
-from ...ipfs.rpc import NodeAnswer
+from ...ipfs.rpc_errors import NodeAnswer
 from ...net import timeouts
 from ...stats import stats
 from ...store import layout
