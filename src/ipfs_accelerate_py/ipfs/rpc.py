@@ -1,4 +1,4 @@
-"""The RPC API of an IPFS node: the one file that knows `ipfshttpclient`.
+"""The RPC API of an IPFS node: this file and `rpc_errors` alone know `ipfshttpclient`.
 
 Every call has two budgets: to connect (`timeouts.CONNECT_NEAR` on loopback and private networks) and of silence. Calls
 beyond what ipfshttpclient 0.7 offers go through its `request`; bytes are streamed by its `_request`, because `cat()`
