@@ -17,6 +17,7 @@ from ..store.resolution import Authority, Resolution
 from ..store.store import Store
 from ..store.tree import Entry, Tree
 from ..store.visibility import known_access
+from .absence import drop_empty_listing
 
 T = TypeVar("T")
 
@@ -50,7 +51,7 @@ class LocalAuthority:
             leases.take(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
         tree = self.read_tree(commit)
         if tree is None:
-            self.store.drop_empty_listing(self.repo_id, commit)
+            drop_empty_listing(self.store, self.repo_id, commit)
         else:
             unconfirmed = unconfirmed or self.store.is_unconfirmed(self.repo_id, commit)
             return self.resolution(tree, Authority.PUBLISHER if unconfirmed else Authority.STORE)
