@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from ..errors import PublishRefused
 from ..ipfs.node import Node
+from ..ipfs.swarm import has_swarm_key
 from ..net import timeouts
 from ..store import layout
 from ..store.resolution import Resolution
@@ -30,7 +31,7 @@ def check(store: Store, ipfs: Node, resolution: Resolution, closed: bool) -> Non
             f"{repo_id} is private, gated or unknown to the Hub, and may not leave this machine",
             "add --closed if every member of your private swarm may have it",
         )
-    if not ipfs.has_swarm_key():
+    if not has_swarm_key(ipfs):
         raise PublishRefused(
             f"{repo_id} is closed, and the node's swarm has no swarm key that could be seen on this machine",
             "closed repos are published only to a swarm that a swarm key closes",
