@@ -106,7 +106,7 @@ def resolve(
             return known
         if failed is not None and not fresh:
             raise failed
-        found = query.ask_here(alone=True) if local_only else query.ask_all(fresh)
+        found = query.local.find(alone=True) if local_only else query.ask_all(fresh)
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
         if asked_at == changes.serial(repo_id):
