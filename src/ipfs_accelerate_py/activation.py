@@ -157,7 +157,9 @@ def describe_doors() -> dict[str, str]:
     """
     from .libraries import find_libraries
 
-    return {door.name: _state_of(door, library) for library in find_libraries() for door in library.doors if door.wrapper}
+    return {
+        door.name: _state_of(door, library) for library in find_libraries() for door in library.doors if door.wrapper
+    }
 
 
 def _state_of(door: Door, library: Library) -> str:

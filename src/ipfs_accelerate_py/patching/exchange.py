@@ -1,6 +1,6 @@
 """Objects exchanged, by identity, in the dictionaries of modules: for names that were bound before we came, or went.
 
-Out of reach are names that are bound elsewhere: default arguments, closures, `functools.partial`, attributes of objects.
+Out of reach are names bound elsewhere: default arguments, closures, `functools.partial`, attributes of objects.
 """
 
 from __future__ import annotations

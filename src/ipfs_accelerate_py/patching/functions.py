@@ -1,7 +1,7 @@
 """A function of ours in the place of a library's own, where a program's modules bind it by name.
 
-A plain function, without wrapt: it is put there by an import, and most programs that import it never call it. It has the
-original's name, signature and documentation, is pickled by name as it was, and `__wrapped__` is the original.
+A plain function, without wrapt: it is put there by an import, and most programs that import it never call it. It has
+the original's name, signature and documentation, is pickled by name as it was, and `__wrapped__` is the original.
 """
 
 from __future__ import annotations

@@ -97,8 +97,8 @@ def patch_loaded(library: DoorTable) -> None:
         new |= {id(cls): proxy for cls, proxy in here.proxies.items()}
         exchange(library, new)
         for door in library.doors:  # where the original is to stay it has just been lost
-            if door.wrapper is None and (module := sys.modules.get(door.module)) is not None:
-                _patch_door(library, door, module)
+            if door.wrapper is None and door.module in sys.modules:
+                _patch_door(library, door, sys.modules[door.module])
 
 
 def _wait_for(module: ModuleType) -> None:

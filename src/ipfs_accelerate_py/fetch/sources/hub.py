@@ -7,6 +7,7 @@ import errno
 import time
 from pathlib import Path
 
+from ... import state
 from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
@@ -161,15 +162,16 @@ class Hub:
         from huggingface_hub import hf_hub_download
 
         try:
-            pointer = Path(
-                hf_hub_download(
-                    request.repo_id,
-                    request.path,
-                    revision=request.commit,
-                    cache_dir=self.scratch / layout.repo_folder(request.repo_id),
-                    token=request.token,
+            with state.calling_originals():
+                pointer = Path(
+                    hf_hub_download(
+                        request.repo_id,
+                        request.path,
+                        revision=request.commit,
+                        cache_dir=self.scratch / layout.repo_folder(request.repo_id),
+                        token=request.token,
+                    )
                 )
-            )
         except Exception as error:  # see `hub.client.ask_commit`
             if isinstance(error, OSError) and error.errno in DISK_ERRORS:
                 raise NotWritten(error.errno, error.strerror) from error
