@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from ..config.settings import Settings
 from ..errors import SourceError, UnsafeName
+from ..ipfs import swarm
 from ..ipfs.node import Node
 from ..store import layout
 from ..store.tree import MAX_BYTES, Entry, Tree, tree_from_json
@@ -37,11 +38,11 @@ def check_round_trip(node: Node, settings: Settings) -> Result:
     """Try the four parts; say which were done and which could not be."""
     until = time.monotonic() + SECONDS
     node.rpc.idle_timeout = 2.5
-    peers = list(dict.fromkeys(node.peers()))[:AT_MOST]
+    peers = list(dict.fromkeys(swarm.peers(node)))[:AT_MOST]
     if not peers:
         return good("no peer to try it with")
     said, failed, read, gateways = [], [], False, dict[str, str]()
-    private = node.is_private()  # strangers may not tell us whom to ask
+    private = swarm.is_private(node)  # strangers may not tell us whom to ask
     echo = _echo(node, peers)
     if not echo.ok:
         return echo
@@ -103,7 +104,7 @@ def _is_named(node: Node, repo_id: str, peer: str, until: float) -> bool:
     """Does the swarm name a peer as a holder? A node finds nobody in its first seconds."""
     while time.monotonic() < until - 4.0:  # which the gateways get
         with contextlib.suppress(SourceError):
-            if peer in node.holders(layout.repo_folder(repo_id)):
+            if peer in swarm.holders(node, layout.repo_folder(repo_id)):
                 return True
         time.sleep(0.5)
     return False

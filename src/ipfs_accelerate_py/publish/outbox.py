@@ -18,7 +18,7 @@ from pathlib import Path
 from ..config.settings import Settings, read_settings
 from ..errors import IPFSAccelerateError
 from ..files import make_folder
-from ..ipfs import node
+from ..ipfs import node, swarm
 from ..ipfs.address import node_address
 from ..log import get_logger
 from ..net import timeouts
@@ -159,7 +159,7 @@ def _publish_note(store: Store, note: Path) -> bool:
         tree = store.read_tree(repo_id, note.name)
         done = False
         if ipfs is not None and tree is not None and eligibility.is_wanted(settings, repo_id):
-            if settings.publish == "auto" and not ipfs.is_private():
+            if settings.publish == "auto" and not swarm.is_private(ipfs):
                 log.info("%s is not published: the node is not in a private swarm", repo_id)
             else:
                 public = known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)

@@ -7,6 +7,7 @@ import errno
 import time
 from pathlib import Path
 
+from ... import state
 from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
@@ -163,16 +164,17 @@ class Hub:
 
         repo = Repo.parse(request.repo_id)
         try:
-            pointer = Path(
-                hf_hub_download(
-                    repo.id,
-                    request.path,
-                    repo_type=repo.repo_type,
-                    revision=request.commit,
-                    cache_dir=self.scratch / repo.folder,
-                    token=request.token,
+            with state.calling_originals():
+                pointer = Path(
+                    hf_hub_download(
+                        repo.id,
+                        request.path,
+                        repo_type=repo.repo_type,
+                        revision=request.commit,
+                        cache_dir=self.scratch / repo.folder,
+                        token=request.token,
+                    )
                 )
-            )
         except Exception as error:  # see `hub.client.ask_commit`
             if isinstance(error, OSError) and error.errno in DISK_ERRORS:
                 raise NotWritten(error.errno, error.strerror) from error
