@@ -130,9 +130,11 @@ def common(json: bool) -> ArgumentParser:
     return parser
 
 
-def add_repos(parser: ArgumentParser, nargs: str, help: str) -> None:
-    """The argument REPO: `org/name`, or `org/name@revision`."""
-    parser.add_argument("repos", metavar="REPO", nargs=nargs, type=read_repo, help=help)
+def add_repos(parser: ArgumentParser, nargs: str, default: str | None = None) -> None:
+    """The argument REPO, in the forms of `store.repo.read_name`. `default`: what is meant without one."""
+    help = "org/name for a model, dataset:org/name or space:org/name; @revision may follow"
+    more = f" (default: {default})" if default else ""
+    parser.add_argument("repos", metavar="REPO", nargs=nargs, type=read_repo, help=f"{help}{more}")
 
 
 def add_revision(parser: ArgumentParser) -> None:

@@ -20,7 +20,7 @@ from ..errors import StoreError
 from ..hf_cache.other_caches import OtherCaches
 from ..store import layout, scan
 from ..store.repo import read_name
-from ..store.scan import File, Inode, Repo, Snapshot
+from ..store.scan import CachedRepo, File, Inode, Snapshot
 from ..store.store import Store
 from ..store.tree import Entry, Tree
 from . import inventory
@@ -169,7 +169,7 @@ class _Auditor:
         elif entry is not None and file.blob not in (None, entry.etag):
             self._report(Kind.FILE, snapshot.key, file.path, expected, f"right, but in a blob named {file.blob}")
 
-    def look_at_blobs(self, repo: Repo) -> None:
+    def look_at_blobs(self, repo: CachedRepo) -> None:
         """Check the blobs that no commit shows: the next load that wants them would take them by their name."""
         for name, status in sorted(repo.blobs.items()):
             if not (layout.is_commit(name) or layout.is_sha256(name)) or scan.points_to(repo, name):

@@ -103,7 +103,7 @@ def lock_repos(
 
 def _repos_in(store: Store) -> list[tuple[str, str | None]]:
     found: list[tuple[str, str | None]] = []
-    for refs in sorted(store.root.glob("models--*/refs")):
+    for refs in sorted(store.root.glob("*--*/refs")):
         repo_id = layout.repo_of(refs.parent.name)
         if repo_id is not None:
             found += [

@@ -1,4 +1,4 @@
-"""`fetch`: models into the store."""
+"""`fetch`: models, datasets and spaces into the store."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from ..program import GOOD
 if TYPE_CHECKING:
     from ...operations import Fetched
 
-HELP = "bring models into the store, all files of the commit"
+HELP = "bring models, datasets and spaces into the store, all files of the commit"
+MORE = "\nA dataset may also be written as datasets/org/name or hf://datasets/org/name, a space likewise."
 EXAMPLES = """\
 fetch org/name
-fetch org/name@v1.0 org/other
+fetch org/name@v1.0 dataset:org/other
 fetch org/name org/other --revision main --json"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "+", "a model, as org/name or org/name@revision")
+    add_repos(parser, "+")
     add_revision(parser)
 
 
