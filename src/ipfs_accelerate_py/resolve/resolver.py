@@ -56,6 +56,11 @@ class Resolutions:
 def forget_repo(repo_id: str) -> None:
     """This process has changed the repo on the Hub: what was learnt before does not count."""
     changes.note(repo_id)
+    forget_resolutions(repo_id)
+
+
+def forget_resolutions(repo_id: str) -> None:
+    """Somebody has changed the repo on the Hub: it is asked anew."""
     memory = session.part(Resolutions)
     for key in [key for key in list(memory.known) if key[1] == repo_id]:
         memory.known.pop(key, None)
@@ -69,13 +74,16 @@ def _digest(token: str | bool | None) -> str:
 
 def note_commit(store: Store, repo_id: str, revision: str | None, commit: str, token: str | bool | None) -> None:
     """The Hub has just named the commit of a revision to the program: what asks for it next need not ask again."""
-    tree = store.read_tree(repo_id, commit) if layout.is_commit(commit) and not layout.is_commit(revision) else None
-    if tree is None or not tree.complete or store.is_unconfirmed(repo_id, commit):
+    if layout.is_commit(revision) or not layout.is_commit(commit):
         return
     revision = revision or layout.DEFAULT_REVISION
-    found = Resolution(repo_id, revision, tree, Authority.HUB, known_access(store, repo_id))
-    key = _key(store, repo_id, revision, token, local_only=False)
-    session.part(Resolutions).known[key] = (time.monotonic(), found, LateAnswer())
+    memory, key = session.part(Resolutions), _key(store, repo_id, revision, token, local_only=False)
+    if (known := memory.recall(key)) is not None and known.commit != commit:
+        forget_resolutions(repo_id)
+    tree = store.read_tree(repo_id, commit)
+    if tree is not None and tree.complete and not store.is_unconfirmed(repo_id, commit):
+        found = Resolution(repo_id, revision, tree, Authority.HUB, known_access(store, repo_id))
+        memory.known[key] = (time.monotonic(), found, LateAnswer())
 
 
 def _key(store: Store, repo_id: str, revision: str, token: str | bool | None, *, local_only: bool) -> Key:
