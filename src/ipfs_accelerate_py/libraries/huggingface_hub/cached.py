@@ -12,13 +12,12 @@ from ...store import layout
 from ...store.resolution import Resolution
 from . import presence
 from .requests import Call, path_in_repo
-from .serving import door, resolve
+from .serving import door, resolve_here
 
 
 def _here(call: Call) -> tuple[Call, Resolution]:
     """The call as one that asks this machine alone. Raises Unresolved where nothing is known here."""
-    call = replace(call, asked=replace(call.asked, local_only=True))
-    return call, resolve(call)
+    return replace(call, asked=replace(call.asked, local_only=True)), resolve_here(call)
 
 
 @door

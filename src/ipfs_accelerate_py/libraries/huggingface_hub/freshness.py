@@ -76,8 +76,7 @@ def _ask_original(question: Callable[[], T]) -> T:
 def _known_here(call: Call) -> Resolution | None:
     """The whole listing of what is asked for, if this machine has it."""
     try:
-        here = replace(call, asked=replace(call.asked, local_only=True))
-        found = serving.resolve(here)
+        found = serving.resolve_here(call)
     except IPFSAccelerateError:
         return None
     return found if found.tree.complete else None

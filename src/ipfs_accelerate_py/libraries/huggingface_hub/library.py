@@ -10,6 +10,7 @@ from ...patching.library import Door, Library
 
 _FILES = "huggingface_hub.file_download"
 _SNAPSHOTS = "huggingface_hub._snapshot_download"
+_FILE_SYSTEM = "huggingface_hub.hf_file_system"
 _API = "huggingface_hub.hf_api"
 _INFO = ("model_info", "dataset_info", "space_info")
 _LISTINGS = ("list_repo_tree", "_iter_repo_tree_pages", "get_paths_info", "file_exists")
@@ -33,6 +34,7 @@ LIBRARY = Library(
         _serves(_SNAPSHOTS, (), "get_cached_repo_tree", "cached"),
         *(_serves(_API, ("HfApi",), name, "info") for name in _INFO),
         *(_serves(_API, ("HfApi",), name, "listings") for name in _LISTINGS),
+        *(_serves(_FILE_SYSTEM, ("HfFileSystem",), name, "file_system") for name in ("_open", "get_file")),
         *(
             _serves(module, (), function, "writes", handed_on=False)
             for module, functions in _SENDERS.items()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from itertools import chain
+from itertools import chain, islice
 from typing import Any
 from urllib.parse import quote
 
@@ -47,7 +47,7 @@ def _pages(call: Call) -> Iterator[Page]:
 def _begin(rows: Iterable[Any]) -> Iterator[Any]:
     """The rows, once the first has come: so long the Hub may be silent, and a long listing takes its time."""
     rows = iter(rows)
-    return chain([row for row, _ in zip(rows, range(1), strict=False)], rows)
+    return chain(list(islice(rows, 1)), rows)
 
 
 def get_paths_info(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -76,7 +76,7 @@ def file_exists(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
 
 
 def _list(call: Call, known: Resolution) -> list[Any]:
-    """The files and folders below a folder. A folder that the commit has not is the client's error of a missing entry."""
+    """The files and folders below a folder; the client's error of a missing entry where there is no such folder."""
     folder = call.named.get("path_in_repo") or ""
     prefix = f"{folder}/" if folder else ""
     below = {path: entry for path, entry in known.tree.files.items() if path.startswith(prefix)}

@@ -28,7 +28,7 @@ def place(call: Call, resolution: Resolution, present: Mapping[str, Path]) -> Pa
         theirs = metadata.get_local_download_paths(folder, path).file_path
         unchanged = known is not None and known.etag == entry.etag and theirs.is_file()
         if call.asked.fresh or not (unchanged or _is_right(theirs, entry)):
-            _copy(ours, theirs)
+            copy_file(ours, theirs)
         elif unchanged and known.commit_hash == resolution.commit:
             continue
         metadata.write_download_metadata(folder, path, resolution.commit, entry.etag)
@@ -48,7 +48,7 @@ def _is_right(theirs: Path, entry: Entry) -> bool:
     return True
 
 
-def _copy(ours: Path, theirs: Path) -> None:
+def copy_file(ours: Path, theirs: Path) -> None:
     """In one step, and never by a link."""
     theirs.parent.mkdir(parents=True, exist_ok=True)
     temporary = theirs.with_name(f"{theirs.name[:200]}.{os.urandom(4).hex()}.incomplete")
@@ -62,7 +62,10 @@ def _copy(ours: Path, theirs: Path) -> None:
 
 
 def _share_extents(source: int, target: int) -> bool:
-    """A copy that takes no space until it is changed, on file systems that have them (https://man7.org/linux/man-pages/man2/ioctl_ficlonerange.2.html)."""
+    """A copy that takes no space until it is changed, where the file system has them; return whether it has.
+
+    https://man7.org/linux/man-pages/man2/ioctl_ficlonerange.2.html
+    """
     try:
         import fcntl
 

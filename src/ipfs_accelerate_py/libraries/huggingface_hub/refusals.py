@@ -30,7 +30,7 @@ def _key(call: Call, commit: str) -> Commit:
 
 
 def raise_standing(call: Call, resolution: Resolution, paths: list[str]) -> None:
-    """Raise what was refused of this commit, unless just that is asked for now; that is tried anew first now and then."""
+    """Raise what was refused of this commit, unless just that is asked for now; it is tried anew now and then."""
     standing = session.part(Refusals).standing
     key = _key(call, resolution.commit)
     found = standing.get(key)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from ... import state
@@ -67,3 +68,8 @@ def run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], er
 def resolve(call: Call) -> Resolution:
     """The resolution of a call."""
     return calls.resolve(call.storage, call.asked)
+
+
+def resolve_here(call: Call) -> Resolution:
+    """What this machine knows of what a call asks for. Raises Unresolved where that is nothing."""
+    return calls.resolve(call.storage, replace(call.asked, local_only=True))
