@@ -21,7 +21,7 @@ from ..hf_cache.other_caches import OtherCaches
 from ..store import layout, scan
 from ..store.repo import read_name
 from ..store.scan import CachedRepo, File, Inode, Snapshot
-from ..store.store import Store
+from ..store.store import Store, read_tree
 from ..store.tree import Entry, Tree
 from . import inventory
 from .eviction import pinned
@@ -143,7 +143,7 @@ class _Auditor:
 
     def _tree(self, snapshot: Snapshot) -> dict[str, Entry]:
         known: dict[str, Entry] = {}
-        tree = self.store.read_tree(*snapshot.key)
+        tree = read_tree(self.store.root, *snapshot.key)  # every row of it
         path = layout.tree_path(*snapshot.key)
         if tree is None and os.path.lexists(self.store.path(path)):
             self._report(Kind.LISTING, snapshot.key, path.partition("/")[2], "a listing", "cannot be read")

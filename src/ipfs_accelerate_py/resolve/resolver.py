@@ -23,6 +23,7 @@ from ..session import Recent, session
 from ..store import layout
 from ..store.resolution import Authority, Resolution
 from ..store.store import Store
+from ..store.tree import Tree
 from ..store.visibility import known_access
 from . import changes
 from .authorities import LateAnswer, OnClosed, Query
@@ -153,7 +154,7 @@ def learn_listing(
     For files of which it is not known whether the commit has them. Waits for one more time budget, once.
     """
     kept = store.read_tree(resolution.repo_id, resolution.commit)  # what it said meanwhile was kept
-    if kept is not None and kept.files.keys() >= resolution.tree.files.keys():
+    if kept is not None and _says_more(kept, resolution.tree):
         unconfirmed = store.is_unconfirmed(resolution.repo_id, resolution.commit)
         authority = Authority.PUBLISHER if unconfirmed else Authority.STORE
         found = replace(resolution, tree=kept, authority=authority, publisher="", asking=None)
@@ -164,6 +165,13 @@ def learn_listing(
         if known is resolution:
             memory.known[key] = (when, found, late)
     return found
+
+
+def _says_more(kept: Tree, known: Tree) -> bool:
+    """Return whether a kept listing has all that is known and more, or is complete where that is not."""
+    if len(kept.files) <= len(known.files) and kept.complete is known.complete:
+        return False
+    return kept.files.keys() >= known.files.keys()
 
 
 def _wait_for_listing(
