@@ -185,7 +185,7 @@ class HTTPReader:
         return target
 
     def _is_ours(self, url: str) -> bool:
-        """Return whether a URL may see our login: our host, also `<cid>.ipfs.<host>` of a gateway, our port, no less safe."""
+        """Return whether a URL may see our login: our host, or `<cid>.ipfs.<host>` of a gateway, and our port."""
         ours, other = urlsplit(self.url), urlsplit(url)
         host = ours.hostname or ""
         same = other.hostname == host or (not self._roams and (other.hostname or "").endswith("." + host))

@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import SourceError
 from ..ipfs.fleet_tree import MFS_ROOT
 from ..ipfs.node import Node
-from ..ipfs.obstacles import tell_obstacles
+from ..ipfs.obstacles import report_obstacles
 from ..ipfs.rpc_errors import NodeAnswer
 from ..ipfs.swarm import announce, key_of_repo
 from ..ipfs.tree_repair import mend
@@ -76,7 +76,7 @@ def publish(
         announce(node, layout.repo_folder(repo_id))
     except SourceError as error:  # a node without peers: the tree is there, and is announced when peers come
         get_logger().info("%s is published but not announced to the swarm: %s", repo_id, error)
-        tell_obstacles(node, peers=False)
+        report_obstacles(node, peers=False)
     size = sum(tree.files[path].size for path in present)
     done = Publication(repo_id, tree.commit, len(present), size, name, str(folder["Hash"]))
     _remember(store, done, present)

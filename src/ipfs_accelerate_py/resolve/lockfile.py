@@ -1,4 +1,4 @@
-"""The lock file: for named commits what every file must be; whoever gives one believes it before the Hub.
+"""The lock file: for named commits what every file must be; it takes precedence over the Hub.
 
     {"lock_version": 1,
      "repos": {"org/name@<commit>": {
@@ -7,8 +7,8 @@
                    "model.safetensors": {..., "lfs_sha256": "...", "lfs_size": ...}},
          "info": {"pipeline_tag": "..."}}}}
 
-The rows are those of `trees/<commit>.json` (see `tree`), and for each file the sha256 of its content and its CID where
-they are known. What such a file says is checked whole before anything of it is used.
+The rows are those of `trees/<commit>.json` (see `tree`), with the sha256 of a file's content and its CID where they are
+known. A lock file is checked whole before anything of it is used.
 """
 
 from __future__ import annotations
@@ -54,7 +54,7 @@ class LockedCommit:
 
 
 class LockFile:
-    """What a lock file says. `repos`: (repo id, commit) -> LockedCommit."""
+    """The content of a lock file. `repos`: (repo id, commit) -> LockedCommit."""
 
     def __init__(self, repos: Mapping[tuple[str, str], LockedCommit]) -> None:
         self.repos = dict(repos)
