@@ -100,7 +100,7 @@ def read_bytes(path: Path) -> bytes:
     raise OSError("it is no regular file")
 
 
-def mark_as_said(variable: str, value: str) -> None:
+def mark_as_reported(variable: str, value: str) -> None:
     """The user knows of this: no warning is needed."""
     session.part(LastReading).warned.add((variable, value))
 

@@ -64,7 +64,7 @@ def refuse_longer(answer: Any, size: int, left: int) -> None:
     length = answer.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > left:
         more = size - left + int(length)
-        raise SourceError(f"it says that the file has {more} bytes, which are more than its {size}")
+        raise SourceError(f"it reports {more} bytes for the file, more than its {size}")
 
 
 def start_of(answer: Any) -> int | None:
