@@ -108,8 +108,10 @@ import inspect, pickle, re
 FUNCTIONS = [hf_hub_download, snapshot_download, try_to_load_from_cache, huggingface_hub.model_info,
              HfApi.model_info, HfApi.list_repo_tree, HfApi.file_exists, HfFileSystem._open, HfFileSystem.get_file]
 def look(each):
-    return [re.sub("0x[0-9a-f]+", "", str(inspect.signature(each))), each.__name__, each.__qualname__, each.__module__, (each.__doc__ or "")[:50],
-            type(each).__name__, repr(each).split(" at ")[0], inspect.getsource(each)[:80]]
+    return [re.sub("0x[0-9a-f]+", "", str(inspect.signature(each))), each.__name__, each.__qualname__,
+            each.__module__, (each.__doc__ or "")[:50],
+            type(each).__name__, repr(each).split(" at ")[0],
+            inspect.getsource(each)[:80]]
 say("look", lambda: [look(each) for each in FUNCTIONS])
 say("pickle", lambda: [pickle.loads(pickle.dumps(each)) is each for each in FUNCTIONS[:3]])
 say("api", lambda: type(pickle.loads(pickle.dumps(HfApi()))).__name__)
