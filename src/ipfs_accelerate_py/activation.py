@@ -77,10 +77,13 @@ def _install() -> None:
         _note("Auto-patching transformers for distributed storage...")
         if is_true(os.environ.get("STORAGE_FORCE_LOCAL")):
             _note("Using local filesystem (distributed storage disabled)")
-    if any(library.name in sys.modules for library in libraries):
+    there = [library for library in libraries if library.name in sys.modules]
+    if there:
         # Before the finder is there: afterwards another thread that imports transformers may be importing this too, and
         # wait for our package, which may still be executing its `__init__` here. importlib would hand out half of it.
         from .patching import registry
+    if any(not library.everywhere for library in there):
+        from .patching import class_proxies  # noqa: F401
     for library in libraries:
         finder.install(library)
     loaded = [library for library in libraries if library.name in sys.modules]
@@ -154,7 +157,9 @@ def describe_doors() -> dict[str, DoorState]:
     """
     from .libraries import find_libraries
 
-    return {door.name: _state_of(door, library) for library in find_libraries() for door in library.doors}
+    return {
+        door.name: _state_of(door, library) for library in find_libraries() for door in library.doors if door.wrapper
+    }
 
 
 def _state_of(door: Door, library: Library) -> DoorState:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import PublishRefused
 from .stats import stats
-from .store.layout import split_revision as split_revision
+from .store.repo import read_name as read_name
 
 if TYPE_CHECKING:
     from .config.settings import Settings

@@ -59,7 +59,7 @@ def check_round_trip(node: Node, settings: Settings) -> Result:
             with contextlib.suppress(SourceError):
                 text = node.read(f"{root}/gateways", 4096).decode("utf-8", "replace")
                 gateways |= dict.fromkeys(filter(is_gateway, text.split()[:AT_MOST]), peer)
-        if not read and any(name.startswith("models--") for name in names):
+        if not read and any(map(layout.repo_of, names)):
             try:
                 repo_id, what = _read(node, root, names)
                 read = True
@@ -114,7 +114,7 @@ def _read(node: Node, root: str, names: list[str]) -> tuple[str, str]:
     """The repo of which a small file was read and verified, and the file with its size."""
     for folder, tree in _trees(node, root, names):
         small = [(entry.size, path) for path, entry in tree.files.items() if 0 < entry.size <= _SMALL]
-        repo_id = layout.repo_of(folder) or folder
+        repo_id = str(layout.repo_of(folder))
         for _, path in sorted(small)[:3]:
             entry: Entry = tree.files[path]
             where = layout.snapshot_path(repo_id, tree.commit, path)
@@ -130,7 +130,7 @@ def _read(node: Node, root: str, names: list[str]) -> tuple[str, str]:
 
 
 def _trees(node: Node, root: str, names: list[str]) -> Iterator[tuple[str, Tree]]:
-    for folder in [name for name in names if name.startswith("models--")][:3]:
+    for folder in list(filter(layout.repo_of, names))[:3]:
         for name in node.names_in(f"{root}/{folder}/trees")[:2]:
             commit = name.removesuffix(".json")
             yield folder, tree_from_json(commit, node.read(f"{root}/{folder}/trees/{name}", MAX_BYTES))

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..config.settings import Settings, is_given
 from ..errors import SettingsError, Unresolved
 from ..hub.breaker import close_hub_breaker, is_hub_breaker_open
-from ..hub.client import ask_commit
+from ..hub.client import LARGE, ask_commit, ask_commit_id
 from ..ipfs import node
 from ..log import warn_once
 from ..net import timeouts
@@ -144,7 +144,8 @@ class Plan:
     def _hub_is_back(self) -> bool:
         """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
         repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
-        asking = submit(lambda: ask_commit(repo_id, commit, self.token, timeout))
+        ask = ask_commit_id if len(self.resolution.tree.files) > LARGE else ask_commit
+        asking = submit(lambda: ask(repo_id, commit, self.token, timeout))
         try:
             if not has_ended(asking, timeout):
                 return False

@@ -1,4 +1,4 @@
-"""What the Hub says of a repo, as `HfApi.model_info` asks it, but read no further than a listing can reasonably be.
+"""What the Hub says of a repo, as `HfApi.repo_info` asks it, but read no further than a listing can reasonably be.
 
 That function reads an answer whole, whatever its size. HTTP client, headers and errors are huggingface_hub's own; its
 lines differ in the client: requests in 0.x, httpx in 1.x and 2.x.
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from ..store.repo import Repo
 from ..store.rows import Columns
 from ..store.tree import MAX_BYTES
 
@@ -21,20 +22,25 @@ _CHUNK = 1 << 18
 _CLOSED_UNDER_US = ("ReadError", "WriteError")
 
 
-def ask_model(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> Any:
-    """The `ModelInfo` of a repo at a revision, with its files as `Columns`. Raises the client's errors, ValueError."""
-    from huggingface_hub import constants
-    from huggingface_hub.hf_api import ModelInfo
+def ask_info(
+    repo: Repo, revision: str | None, token: str | bool | None, timeout: float, only: tuple[str, ...] = ()
+) -> Any:
+    """The `ModelInfo`, `DatasetInfo` or `SpaceInfo` of a repo at a revision, with its files as `Columns`.
 
-    url = f"{constants.ENDPOINT}/api/models/{repo_id}"
+    `only`: of this alone, such as `sha`; a mirror may give more. Raises the client's errors, ValueError.
+    """
+    from huggingface_hub import constants, hf_api
+
+    url = f"{constants.ENDPOINT}/{repo.api_path}"
     if revision is not None:
         url += f"/revision/{quote(revision, safe='')}"
+    params = {"expand": list(only)} if only else {"blobs": "true"}
     try:
-        raw = _read(url, token, timeout)
+        raw = _read(url, params, token, timeout)
     except Exception as error:
         if type(error).__name__ not in _CLOSED_UNDER_US:
             raise
-        raw = _read(url, token, timeout)
+        raw = _read(url, params, token, timeout)
     try:
         data = json.loads(raw)
     except RecursionError:
@@ -42,17 +48,18 @@ def ask_model(repo_id: str, revision: str | None, token: str | bool | None, time
     if not isinstance(data, dict):
         raise ValueError("its answer is no table")
     listed = data.pop("siblings", None) or ()
-    info: Any = ModelInfo(**data)
+    kinds: dict[str, Any] = {"model": hf_api.ModelInfo, "dataset": hf_api.DatasetInfo, "space": hf_api.SpaceInfo}
+    info = kinds[repo.kind](**data)
     info.siblings = Columns(listed)
     return info
 
 
-def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
+def _read(url: str, params: dict[str, Any], token: str | bool | None, timeout: float) -> bytes:
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
     until = time.monotonic() + 2 * timeout
     raw = bytearray()
-    with _open(url, build_hf_headers(token=token), timeout) as (answer, chunks):
+    with _open(url, params, build_hf_headers(token=token), timeout) as (answer, chunks):
         for chunk in chunks:
             raw += chunk
             if answer.status_code < 400 and bytes(raw[:64].lstrip()[:1]) not in (b"", b"{"):
@@ -68,12 +75,12 @@ def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
 
 
 @contextlib.contextmanager
-def _open(url: str, headers: Any, timeout: float) -> Iterator[tuple[Any, Iterator[bytes]]]:
+def _open(url: str, params: dict[str, Any], headers: Any, timeout: float) -> Iterator[tuple[Any, Iterator[bytes]]]:
     """A request under way: the answer, and its body in pieces."""
     from huggingface_hub import get_session
 
     session: Any = get_session()
-    options = {"params": {"blobs": "true"}, "headers": headers, "timeout": timeout}
+    options = {"params": params, "headers": headers, "timeout": timeout}
     if callable(session.stream):  # in requests it is a setting
         with session.stream("GET", url, **options) as answer:
             yield answer, answer.iter_bytes(_CHUNK)

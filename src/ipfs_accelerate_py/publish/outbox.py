@@ -37,7 +37,7 @@ _LOG_LIMIT = 1 << 20
 
 def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: list[str]) -> None:
     """If these files should be published in the background and are not yet, leave a note, and start the process."""
-    if settings.publish == "off" or settings.force_local or resolution.public is False:
+    if settings.force_local or resolution.public is False or not eligibility.is_wanted(settings, resolution.repo_id):
         return
     if not resolution.tree.complete or node_address(settings.node) is None:
         return
@@ -158,7 +158,7 @@ def _publish_note(store: Store, note: Path) -> bool:
         ipfs = node.open_node(settings, timeouts.IDLE)
         tree = store.read_tree(repo_id, note.name)
         done = False
-        if ipfs is not None and tree is not None and settings.publish != "off":
+        if ipfs is not None and tree is not None and eligibility.is_wanted(settings, repo_id):
             if settings.publish == "auto" and not swarm.is_private(ipfs):
                 log.info("%s is not published: the node is not in a private swarm", repo_id)
             else:

@@ -172,7 +172,7 @@ def _choose_key(node: Node) -> str:
         names = node.names_in(current)
     except SourceError:
         return "self"  # an older tree that was collected since: nothing is lost
-    if all(name == "gateways" or name.startswith("models--") for name in names):
+    if all(name == "gateways" or layout.repo_of(name) for name in names):
         return "self"
     node.make_key(OWN_KEY)
     return OWN_KEY

@@ -59,26 +59,31 @@ class Query:
         self.local = LocalAuthority(store, settings, repo_id, revision)
         self.failures: dict[str, str] = {}  # publisher -> why it gave no answer
         self.late = LateAnswer()
+        self._moved_to: Resolution | None = None  # the commit that the Hub names while its long listing is under way
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
         """Ask every authority, by precedence. `fresh`: the Hub's deadline is at least that of plain huggingface_hub."""
         here = self.local.find()
-        firm = here is not None and here.tree.complete and here.authority is not Authority.PUBLISHER
+        firm = here is not None and here.tree.is_listing and here.authority is not Authority.PUBLISHER
         if self.pinned and firm:
             return here
         client.prepare()
         asking: Future[Resolution] | None = None
         refusal: Unresolved | None = None
         if fresh or not is_hub_breaker_open():
-            asking = submit(self._ask_hub)
+            asking = submit(lambda: self._ask_hub(here))
             budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
-            if has_ended(asking, max(budget, client.etag_timeout()) if fresh else budget):
+            budget = max(budget, client.etag_timeout()) if fresh else budget
+            if has_ended(asking, budget) or (self._moved_to and has_ended(asking, self._cold_budget())):
                 try:
                     reported = asking.result()
                 except Unresolved as error:
                     refusal = error
                 else:
                     return reported if reported.tree.files else self._without_listing(reported, here)
+            if self._moved_to is not None and (refusal is None or not refusal.answered):
+                # Of this commit no file is known yet: to load another commit would be wrong.
+                return self._without_listing(replace(self._moved_to, asking=None if refusal else asking), here)
             if refusal is None or not refusal.answered:
                 no_hub = refusal is not None and isinstance(refusal.__cause__, ValueError)
                 open_hub_breaker(refusal.unreachable if refusal else None, no_hub=no_hub)
@@ -90,14 +95,14 @@ class Query:
             if here is None:
                 raise refusal
             get_logger().warning("%s; going on with commit %s of this machine", refusal, here.commit[:12])
-            return here
+            return here if refusal.about_revision else replace(here, public=False)
         if firm:
             return here
         found = self._ask_publishers(here) or here
         if found is None and refusal is None:
             # There is no other authority: the Hub's deadline is that of plain huggingface_hub for one answer.
             asking = asking or submit(self._ask_hub)
-            if has_ended(asking, min(client.etag_timeout(), timeouts.HUB_COLD * self.settings.timeout)):
+            if has_ended(asking, self._cold_budget()):
                 try:
                     found = asking.result()
                 except Unresolved as error:
@@ -109,6 +114,10 @@ class Query:
             silent.waited = refusal is None
             raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.failures)
         return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
+
+    def _cold_budget(self) -> float:
+        """The seconds that the Hub gets where no other authority can be asked."""
+        return min(client.etag_timeout(), timeouts.HUB_COLD * self.settings.timeout)
 
     def _ask_file(self, refusal: Unresolved, here: Resolution, firm: bool) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as for plain."""
@@ -144,11 +153,11 @@ class Query:
         except Unresolved:
             return None
 
-    def _ask_hub(self) -> Resolution:
+    def _ask_hub(self, here: Resolution | None = None) -> Resolution:
         anonymous = not client.has_token(self.token)
         asked_at = changes.serial(self.repo_id)
         try:
-            tree, public = client.ask_commit(self.repo_id, self.revision, self.token, client.etag_timeout())
+            tree, public = self._ask_commit(here)
         except Unresolved as error:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
@@ -164,6 +173,24 @@ class Query:
             self.late.answer = found if tree.files else None
             changes.close(self.repo_id, self.revision, asked_at)
         return found
+
+    def _ask_commit(self, here: Resolution | None) -> tuple[Tree, bool]:
+        """The Hub's answer. Where a long listing is here already, first the commit alone is asked for."""
+        asked = (self.repo_id, self.revision, self.token, client.etag_timeout())
+        if here is not None and here.authority is Authority.STORE and len(here.tree.files) > client.LARGE:
+            try:
+                commit, public = client.ask_commit_id(*asked)
+            except Unresolved as error:
+                if error.answered or error.unreachable is not None:
+                    raise
+                # A mirror that does not take the question.
+            else:
+                kept = self.local.read_tree(commit)
+                if kept is not None and kept.is_listing and not self.store.is_unconfirmed(self.repo_id, commit):
+                    return kept, public
+                moved = Tree(commit, {}, complete=False)
+                self._moved_to = self.local.resolution(moved, Authority.HUB, public)
+        return client.ask_commit(*asked)
 
     def _note_access(self, public: bool) -> None:
         remember_access(self.store, self.repo_id, public)

@@ -23,6 +23,7 @@ from ..session import Recent, session
 from ..store import layout
 from ..store.resolution import Authority, Resolution
 from ..store.store import Store
+from ..store.tree import Tree
 from ..store.visibility import known_access
 from . import changes
 from .authorities import LateAnswer, OnClosed, Query
@@ -56,6 +57,11 @@ class Resolutions:
 def forget_repo(repo_id: str) -> None:
     """This process has changed the repo on the Hub: what was learnt before does not count."""
     changes.note(repo_id)
+    forget_resolutions(repo_id)
+
+
+def forget_resolutions(repo_id: str) -> None:
+    """Somebody has changed the repo on the Hub: it is asked anew."""
     memory = session.part(Resolutions)
     for key in [key for key in list(memory.known) if key[1] == repo_id]:
         memory.known.pop(key, None)
@@ -65,6 +71,24 @@ def forget_repo(repo_id: str) -> None:
 def _digest(token: str | bool | None) -> str:
     """A digest that differs between tokens; a token itself is not kept."""
     return hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else str(token)
+
+
+def note_commit(store: Store, repo_id: str, revision: str | None, commit: str, token: str | bool | None) -> None:
+    """The Hub has just named the commit of a revision to the program: what asks for it next need not ask again."""
+    if layout.is_commit(revision) or not layout.is_commit(commit):
+        return
+    revision = revision or layout.DEFAULT_REVISION
+    memory, key = session.part(Resolutions), _key(store, repo_id, revision, token, local_only=False)
+    if (known := memory.recall(key)) is not None and known.commit != commit:
+        forget_resolutions(repo_id)
+    tree = store.read_tree(repo_id, commit)
+    if tree is not None and tree.complete and not store.is_unconfirmed(repo_id, commit):
+        found = Resolution(repo_id, revision, tree, Authority.HUB, known_access(store, repo_id))
+        memory.known[key] = (time.monotonic(), found, LateAnswer())
+
+
+def _key(store: Store, repo_id: str, revision: str, token: str | bool | None, *, local_only: bool) -> Key:
+    return (str(store.root), repo_id, revision, _digest(token), str(local_only), endpoint())
 
 
 def resolve(
@@ -87,7 +111,7 @@ def resolve(
         public = known_access(store, repo_id)
         return Resolution(repo_id, revision, locked.tree, Authority.LOCK, public, locked.cids)
     memory = session.part(Resolutions)
-    key = (str(store.root), repo_id, revision, _digest(token), str(local_only), endpoint())
+    key = _key(store, repo_id, revision, token, local_only=local_only)
     fresh = fresh and not local_only and not layout.is_commit(revision)
     if not (fresh or changes.is_open(repo_id, revision)) and (known := memory.recall(key)):
         return known
@@ -130,7 +154,7 @@ def learn_listing(
     For files of which it is not known whether the commit has them. Waits for one more time budget, once.
     """
     kept = store.read_tree(resolution.repo_id, resolution.commit)  # its late answer was kept
-    if kept is not None and kept.files.keys() >= resolution.tree.files.keys():
+    if kept is not None and _says_more(kept, resolution.tree):
         unconfirmed = store.is_unconfirmed(resolution.repo_id, resolution.commit)
         authority = Authority.PUBLISHER if unconfirmed else Authority.STORE
         found = replace(resolution, tree=kept, authority=authority, publisher="", asking=None)
@@ -141,6 +165,13 @@ def learn_listing(
         if known is resolution:
             memory.known[key] = (when, found, late)
     return found
+
+
+def _says_more(kept: Tree, known: Tree) -> bool:
+    """Return whether a kept listing has all that is known and more, or is complete where that is not."""
+    if len(kept.files) <= len(known.files) and kept.complete is known.complete:
+        return False
+    return kept.files.keys() >= known.files.keys()
 
 
 def _wait_for_listing(

@@ -18,8 +18,9 @@ from pathlib import Path
 from ..errors import StoreError
 from ..files import make_folder
 from ..log import get_logger
-from . import layout
+from . import layout, lines
 from .layout import Own
+from .rows import Rows
 from .stat_cache import StatCache
 from .tree import MAX_BYTES, Entry, Tree, tree_from_json
 from .verify import Mismatch, verify_file
@@ -155,14 +156,17 @@ class Store:
 
     def read_tree(self, repo_id: str, commit: str) -> Tree | None:
         """The kept listing of a commit, or None."""
-        return read_tree(self.root, repo_id, commit)
+        return read_tree(self.root, repo_id, commit, self.stat_cache)
 
     def write_tree(self, repo_id: str, tree: Tree, *, unconfirmed: bool = False) -> None:
         """Keep the listing of a commit. `unconfirmed`: according to a publisher; the Hub's listing will replace it."""
         with self.writing():
             make_folder(self.path(layout.snapshot_path(repo_id, tree.commit)))
             self._mark_unconfirmed(repo_id, tree.commit, unconfirmed)
-            self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
+            path, raw = self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json()
+            self.write_file(path, raw)
+            if isinstance(tree.files, Rows) and (name := lines.name_of(raw)):
+                self.stat_cache.remember(name, os.stat(path))
 
     def is_unconfirmed(self, repo_id: str, what: str) -> bool:
         """Return whether `refs/<revision>`, or the listing of a commit, is according to a publisher and not the Hub."""
@@ -229,11 +233,14 @@ def read_ref(root: Path, repo_id: str, revision: str) -> str | None:
     return commit if layout.is_commit(commit) else None
 
 
-def read_tree(root: Path, repo_id: str, commit: str) -> Tree | None:
-    """The listing that any Hugging Face cache folder keeps of a commit, or None."""
+def read_tree(root: Path, repo_id: str, commit: str, known: StatCache | None = None) -> Tree | None:
+    """The listing that any Hugging Face cache folder keeps of a commit, or None. `known`: what needs no other look."""
     try:
         with open(root / layout.tree_path(repo_id, commit), "rb") as file:
-            return tree_from_json(commit, file.read(MAX_BYTES + 1))
+            raw = file.read(MAX_BYTES + 1)
+        if known is not None and (name := lines.name_of(raw)) and known.is_noted(name):
+            return lines.tree_from_lines(commit, raw)
+        return tree_from_json(commit, raw)
     except (OSError, ValueError):
         return None
 

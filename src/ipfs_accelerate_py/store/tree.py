@@ -159,7 +159,7 @@ def tree_from_table(commit: str, data: Mapping[str, Any]) -> Tree:
     if not isinstance(listed, dict):
         raise ValueError("the listing has no table of files")
     info = data.get("info")
-    kept_info = _checked_info(info if isinstance(info, dict) else {})
+    kept_info = checked_info(info if isinstance(info, dict) else {})
     if (rows := _check_table(listed)) is not None:
         return Tree(commit, rows, kept_info)
     files = {}
@@ -190,7 +190,8 @@ def _check_table(listed: dict[str, Any]) -> Rows | None:
     return check_rows(list(listed), sizes, [row.get("blob_id") for row in rows], sha256s)
 
 
-def _checked_info(info: Mapping[str, Any]) -> dict[str, Any]:
+def checked_info(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the words about a repo that are of the right form."""
     kept: dict[str, Any] = {k: info[k] for k in INFO_KEYS[1:] if isinstance(info.get(k), str)}
     tags = info.get("tags")
     if isinstance(tags, list):
