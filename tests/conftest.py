@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+os.environ.setdefault("CI", "true")  # in this process the hook stays off, wherever the tests run
+
 from tests.support import model
 from tests.support.local_hub import LocalHub
 from tests.support.machine import Machine

@@ -10,7 +10,6 @@ from typing import Any, TypeVar
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
-_OURS = (__package__, "huggingface_hub")
 
 
 class Session:
@@ -57,8 +56,8 @@ class Recent(dict[K, V]):
         return self[key]
 
 
-def wait_for_imports(seconds: float = 1.0) -> None:
-    """Before a fork: let other threads end what they import for us. In the child that import would never end.
+def wait_for_imports(seconds: float = 0.3) -> None:
+    """Before a fork: let other threads end what they import. In the child that import would never end.
 
     A module is imported under a lock of its own, whose owner a forked child does not have. A program without us has
     imported its client whole by then; we import what serves a call with the first call.
@@ -67,13 +66,13 @@ def wait_for_imports(seconds: float = 1.0) -> None:
 
     until = time.monotonic() + seconds
     locks: dict[str, Any] = getattr(_frozen_importlib, "_module_locks", {})
-    while any(_is_held(name, lock) for name, lock in list(locks.items())) and time.monotonic() < until:
+    while any(_is_held(lock) for lock in list(locks.values())) and time.monotonic() < until:
         time.sleep(0.001)
 
 
-def _is_held(name: str, lock: Any) -> bool:
-    owner = getattr(lock(), "owner", None)
-    return name.partition(".")[0] in _OURS and owner not in (None, _thread.get_ident())
+def _is_held(lock: Any) -> bool:
+    """Return whether another thread holds this lock, to which there is a weak reference."""
+    return getattr(lock(), "owner", None) not in (None, _thread.get_ident())
 
 
 session = Session()
