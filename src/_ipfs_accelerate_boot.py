@@ -7,7 +7,7 @@ finders run under the global import lock, and an import there can deadlock with 
 
 import sys
 
-_NAMES = ("transformers",)
+_NAMES = ("huggingface_hub", "transformers")
 _FINDER = "ipfs_accelerate_py.hook.finder"
 # The package activates itself when user code imports it; while this is set on `sys` it must not.
 _QUIET = "_ipfs_accelerate_quiet_import"

@@ -14,7 +14,7 @@ from .stats import stats
 
 if TYPE_CHECKING:
     from .patching.library import Door, Library
-    from .status import Status
+    from .status import DoorState, Status
 
 
 def activate(origin: str) -> bool:
@@ -77,10 +77,13 @@ def _install() -> None:
         _note("Auto-patching transformers for distributed storage...")
         if is_true(os.environ.get("STORAGE_FORCE_LOCAL")):
             _note("Using local filesystem (distributed storage disabled)")
-    if any(library.name in sys.modules for library in libraries):
+    there = [library for library in libraries if library.name in sys.modules]
+    if there:
         # Before the finder is there: afterwards another thread that imports transformers may be importing this too, and
         # wait for our package, which may still be executing its `__init__` here. importlib would hand out half of it.
         from .patching import registry
+    if any(not library.everywhere for library in there):
+        from .patching import class_proxies  # noqa: F401
     for library in libraries:
         finder.install(library)
     loaded = [library for library in libraries if library.name in sys.modules]
@@ -144,7 +147,7 @@ def distributed_models(enabled: bool = True) -> Iterator[None]:
         state.block.reset(token)
 
 
-def describe_doors() -> dict[str, str]:
+def describe_doors() -> dict[str, DoorState]:
     """Each door of a library -> its state.
 
     `in place`, `not yet imported`, `open` (imported, not patched), `not needed` (by this version), or `not found`.
@@ -154,22 +157,26 @@ def describe_doors() -> dict[str, str]:
     """
     from .libraries import find_libraries
 
-    return {door.name: _state_of(door, library) for library in find_libraries() for door in library.doors}
+    return {
+        door.name: _state_of(door, library) for library in find_libraries() for door in library.doors if door.wrapper
+    }
 
 
-def _state_of(door: Door, library: Library) -> str:
+def _state_of(door: Door, library: Library) -> DoorState:
+    from .status import DoorState
+
     module = sys.modules.get(door.module)
     if module is None:
-        return "not yet imported"
+        return DoorState.NOT_YET_IMPORTED
     names = vars(module)
     owner = next((names[each] for each in door.owners if each in names), None) if door.owners else module
     value = None if owner is None else vars(owner).get(door.attribute)
     if value is None:
-        return "not found"
+        return DoorState.NOT_FOUND
     registry = sys.modules.get(f"{__package__}.patching.registry")
     if registry is not None and registry.is_replacement(value):
-        return "in place"
-    return "open" if library.needs(door) else "not needed"
+        return DoorState.IN_PLACE
+    return DoorState.OPEN if library.needs(door) else DoorState.NOT_NEEDED
 
 
 def get_status() -> dict[str, Any]:

@@ -14,11 +14,10 @@ from typing import TYPE_CHECKING, Any
 
 from .errors import PublishRefused
 from .stats import stats
-from .store.layout import split_revision as split_revision
+from .store.repo import read_name as read_name
 
 if TYPE_CHECKING:
     from .config.settings import Settings
-    from .ipfs.node import Node
     from .maintenance.audit import Audit as Audit
     from .maintenance.audit import Damage as Damage
     from .maintenance.collect import Collection as Collection
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from .maintenance.inventory import StoredCommit as StoredCommit
     from .maintenance.lock_writer import Lock as Lock
     from .publish.publisher import Publication as Publication
-    from .store.resolution import Resolution
     from .store.store import Store
 
 Progress = Callable[[str, int], object]  # is called with a name and bytes
@@ -133,7 +131,7 @@ def publish_repo(
     from .fetch.retrieval import Retrieval
     from .ipfs import node
     from .net import timeouts
-    from .publish import outbox, publisher
+    from .publish import outbox, permission, publisher
     from .resolve import resolver
 
     store = open_store(settings)
@@ -146,7 +144,7 @@ def publish_repo(
     ipfs.peer_id()  # a clear word now if nobody is there
     ipfs.rpc.idle_timeout = max(ipfs.rpc.idle_timeout, timeouts.IDLE)
     resolution = resolver.resolve(store, settings, repo_id, revision, on_closed=outbox.withdraw_closed(store, settings))
-    _check_access(store, ipfs, resolution, closed)
+    permission.check(store, ipfs, resolution, closed)
     if complete:
         Retrieval(store, settings, resolution).make_present(resolution.tree.files)
     if not any(store.find(repo_id, resolution.commit, path, entry) for path, entry in resolution.tree.files.items()):
@@ -157,35 +155,6 @@ def publish_repo(
     revisions = store.revisions_at(repo_id, resolution.commit)
     with outbox.publishing(store):
         return publisher.publish(store, ipfs, repo_id, resolution.tree, revisions, progress)
-
-
-def _check_access(store: Store, ipfs: Node, resolution: Resolution, closed: bool) -> None:
-    from .net import timeouts
-    from .publish import eligibility
-    from .store import layout
-    from .store.visibility import known_access
-
-    repo_id = resolution.repo_id
-    public = known_access(store, repo_id)
-    if public is not True:
-        public = eligibility.prove_public(store, repo_id, timeouts.IDLE)
-    if public:
-        return
-    if public is None:
-        raise PublishRefused(
-            f"the Hub cannot say now whether {layout.repo_folder(repo_id)} is public, and only public repos may leave",
-            "try again when the Hub answers",
-        )
-    if not closed:
-        raise PublishRefused(
-            f"{repo_id} is private, gated or unknown to the Hub, and may not leave this machine",
-            "add --closed if every member of your private swarm may have it",
-        )
-    if not ipfs.has_swarm_key():
-        raise PublishRefused(
-            f"{repo_id} is closed, and the node's swarm has no swarm key that could be seen on this machine",
-            "closed repos are published only to a swarm that a swarm key closes",
-        )
 
 
 def lock_repos(

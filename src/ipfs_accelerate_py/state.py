@@ -5,12 +5,17 @@ Nothing here holds a thread, a socket or a lock, so that `fork` is safe at any m
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
 
 from .config.switch import read_switch
 
 # The innermost `distributed_models()` block of this thread or task: True, False, or None outside of any.
 block: ContextVar[bool | None] = ContextVar("ipfs_accelerate_block", default=None)
+
+# While our own code calls a function of huggingface_hub that a door stands for: the original is meant.
+own_call: ContextVar[bool] = ContextVar("ipfs_accelerate_own_call", default=False)
 
 
 class Switches:
@@ -36,6 +41,16 @@ def is_enabled() -> bool:
     if inside is not None:
         return inside
     return switches.everywhere and not switch.scoped
+
+
+@contextmanager
+def calling_originals() -> Iterator[None]:
+    """While our own code calls the library: none of our doors serves it."""
+    token = own_call.set(True)
+    try:
+        yield
+    finally:
+        own_call.reset(token)
 
 
 def take_unsaid() -> list[str]:

@@ -4,7 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
+from enum import Enum
 from typing import Any
+
+
+class DoorState(str, Enum):
+    """What a door of a library is at a moment. The values are in JSON."""
+
+    IN_PLACE = "in place"
+    NOT_YET_IMPORTED = "not yet imported"
+    OPEN = "open"  # imported, not patched
+    NOT_NEEDED = "not needed"  # by the installed version
+    NOT_FOUND = "not found"  # in the installed version
 
 
 @dataclass(frozen=True)
@@ -22,8 +33,14 @@ class Status:
     served: Mapping[str, Mapping[str, int]]
     vouched: Mapping[str, Mapping[str, Sequence[str]]]
     liars: Mapping[str, str]
-    doors: Mapping[str, str]
+    doors: Mapping[str, DoorState]
 
     def to_dict(self) -> dict[str, Any]:
         """For `get_status()` and `--json`."""
-        return asdict(self)
+        return {**asdict(self), "doors": {name: state.value for name, state in self.doors.items()}}
+
+
+def count_states(doors: Mapping[str, DoorState]) -> str:
+    """How many doors are in which state: `9 in place, 2 not needed`."""
+    states = list(doors.values())
+    return ", ".join(f"{states.count(state)} {state.value}" for state in dict.fromkeys(states))

@@ -66,6 +66,10 @@ class StorageWrapper:
             fresh=fresh,
         )
 
+    def note_commit(self, repo_id: str, revision: str | None, commit: str, *, token: str | bool | None) -> None:
+        """The Hub has just named the commit of a revision, in answer to a question of the program's own."""
+        resolver.note_commit(self.store, repo_id, revision, commit, token)
+
     def _on_closed(self, repo_id: str) -> None:
         """The Hub does not show the repo to everybody: what was published of it is taken back."""
         from .publish.outbox import withdraw_closed

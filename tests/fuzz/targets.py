@@ -12,6 +12,7 @@ from ipfs_accelerate_py.errors import LockFileError, SourceError, Unresolved
 from ipfs_accelerate_py.fetch.sources import FileRequest
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
 from ipfs_accelerate_py.hub.client import ask_commit
+from ipfs_accelerate_py.ipfs import swarm
 from ipfs_accelerate_py.ipfs.fleet_tree import PeerTrees
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.ipfs.node_trees import NodeTrees
@@ -145,9 +146,9 @@ class RPCTarget(_Answered):
         self.node = Node(self.server.url.replace("http://127.0.0.1:", "/ip4/127.0.0.1/tcp/"), 0.5)
         self.calls = [
             lambda: self.node.resolve(PEER),
-            lambda: self.node.peers(),
-            lambda: self.node.is_private(),
-            lambda: self.node.holders("models--acme--model"),
+            lambda: swarm.peers(self.node),
+            lambda: swarm.is_private(self.node),
+            lambda: swarm.holders(self.node, "models--acme--model"),
             lambda: self.node.stat("/x"),
             lambda: self.node.names_in("/ipfs/x"),
             lambda: self.node.read("/ipfs/x", 100_000),

@@ -7,6 +7,7 @@ import pytest
 from ipfs_accelerate_py.config.settings import read_settings
 from ipfs_accelerate_py.doctor.round_trip import check_round_trip
 from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.ipfs.swarm import announce
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.tree import Entry, Tree
 
@@ -30,7 +31,7 @@ def test_the_hint_announces_what_only_was_published(nodes, monkeypatch):
     found = check_round_trip(Node(node.api, 5.0), read_settings())
     assert not found.ok and f"does not name peer {peer.peer_id} as a holder of {REPO}" in found.detail, found
     assert found.hint.endswith(f"hook publish {REPO}")
-    there.announce(layout.repo_folder(REPO))  # what that command does beside publishing
+    announce(there, layout.repo_folder(REPO))  # what that command does beside publishing
     found = check_round_trip(Node(node.api, 5.0), read_settings())
     assert found.ok and "the swarm names it as a holder" in found.detail, found
     assert f"{REPO}/config.json ({len(CONFIG)} bytes) came from peer" in found.detail

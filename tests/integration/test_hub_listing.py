@@ -11,6 +11,7 @@ from ipfs_accelerate_py.hub import listing
 from ipfs_accelerate_py.hub.breaker import is_hub_breaker_open
 from ipfs_accelerate_py.hub.client import ask_commit
 from ipfs_accelerate_py.session import session
+from ipfs_accelerate_py.store.repo import KINDS, Repo
 from tests.support.fault_server import FaultProxy
 from tests.support.in_process import write_repo
 
@@ -20,18 +21,20 @@ pytestmark = pytest.mark.lines
 
 @pytest.fixture
 def hub(serve_repos):
-    return serve_repos(
-        {REPO: {"config.json": b"{}", "model.safetensors": b"x" * 3_000_000, "имя.txt": b""}}, lfs_threshold=1 << 20
-    )
+    files = {"config.json": b"{}", "model.safetensors": b"x" * 3_000_000, "имя.txt": b""}
+    return serve_repos({REPO: files, f"datasets/{REPO}": files, f"spaces/{REPO}": files}, lfs_threshold=1 << 20)
 
 
+@pytest.mark.parametrize("kind", KINDS)
 @pytest.mark.parametrize("revision", [None, "main", "feature/with slash"])
-def test_it_is_what_the_clients_own_function_says(hub, revision):
-    hub.repos["models", REPO].refs["feature/with slash"] = hub.repos["models", REPO].refs["main"]
-    ours = listing.ask_model(REPO, revision, False, 10)
-    theirs = huggingface_hub.HfApi(endpoint=hub.endpoint).model_info(
-        REPO, revision=revision, files_metadata=True, token=False
+def test_it_is_what_the_clients_own_function_says(hub, revision, kind):
+    repo = hub.repos[f"{kind}s", REPO]
+    repo.refs["feature/with slash"] = repo.refs["main"]
+    ours = listing.ask_info(Repo(kind, REPO), revision, False, 10)
+    theirs = huggingface_hub.HfApi(endpoint=hub.endpoint).repo_info(
+        REPO, revision=revision, repo_type=kind, files_metadata=True, token=False
     )
+    assert type(ours) is type(theirs)
     said, theirs_said = vars(ours), vars(theirs)
     rows, their_rows = said.pop("siblings"), theirs_said.pop("siblings")
     assert said == theirs_said
@@ -45,10 +48,10 @@ def test_it_is_what_the_clients_own_function_says(hub, revision):
 
 def test_its_errors_are_the_clients(hub):
     with pytest.raises(RepositoryNotFoundError, match="none"):
-        listing.ask_model("acme/none", None, False, 10)
+        listing.ask_info(Repo("model", "acme/none"), None, False, 10)
     hub.fault(status=500, message="the reason why", times=1)
     with pytest.raises(huggingface_hub.errors.HfHubHTTPError, match="the reason why"):
-        listing.ask_model(REPO, None, False, 10)
+        listing.ask_info(Repo("model", REPO), None, False, 10)
 
 
 @pytest.mark.parametrize(

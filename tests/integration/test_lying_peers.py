@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipfs_accelerate_py.errors import VerificationError
+from ipfs_accelerate_py.ipfs import swarm
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish.publisher import MFS_ROOT
 from ipfs_accelerate_py.stats import stats
@@ -24,7 +25,7 @@ def publish(node, repo_id, resolution, files):
     for path, content in files.items():
         rpc.write(f"{snapshot}/{path}", content)
     rpc.publish(str(rpc.stat(MFS_ROOT)["Hash"]))
-    rpc.announce(layout.repo_folder(repo_id))
+    swarm.announce(rpc, layout.repo_folder(repo_id))
     return rpc.peer_id()
 
 
@@ -58,7 +59,7 @@ def test_one_liar_does_not_cost_the_honest_peer(fleet, here):
 def test_with_the_liar_alone_the_hub_gives_the_bytes(fleet, here, monkeypatch):
     _, resolution, (_, liar) = fleet
     here.change(publishers=(liar,))
-    monkeypatch.setattr(Node, "holders", lambda *_: [liar])  # as if the honest one had not announced it
+    monkeypatch.setattr(swarm, "holders", lambda *_: [liar])  # as if the honest one had not announced it
     present = here.make_present(resolution)
     assert {path: where.read_bytes() for path, where in present.items()} == FILES
     assert set(stats().served) == {"hub"}
@@ -67,7 +68,7 @@ def test_with_the_liar_alone_the_hub_gives_the_bytes(fleet, here, monkeypatch):
 def test_with_the_liar_alone_and_no_hub_nothing_is_visible(fleet, here, monkeypatch):
     hub, resolution, (_, liar) = fleet
     here.change(publishers=(liar,), timeout=2.0)
-    monkeypatch.setattr(Node, "holders", lambda *_: [liar])
+    monkeypatch.setattr(swarm, "holders", lambda *_: [liar])
     hub.stop()
     with pytest.raises(VerificationError) as caught:
         here.make_present(resolution, "model.bin")
@@ -78,9 +79,9 @@ def test_with_the_liar_alone_and_no_hub_nothing_is_visible(fleet, here, monkeypa
 def test_a_node_whose_one_peer_lied_is_asked_for_the_next_file(fleet, here, monkeypatch):
     _, resolution, (honest, liar) = fleet
     here.change(publishers=(liar,))
-    monkeypatch.setattr(Node, "holders", lambda *_: [liar])
+    monkeypatch.setattr(swarm, "holders", lambda *_: [liar])
     here.make_present(resolution, "config.json")
     assert set(stats().served) == {"hub"} and f"peer {liar}" in stats().liars
-    monkeypatch.setattr(Node, "holders", lambda *_: [liar, honest])
+    monkeypatch.setattr(swarm, "holders", lambda *_: [liar, honest])
     here.make_present(resolution, "vocab.txt")
     assert set(stats().served) == {"hub", "node"}

@@ -5,6 +5,7 @@ import time
 
 import pytest
 
+from ipfs_accelerate_py.ipfs import swarm
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
 from ipfs_accelerate_py.stats import stats
@@ -81,7 +82,7 @@ def test_where_no_holder_is_heard_of_the_connected_peers_are_tried(told, nodes, 
     _, resolution = told
     ours = nodes(2)[1].peer_id
     here.change(publishers=())
-    monkeypatch.setattr(Node, "holders", lambda *_: [ours for _ in holders])
+    monkeypatch.setattr(swarm, "holders", lambda *_: [ours for _ in holders])
     here.make_present(resolution, "config.json")
     assert set(stats().served) == {"node"}
 

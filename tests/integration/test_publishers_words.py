@@ -5,6 +5,7 @@ import time
 import pytest
 
 from ipfs_accelerate_py.errors import Unresolved
+from ipfs_accelerate_py.ipfs import swarm
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
 from ipfs_accelerate_py.session import session
@@ -50,13 +51,13 @@ def test_a_silent_one_is_connected_anew_and_left_for_the_next(fleet, here, monke
     """It is connected and says nothing, as a stopped process: one budget, and one attempt to reconnect."""
     trust(here, *fleet[:2])
     reconnected = []
-    real = Node.reconnect
+    real = swarm.reconnect
 
     def reconnect(node, peer_id, *silence):
         reconnected.append(peer_id)
         return real(node, peer_id, *silence)
 
-    monkeypatch.setattr(Node, "reconnect", reconnect)
+    monkeypatch.setattr(swarm, "reconnect", reconnect)
     fleet[0].pause()
     began = time.monotonic()
     found = here.resolve(REPO)

@@ -19,6 +19,7 @@ ROUND_TRIPS = {
     "lower": ("/srv/a:/srv/b", "/srv/a:/srv/b", ["/srv/a", "/srv/b"]),
     "share": ("off", "off", "off"),
     "publish": ("off", "off", "off"),
+    "publish_kinds": ("model, dataset", "model,dataset", ["model", "dataset"]),
     "publishers": ("12D3KooWA, 12D3KooWB", "12D3KooWA,12D3KooWB", ["12D3KooWA", "12D3KooWB"]),
     "timeout": ("2.5", "2.5", 2.5),
     "log": ("debug", "DEBUG", "DEBUG"),

@@ -108,7 +108,7 @@ def test_a_folder_as_a_mirror(settings, tmp_path):
     (tmp_path / "file").touch()
     rows = ask_mirror(settings, f"file://{tmp_path}", f"file://{tmp_path}/none", f"file://{tmp_path}/file")
     assert [row["ok"] for row in rows] == [True, False, False]
-    assert "1 models" in rows[0]["detail"]
+    assert "1 repos" in rows[0]["detail"]
     assert "is not there" in rows[1]["detail"] and "is not a folder" in rows[2]["detail"]
     assert all("IPFS_ACCELERATE_MIRRORS" in row["hint"] for row in rows[1:])
 

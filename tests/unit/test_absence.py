@@ -2,7 +2,7 @@
 
 import pytest
 
-from ipfs_accelerate_py.resolve.absence import find_missing, is_seen, names_seen
+from ipfs_accelerate_py.resolve.absence import drop_empty_listing, find_missing, is_seen, names_seen
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.resolution import Authority, Resolution
 from ipfs_accelerate_py.store.store import Store
@@ -78,7 +78,7 @@ def test_an_empty_listing_is_dropped_with_its_marks_and_a_good_one_stays(store):
     good = known(True).tree.to_json()
     for raw, left in ((EMPTY, False), (good, True), (b"not json", True)):
         keep_listing(store, raw)
-        store.drop_empty_listing(REPO, COMMIT)
+        drop_empty_listing(store, REPO, COMMIT)
         assert store.path(layout.tree_path(REPO, COMMIT)).exists() is left
         if raw is EMPTY:
             assert not store.path(layout.missing_path(REPO, COMMIT, ASKED)).exists()

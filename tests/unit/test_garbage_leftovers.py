@@ -110,7 +110,7 @@ def test_what_a_collection_that_was_killed_left(collect, store):
     assert not trash.exists()
 
 
-@pytest.mark.parametrize("stray", ["datasets--a--b/blobs/x", "notes.txt", "models--a--b--c/blobs/x"])
+@pytest.mark.parametrize("stray", ["kernels--a--b/blobs/x", "notes.txt", "models--a--b--c/blobs/x"])
 def test_what_is_not_ours_stays(store, settings, stray):
     commit_of(store, CONTENT, age=2 * DAY)
     (store.root / stray).parent.mkdir(parents=True, exist_ok=True)

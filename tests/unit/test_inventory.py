@@ -128,8 +128,8 @@ def test_what_is_published(store, settings):
     assert found[REPO, SECOND, "store"]["published"] is False
 
 
-@pytest.mark.parametrize("stray", ["datasets--a--b", "models--", "models--a--b--c--d", "file", "blobs"])
-def test_what_is_no_model_is_passed_over(store, settings, stray):
+@pytest.mark.parametrize("stray", ["kernels--a--b", "datasets", "models--", "models--a--b--c--d", "file", "blobs"])
+def test_what_is_no_repo_is_passed_over(store, settings, stray):
     put(store)
     (store.root / stray / "snapshots" / COMMIT).mkdir(parents=True)
     (store.root / stray / "snapshots" / COMMIT / "x").write_text("x")

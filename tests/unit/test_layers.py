@@ -13,7 +13,7 @@ SOURCE = Path(ipfs_accelerate_py.__file__).parent.parent
 # library -> the modules that may import it
 DOORS = {
     "wrapt": {f"{PACKAGE}.patching.proxies"},
-    "ipfshttpclient": {f"{PACKAGE}.ipfs.rpc"},
+    "ipfshttpclient": {f"{PACKAGE}.ipfs.rpc", f"{PACKAGE}.ipfs.rpc_errors"},
     "transformers": set(),  # it comes to us
 }
 

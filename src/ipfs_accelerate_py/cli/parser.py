@@ -130,9 +130,11 @@ def common(json: bool) -> ArgumentParser:
     return parser
 
 
-def add_repos(parser: ArgumentParser, nargs: str, help: str) -> None:
-    """The argument REPO: `org/name`, or `org/name@revision`."""
-    parser.add_argument("repos", metavar="REPO", nargs=nargs, type=read_repo, help=help)
+def add_repos(parser: ArgumentParser, nargs: str, default: str | None = None) -> None:
+    """The argument REPO, in the forms of `store.repo.read_name`. `default`: what is meant without one."""
+    help = "org/name for a model, dataset:org/name or space:org/name; @revision may follow"
+    more = f" (default: {default})" if default else ""
+    parser.add_argument("repos", metavar="REPO", nargs=nargs, type=read_repo, help=f"{help}{more}")
 
 
 def add_revision(parser: ArgumentParser) -> None:
@@ -142,10 +144,10 @@ def add_revision(parser: ArgumentParser) -> None:
 
 def check_revisions(args: Namespace) -> None:
     """A usage error where REPO and --revision name different ones."""
-    from ..operations import split_revision
+    from ..operations import read_name
 
     for name in args.repos:
-        revision = split_revision(name)[1]
+        revision = read_name(name)[1]
         if revision and args.revision and revision != args.revision:
             refuse(
                 f"{name} names one revision, and --revision {args.revision} another", f"leave one out, such as {name}"

@@ -104,6 +104,12 @@ def _publish(text: str) -> str:
     return text
 
 
+def _kind(text: str) -> str:
+    if text not in ("model", "dataset", "space"):
+        raise ValueError("model, dataset and space, or some of them, separated by commas")
+    return text
+
+
 def _publisher(name: str) -> str:
     # The beginnings of peer ids and key names (https://docs.libp2p.io/concepts/fundamentals/peers/), or a DNSLink name.
     if not re.fullmatch(r"swarm|(12D3|16Ui|Qm|k51|k2|baf)\w+|[\w-]+(\.[\w-]*)+", name):
@@ -170,6 +176,7 @@ KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "lower": (_folders, default_lower),
     "share": (_on_or_off, lambda: "on"),
     "publish": (_publish, lambda: "auto"),
+    "publish_kinds": (_each(_kind), lambda: "model"),
     "publishers": (_each(_publisher), lambda: ""),
     "timeout": (_seconds, lambda: "1.0"),
     "log": (_level, lambda: "WARNING"),

@@ -42,6 +42,7 @@ class Settings:
     mirrors: tuple[str, ...] = ()
     lock: Path | None = None
     share: str = "on"
+    publish_kinds: tuple[str, ...] = ("model",)
     node_auth: str = field(default="", repr=False)
 
 

@@ -6,9 +6,12 @@ import json
 import os
 import subprocess
 import sys
+from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..status import DoorState, count_states
 from .check import COMMAND, Check, Result, bad, good
 
 _START = "see what keeps this Python from starting: python -X importtime -c pass"
@@ -29,7 +32,7 @@ except Exception as caught:
     error = f"{{type(caught).__name__}}: {{caught}}"
 import json
 found = {{"boot": getattr(boot, "__file__", None), "finder": "BootFinder" in names, "error": error}}
-found["package"] = None if error else activation.__file__
+found["package"] = "" if error else activation.__file__
 print("\\n{_MARK}" + json.dumps(found))
 """
 
@@ -54,6 +57,26 @@ print("\\n{_MARK}" + json.dumps({{**found, "classes": len(status["patched_classe
 """
 
 
+@dataclass(frozen=True)
+class _Started:
+    """What the start of an interpreter brought: paths of the boot module and of the package, and our finder."""
+
+    boot: str | None
+    finder: bool
+    error: str | None
+    package: str
+
+
+@dataclass(frozen=True)
+class _Doors:
+    """What an interpreter found that imported transformers. `failed`: module -> why it cannot be imported there."""
+
+    version: str
+    failed: Mapping[str, str]
+    doors: Mapping[str, DoorState]
+    classes: int
+
+
 def hook_check() -> Check:
     """`hook`: does it reach a new interpreter?"""
     return Check("hook", check_hook, _START, 15)
@@ -70,19 +93,20 @@ def check_hook() -> Result:
     enable = f"{COMMAND} enable" + ("" if sys.prefix != sys.base_prefix else " --force")
     if isinstance(found, str):
         return bad(f"a new interpreter does not work: {found}", _START)
-    if found["boot"] is None:
+    start = _Started(**found)
+    if start.boot is None:
         return bad(
             "the hook does not start in a new interpreter of this environment",
             f"{enable} (or start single programs with '{COMMAND} run')",
         )
-    if not found["finder"]:
+    if not start.finder:
         return bad(f"{found['boot']} was loaded and its finder is gone: something else removed it", enable)
-    if found["error"]:
+    if start.error:
         return bad(
             f"{found['boot']} starts, and ipfs_accelerate_py cannot be imported: {found['error']}",
             "install the package anew into this environment, or take the startup files away: " + f"{COMMAND} disable",
         )
-    here, there = _FOLDER, str(Path(found["package"]).resolve().parents[1])
+    here, there = _FOLDER, str(Path(start.package).resolve().parents[1])
     if here != there:
         return bad(
             f"a new interpreter takes the package from {there}, and this is {here}",
@@ -101,15 +125,14 @@ def check_doors() -> Result:
             return bad("transformers is not installed here, so there is nothing to hook", install)
         hint = _FIRST if found.startswith(_LATE) else install
         return bad(f"transformers cannot be imported with the hook: {found}", hint)
-    doors: dict[str, str] = found["doors"]
-    states = list(doors.values())
-    summary = ", ".join(f"{states.count(each)} {each}" for each in dict.fromkeys(states))
-    detail = f"transformers {found['version']}: {summary}; {found['classes']} Auto classes patched"
-    not_ours = [name for name, state in doors.items() if state == "open"]
-    if not_ours or doors["transformers.utils.hub.cached_files"] != "in place" or not found["classes"]:
+    seen = _Doors(**{**found, "doors": {name: DoorState(state) for name, state in found["doors"].items()}})
+    detail = f"transformers {seen.version}: {count_states(seen.doors)}; {seen.classes} Auto classes patched"
+    not_ours = [name for name, state in seen.doors.items() if state is DoorState.OPEN]
+    is_served = seen.doors["transformers.utils.hub.cached_files"] is DoorState.IN_PLACE
+    if not_ours or not is_served or not seen.classes:
         open_ones = ", ".join(not_ours) or "transformers.utils.hub.cached_files"
         return bad(f"the hook does not fit: {detail}; not patched: {open_ones}", install)
-    failed = [f"{name} ({error})" for name, error in found["failed"].items() if name in _NEEDED]
+    failed = [f"{name} ({error})" for name, error in seen.failed.items() if name in _NEEDED]
     if failed:
         return good(f"{detail}; not to be imported here: {', '.join(failed)}", "python -m pip install torch")
     return good(detail)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from ..config.settings import Settings
 from ..fetch.sources.mirror import Mirror
 from ..net.http import HTTPReader
+from ..store import layout
 from .check import Check, Result, bad, good
 
 _LET_IN = "let it be read: the folder's permissions, or for s3 AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY"
@@ -44,9 +45,9 @@ def check_mirror(url: str) -> Result:
         return bad(f"it cannot be listed: {type(error).__name__}: {error}", _LET_IN if closed else _out(url))
     if names == [path.rpartition("/")[2]] and not system.isdir(path):
         return bad("it is not a folder", _out(url))
-    models = [name for name in names if name.startswith("models--")]
-    more = "" if models else " (its folders should be named models--ORG--NAME)"
-    return good(f"can be listed: {len(models)} models{more}")
+    repos = list(filter(layout.repo_of, names))
+    more = "" if repos else " (its folders should be named models--ORG--NAME)"
+    return good(f"can be listed: {len(repos)} repos{more}")
 
 
 def _check_web(url: str) -> Result:

@@ -8,7 +8,7 @@ from datetime import datetime, timezone
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceError
 from ..fetch.sources.gateway import Gateway
-from ..ipfs import ipns
+from ..ipfs import ipns, swarm
 from ..ipfs.node import Node, open_node
 from .check import Check, Result, bad, good
 
@@ -57,9 +57,9 @@ def _find(name: str, node: Node | None, settings: Settings) -> str:
     if name == "swarm":
         if node is None:
             raise SourceError("it means the peers of a private swarm, and there is no node")
-        if not node.is_private():
+        if not swarm.is_private(node):
             raise SourceError("it means the peers of a private swarm, and the node's swarm is not private")
-        return f"swarm: {len(set(node.peers()))} peers"
+        return f"swarm: {len(set(swarm.peers(node)))} peers"
     reasons = []
     if node is not None:
         try:

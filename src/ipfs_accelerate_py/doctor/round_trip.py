@@ -15,6 +15,7 @@ from collections.abc import Iterator
 
 from ..config.settings import Settings
 from ..errors import SourceError, UnsafeName
+from ..ipfs import swarm
 from ..ipfs.node import Node
 from ..store import layout
 from ..store.tree import MAX_BYTES, Entry, Tree, tree_from_json
@@ -37,11 +38,11 @@ def check_round_trip(node: Node, settings: Settings) -> Result:
     """Try the four parts; say which were done and which could not be."""
     until = time.monotonic() + SECONDS
     node.rpc.idle_timeout = 2.5
-    peers = list(dict.fromkeys(node.peers()))[:AT_MOST]
+    peers = list(dict.fromkeys(swarm.peers(node)))[:AT_MOST]
     if not peers:
         return good("no peer to try it with")
     said, failed, read, gateways = [], [], False, dict[str, str]()
-    private = node.is_private()  # strangers may not tell us whom to ask
+    private = swarm.is_private(node)  # strangers may not tell us whom to ask
     echo = _echo(node, peers)
     if not echo.ok:
         return echo
@@ -58,7 +59,7 @@ def check_round_trip(node: Node, settings: Settings) -> Result:
             with contextlib.suppress(SourceError):
                 text = node.read(f"{root}/gateways", 4096).decode("utf-8", "replace")
                 gateways |= dict.fromkeys(filter(is_gateway, text.split()[:AT_MOST]), peer)
-        if not read and any(name.startswith("models--") for name in names):
+        if not read and any(map(layout.repo_of, names)):
             try:
                 repo_id, what = _read(node, root, names)
                 read = True
@@ -103,7 +104,7 @@ def _is_named(node: Node, repo_id: str, peer: str, until: float) -> bool:
     """Does the swarm name a peer as a holder? A node finds nobody in its first seconds."""
     while time.monotonic() < until - 4.0:  # which the gateways get
         with contextlib.suppress(SourceError):
-            if peer in node.holders(layout.repo_folder(repo_id)):
+            if peer in swarm.holders(node, layout.repo_folder(repo_id)):
                 return True
         time.sleep(0.5)
     return False
@@ -113,7 +114,7 @@ def _read(node: Node, root: str, names: list[str]) -> tuple[str, str]:
     """The repo of which one small file was read and verified, and that file in words."""
     for folder, tree in _trees(node, root, names):
         small = [(entry.size, path) for path, entry in tree.files.items() if 0 < entry.size <= _SMALL]
-        repo_id = layout.repo_of(folder) or folder
+        repo_id = str(layout.repo_of(folder))
         for _, path in sorted(small)[:3]:
             entry: Entry = tree.files[path]
             where = layout.snapshot_path(repo_id, tree.commit, path)
@@ -129,7 +130,7 @@ def _read(node: Node, root: str, names: list[str]) -> tuple[str, str]:
 
 
 def _trees(node: Node, root: str, names: list[str]) -> Iterator[tuple[str, Tree]]:
-    for folder in [name for name in names if name.startswith("models--")][:3]:
+    for folder in list(filter(layout.repo_of, names))[:3]:
         for name in node.names_in(f"{root}/{folder}/trees")[:2]:
             commit = name.removesuffix(".json")
             yield folder, tree_from_json(commit, node.read(f"{root}/{folder}/trees/{name}", MAX_BYTES))

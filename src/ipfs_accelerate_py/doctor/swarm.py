@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceError
+from ..ipfs import swarm
 from ..ipfs.address import authorization, node_address
 from ..ipfs.fleet_tree import MFS_ROOT
 from ..ipfs.node import Node, open_node
@@ -79,9 +80,9 @@ def fixes_missing(version: str) -> str | None:
 
 def check_private(node: Node, publish: str) -> Result:
     """Is the swarm private, which publishing by itself needs?"""
-    if node.has_swarm_key():
+    if swarm.has_swarm_key(node):
         return good("closed by a swarm key")
-    if node.is_private():
+    if swarm.is_private(node):
         return good("no swarm key is seen here, but no bootstrap address and no peer is a public one")
     if publish == "auto":
         return bad(
@@ -96,7 +97,7 @@ def check_peers(node: Node) -> Result:
     """Is the node connected to others, and do its settings let it find them and be found?"""
     for what, mend in find_obstacles(node):
         return bad(what, mend)
-    peers = list(dict.fromkeys(node.peers()))
+    peers = list(dict.fromkeys(swarm.peers(node)))
     return good(f"{len(peers)} connected")
 
 

@@ -14,7 +14,7 @@ from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..files import say_size
 from ..hub.client import is_offline
-from ..ipfs.rpc import LoginRefused
+from ..ipfs.rpc_errors import LoginRefused
 from ..log import get_logger, warn_once
 from ..net.futures import submit
 from ..stats import stats

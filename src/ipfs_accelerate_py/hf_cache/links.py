@@ -14,7 +14,7 @@ from pathlib import Path
 from ..files import remove_empty_folders
 from ..store import layout, scan
 from ..store.layout import Own
-from ..store.scan import Inode, Repo, Snapshot
+from ..store.scan import CachedRepo, Inode, Snapshot
 from ..store.store import Store
 
 
@@ -23,7 +23,7 @@ def note_path(store: Store, repo_id: str, etag: str) -> Path:
     return store.own_folder / Own.SHARED / layout.repo_folder(repo_id) / etag
 
 
-def count_names(store: Store, repos: list[Repo]) -> Counter[Inode]:
+def count_names(store: Store, repos: list[CachedRepo]) -> Counter[Inode]:
     """How many names of the store's files lie in caches and would go with them. Reads only."""
     found: Counter[Inode] = Counter()
     for repo in repos:
@@ -58,7 +58,7 @@ def take_back(store: Store, snapshot: Snapshot) -> None:
                 note_path(store, repo.repo_id, name).unlink(missing_ok=True)
 
 
-def _take_back(cache: Path, repo: Repo, commit: str, names: list[str]) -> None:
+def _take_back(cache: Path, repo: CachedRepo, commit: str, names: list[str]) -> None:
     there = scan.read_repo(cache, repo.folder.name)
     if there is None:
         return
@@ -85,7 +85,7 @@ def _take_back(cache: Path, repo: Repo, commit: str, names: list[str]) -> None:
         remove_empty_folders(folder)
 
 
-def _caches(store: Store, repo: Repo) -> dict[Path, list[str]]:
+def _caches(store: Store, repo: CachedRepo) -> dict[Path, list[str]]:
     """The caches in which blobs of a repo were left, with the names of those."""
     found: dict[Path, list[str]] = {}
     for name in scan.names(store.own_folder / Own.SHARED / repo.folder.name):
@@ -104,7 +104,7 @@ def stale_notes(store: Store) -> Iterator[Path]:
                 yield store.own_folder / Own.SHARED / folder / name
 
 
-def _shown_in(repo: Repo, name: str) -> set[str]:
+def _shown_in(repo: CachedRepo, name: str) -> set[str]:
     """The commits that show a blob."""
     return {each.commit for each in repo.snapshots if any(file.blob == name for file in each.files)}
 

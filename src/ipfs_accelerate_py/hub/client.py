@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from ..config.forms import without_secrets
 from ..errors import Unresolved
+from ..store.repo import Repo
 from ..store.tree import Tree, tree_from_hub
-from .listing import ask_model
+from .listing import ask_info
 
 CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
@@ -71,8 +72,9 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         RevisionNotFoundError,
     )
 
+    repo = Repo.parse(repo_id)
     try:
-        answer = ask_model(repo_id, revision, token, timeout)
+        answer = ask_info(repo, revision, token, timeout)
         tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
     except RevisionNotFoundError as error:
         hint = "give a branch, a tag or a commit that the repo has"
@@ -93,4 +95,5 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         unresolved = Unresolved(without_secrets(text), hint)
         unresolved.unreachable = None if isinstance(error, ValueError) else str(error)
         raise unresolved from error
-    return tree, answer.private is False and answer.gated is False
+    gated = False if repo.kind == "space" and answer.gated is None else answer.gated  # none can be: it may not be said
+    return tree, answer.private is False and gated is False

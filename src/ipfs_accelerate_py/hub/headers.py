@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..store import layout
+from ..store.repo import Repo
 from .client import etag_timeout
 
 
@@ -30,7 +31,8 @@ def _ask(repo_id: str, revision: str, path: str, token: str | bool | None, timeo
     from huggingface_hub import get_session, hf_hub_url
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-    url = hf_hub_url(repo_id, path, revision=revision)
+    repo = Repo.parse(repo_id)
+    url = hf_hub_url(repo.id, path, repo_type=repo.repo_type, revision=revision)
     try:
         answer = get_session().head(url, headers=build_hf_headers(token=token), timeout=timeout)
     except Exception:  # see client.ask_commit: nobody says so

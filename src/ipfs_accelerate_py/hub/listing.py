@@ -1,4 +1,4 @@
-"""What the Hub says of a repo, as `HfApi.model_info` asks it, but read no further than a listing can reasonably be.
+"""What the Hub says of a repo, as `HfApi.repo_info` asks it, but read no further than a listing can reasonably be.
 
 That function reads an answer whole, whatever its size. HTTP client, headers and errors are huggingface_hub's own; its
 lines differ in the client: requests in 0.x, httpx in 1.x and 2.x.
@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
+from ..store.repo import Repo
 from ..store.rows import Columns
 from ..store.tree import MAX_BYTES
 
@@ -21,12 +22,14 @@ _CHUNK = 1 << 18
 _CLOSED_UNDER_US = ("ReadError", "WriteError")
 
 
-def ask_model(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> Any:
-    """The `ModelInfo` of a repo at a revision, with its files as `Columns`. Raises the client's errors, ValueError."""
-    from huggingface_hub import constants
-    from huggingface_hub.hf_api import ModelInfo
+def ask_info(repo: Repo, revision: str | None, token: str | bool | None, timeout: float) -> Any:
+    """The `ModelInfo`, `DatasetInfo` or `SpaceInfo` of a repo at a revision, with its files as `Columns`.
 
-    url = f"{constants.ENDPOINT}/api/models/{repo_id}"
+    Raises the client's errors, ValueError.
+    """
+    from huggingface_hub import constants, hf_api
+
+    url = f"{constants.ENDPOINT}/{repo.api_path}"
     if revision is not None:
         url += f"/revision/{quote(revision, safe='')}"
     try:
@@ -42,7 +45,8 @@ def ask_model(repo_id: str, revision: str | None, token: str | bool | None, time
     if not isinstance(data, dict):
         raise ValueError("its answer is no table")
     listed = data.pop("siblings", None) or ()
-    info: Any = ModelInfo(**data)
+    kinds: dict[str, Any] = {"model": hf_api.ModelInfo, "dataset": hf_api.DatasetInfo, "space": hf_api.SpaceInfo}
+    info = kinds[repo.kind](**data)
     info.siblings = Columns(listed)
     return info
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 
 from ..net import timeouts
+from . import swarm
 from .node import Node
 
 MFS_ROOT = "/ipfs_accelerate"  # where a node keeps the tree that it publishes
@@ -31,8 +32,8 @@ class PeerTrees:
         for name in self._publishers:
             if name != "swarm":
                 names.append(name)
-            elif self.node.is_private():
-                names += self.node.peers()
+            elif swarm.is_private(self.node):
+                names += swarm.peers(self.node)
         return list(dict.fromkeys(names))
 
     def read(self, name: str, path: str, limit: int, idle_timeout: float | None = None) -> bytes:

@@ -1,4 +1,4 @@
-"""An IPFS node, and what we ask of it: who it is, what its peers have, and to hold and publish our tree."""
+"""An IPFS node, and what we ask of it: who it is, to read and to hold files, and to publish our tree."""
 
 from __future__ import annotations
 
@@ -12,16 +12,10 @@ from typing import Any
 from ..config.settings import Settings
 from ..errors import SourceError
 from ..net import timeouts
-from ..net.addresses import is_private_address
-from ..session import Recent, session
 from .address import authorization, default_repo, node_address, normal_form
-from .cid import cid_of, raw_cid
-from .rpc import NO_RPC, RPC, NodeAnswer
-
-
-def key_of_repo(folder: str) -> str:
-    """CID of the raw block whose content is `models--<org>--<name>`: who provides it holds the model."""
-    return raw_cid(folder.encode())
+from .cid import cid_of
+from .rpc import RPC
+from .rpc_errors import NO_RPC, NodeAnswer
 
 
 def open_node(settings: Settings, idle_timeout: float | None = None) -> Node | None:
@@ -38,7 +32,7 @@ class Node:
     def __init__(self, address: str, idle_timeout: float, authorization: str | None = None) -> None:
         self.address = address
         self.rpc = RPC(address, idle_timeout, authorization)
-        self._ask = self.rpc.ask
+        self.ask = self.rpc.ask
         self._peer_id: str | None = None
         self._repo_path: Path | None = None
 
@@ -46,7 +40,7 @@ class Node:
     def peer_id(self) -> str:
         """Its peer id, which is also its IPNS name. The first question: is a node there at all?"""
         if self._peer_id is None:
-            answer = self._ask("id")
+            answer = self.ask("id")
             peer_id = answer[0].get("ID") if answer else None
             if not isinstance(peer_id, str) or not re.fullmatch(r"\w{40,70}", peer_id):
                 raise SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", NO_RPC)
@@ -69,33 +63,17 @@ class Node:
     def _repo_candidates(self) -> Iterator[Path]:
         yield default_repo()
         with suppress(SourceError, KeyError, TypeError, IndexError):
-            yield Path(self._ask("diag/sys")[0]["environment"]["IPFS_PATH"])
+            yield Path(self.ask("diag/sys")[0]["environment"]["IPFS_PATH"])
         with suppress(SourceError, KeyError, IndexError):  # it counts its blocks, which can take long: asked last
-            yield Path(str(self._ask("repo/stat")[0]["RepoPath"]))
-
-    def has_swarm_key(self) -> bool:
-        """Is there a `swarm.key` in the node's repo on this machine? Then its swarm is closed by cryptography."""
-        path = self.repo_path()
-        return path is not None and (path / "swarm.key").is_file()
-
-    def is_private(self) -> bool:
-        """Is its swarm private? By a swarm key, else by this: no public bootstrap address and no public peer."""
-        if self.has_swarm_key():
-            return True
-        bootstrap = self._field("config", "Value", "Bootstrap") or []
-        if not isinstance(bootstrap, list):
-            return False
-        peers = _rows(self._field("swarm/peers", "Peers"))
-        addresses = [*bootstrap, *(str(peer.get("Addr")) for peer in peers)]
-        return all(is_private_address(str(address)) for address in addresses)
+            yield Path(str(self.ask("repo/stat")[0]["RepoPath"]))
 
     def _first(self, command: str, *args: str, **options: Any) -> dict[str, Any]:
-        rows = self._ask(command, *args, **options)
+        rows = self.ask(command, *args, **options)
         if not rows or not isinstance(rows[0], dict):
             raise SourceError(f"the node at {self.address} gave no answer to {command} that could be read", NO_RPC)
         return rows[0]
 
-    def _field(self, command: str, name: str, *args: str, **options: Any) -> Any:
+    def field(self, command: str, name: str, *args: str, **options: Any) -> Any:
         """One field of an answer; an answer without it says nothing at all."""
         row = self._first(command, *args, **options)
         if name not in row:
@@ -105,7 +83,7 @@ class Node:
     # -- reading ----------------------------------------------------------------------------------------------------
     def resolve(self, name: str, idle_timeout: float | None = None) -> str:
         """The `/ipfs/<cid>` that an IPNS name points to now."""
-        path = self._field("name/resolve", "Path", f"/ipns/{name}", nocache=True, idle_timeout=idle_timeout)
+        path = self.field("name/resolve", "Path", f"/ipns/{name}", nocache=True, idle_timeout=idle_timeout)
         if not isinstance(path, str) or not path.startswith("/ipfs/"):
             raise SourceError(f"the name {name} does not resolve to an IPFS path")
         return path
@@ -132,35 +110,6 @@ class Node:
                 raise SourceError(f"{path} did not come whole in {seconds:g} s")
         return bytes(data)
 
-    def holders(self, folder: str, at_most: int = 8) -> list[str]:
-        """Peer ids of the nodes that say they hold `models--<org>--<name>`."""
-        found: list[str] = []
-        for row in self._ask("routing/findprovs", key_of_repo(folder), num_providers=at_most):
-            for peer in _rows(row.get("Responses")):
-                peer_id = str(peer.get("ID"))
-                if peer_id not in found and re.fullmatch(r"\w{40,70}", peer_id):
-                    found.append(peer_id)
-        return found[:at_most]
-
-    def peers(self) -> list[str]:
-        """Peer ids of the nodes it is connected to."""
-        peers = _rows(self._field("swarm/peers", "Peers"))
-        return [str(peer["Peer"]) for peer in peers if "Peer" in peer]
-
-    def reconnect(self, peer_id: str, idle_timeout: float | None = None) -> bool:
-        """Make the connections to a silent peer anew; False if that was not to be done. Never raises.
-
-        A peer that Kubo met while it was still starting it never asks for blocks: its bitswap has not heard of it.
-        """
-        done = False
-        with suppress(SourceError, KeyError, TypeError, IndexError):
-            rows = self._ask("swarm/peers")[0].get("Peers") or []
-            for address in [f"{row['Addr']}/p2p/{peer_id}" for row in rows if row.get("Peer") == peer_id]:
-                self._ask("swarm/disconnect", address, idle_timeout=idle_timeout)
-                self._ask("swarm/connect", address, idle_timeout=idle_timeout)
-                done = True
-        return done
-
     # -- writing ----------------------------------------------------------------------------------------------------
     def add(self, file: Path, *, nocopy: bool = False) -> str:
         """Add a file; its CID. Nothing holds it: the next garbage collection takes it.
@@ -171,7 +120,7 @@ class Node:
 
     def make_folder(self, path: str) -> None:
         """Make an MFS folder with its parents, the same on every node whatever its `Import.*`."""
-        self._ask("files/mkdir", path, parents=True, cid_version=1, hash="sha2-256")
+        self.ask("files/mkdir", path, parents=True, cid_version=1, hash="sha2-256")
 
     def place(self, content: Path | bytes, path: str, *, nocopy: bool = False) -> str:
         """Let an MFS path be a file with this content, whose folder is there; its CID. `nocopy`: as of `add`."""
@@ -196,7 +145,7 @@ class Node:
 
     def remove(self, path: str) -> None:
         """Remove an MFS path with all below it."""
-        self._ask("files/rm", path, recursive=True)
+        self.ask("files/rm", path, recursive=True)
 
     def stat(self, path: str, *, offline: bool = False) -> dict[str, Any] | None:
         """`Hash` (CID), `Size` and `Type` of an MFS path, or None if there is none. `offline`: as of `stream`."""
@@ -207,15 +156,15 @@ class Node:
 
     def names_in(self, path: str) -> list[str]:
         """The names in the folder at an IPFS path."""
-        rows = self._ask("ls", path)
-        folders = [each for row in rows for each in _rows(row.get("Objects"))]
-        return [str(link.get("Name")) for each in folders for link in _rows(each.get("Links"))]
+        rows = self.ask("ls", path)
+        folders = [folder for row in rows for folder in rows_of(row.get("Objects"))]
+        return [str(link.get("Name")) for folder in folders for link in rows_of(folder.get("Links"))]
 
     def files_below(self, path: str, depth: int = 8) -> list[str]:
         """The files below a folder at an IPFS path, as paths relative to it; links deeper than `depth` are left out."""
         found = []
-        for row in self._ask("ls", path):
-            for link in [link for each in _rows(row.get("Objects")) for link in _rows(each.get("Links"))]:
+        for row in self.ask("ls", path):
+            for link in [link for folder in rows_of(row.get("Objects")) for link in rows_of(folder.get("Links"))]:
                 name = str(link.get("Name"))
                 if link.get("Type") != 1:  # 1: a folder
                     found.append(name)
@@ -225,7 +174,7 @@ class Node:
 
     def remove_block(self, cid: str) -> None:
         """Let the node forget one block."""
-        self._ask("block/rm", cid, force=True)
+        self.ask("block/rm", cid, force=True)
 
     def publish(self, cid: str, key: str = "self") -> str:
         """Point an IPNS name at a CID; the name (for `self` the peer id). Elsewhere it may be 5 s old (its ttl)."""
@@ -242,29 +191,11 @@ class Node:
 
     def make_key(self, name: str) -> None:
         """Make a key of that name unless it is there."""
-        keys = _rows(self._field("key/list", "Keys"))
+        keys = rows_of(self.field("key/list", "Keys"))
         if name not in [key.get("Name") for key in keys]:
-            self._ask("key/gen", name, type="ed25519")
-
-    def announce(self, folder: str) -> None:
-        """Say to the swarm that this node holds `models--<org>--<name>`."""
-        self.rpc.put_block(folder.encode())
-        self._ask("routing/provide", key_of_repo(folder), idle_timeout=max(self.rpc.idle_timeout, timeouts.IDLE))
+            self.ask("key/gen", name, type="ed25519")
 
 
-def _rows(value: Any) -> list[dict[str, Any]]:
+def rows_of(value: Any) -> list[dict[str, Any]]:
     """The tables in what should be a list of them; null where there are none."""
-    return [each for each in value if isinstance(each, dict)] if isinstance(value, list) else []
-
-
-class Reconnections(Recent[str, bool]):
-    """The peers to which this process has made the connection anew."""
-
-
-def reconnect_once(node: Node, peer_id: str, idle_timeout: float | None = None) -> bool:
-    """`reconnect`, once per process and peer: True if that was now, and worked."""
-    done = session.part(Reconnections)
-    if peer_id in done:
-        return False
-    done[peer_id] = True
-    return node.reconnect(peer_id, idle_timeout)
+    return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []

@@ -14,9 +14,9 @@ from ..log import get_logger
 from ..store import layout
 from ..store.tree import MAX_BYTES, Tree, tree_from_json
 from .fleet_tree import PeerTrees
-from .node import reconnect_once
 from .obstacles import tell_obstacles
-from .rpc import NodeAnswer
+from .rpc_errors import NodeAnswer
+from .swarm import reconnect_once
 
 T = TypeVar("T")
 

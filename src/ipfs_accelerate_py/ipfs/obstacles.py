@@ -9,8 +9,9 @@ from typing import Any
 
 from ..errors import SourceError
 from ..log import get_logger, warn_once
+from . import swarm
 from .node import Node
-from .rpc import NodeAnswer
+from .rpc_errors import NodeAnswer
 
 _NO_PEER = "the node is connected to no peer"
 
@@ -23,7 +24,7 @@ def find_obstacles(node: Node) -> list[tuple[str, str]]:
         found.append((what, mend))
 
     try:
-        peers = node.peers()
+        peers = swarm.peers(node)
     except NodeAnswer as error:
         if "online mode" not in str(error):
             raise

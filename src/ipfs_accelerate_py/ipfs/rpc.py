@@ -1,4 +1,4 @@
-"""The RPC API of an IPFS node: the one file that knows `ipfshttpclient`.
+"""The RPC API of an IPFS node: this file and `rpc_errors` alone know `ipfshttpclient`.
 
 Every call has two budgets: to connect (`timeouts.CONNECT_NEAR` on loopback and private networks) and of silence. Calls
 beyond what ipfshttpclient 0.7 offers go through its `request`; bytes are streamed by its `_request`, because `cat()`
@@ -19,9 +19,9 @@ from typing import Any
 from ..errors import SettingsError, SourceDown, SourceError
 from ..net import timeouts
 from ..net.addresses import is_private_address
-from ..net.breaker import Breaker
 from ..session import session
 from .address import socket_path
+from .rpc_errors import NO_RPC, NodeBreaker, explain
 
 TCP = "/ip4/127.0.0.1/tcp/80"  # what a client of a unix socket is told: it goes to the socket all the same
 MAX_ANSWER = 16 << 20  # bytes of one answer that is not a file's
@@ -34,22 +34,6 @@ _RECIPE = {
     "cid-base": "base32",
     "progress": "false",
 }
-NO_RPC = (
-    "set IPFS_ACCELERATE_NODE to what 'ipfs config Addresses.API' says (port 5001 if it was not changed; "
-    "that of the gateway, 8080, does not do), or to off"
-)
-
-
-class NodeBreaker(Breaker[tuple[str, "str | None"]]):
-    """By RPC address: why the node is left alone, and the hint."""
-
-
-class NodeAnswer(SourceError):
-    """The node answered, and the answer was no."""
-
-
-class LoginRefused(SourceDown):
-    """The node wants a login, or does not take the one that we have."""
 
 
 class _Named(io.BytesIO):
@@ -210,59 +194,8 @@ class RPC:
         except Exception as error:
             raise self._explain("block/put", error) from error
 
-    def _refused(self, command: str, status: int) -> LoginRefused:
-        if self._authorization is None:
-            found = LoginRefused(
-                f"the node at {self.address} wants a login ({status} for {command}; Kubo's API.Authorizations)",
-                "set IPFS_ACCELERATE_NODE_AUTH to bearer:TOKEN or basic:NAME:PASSWORD",
-            )
-        else:
-            found = LoginRefused(
-                f"the node at {self.address} refuses our login ({status} for {command})",
-                "correct IPFS_ACCELERATE_NODE_AUTH, or the name and password in IPFS_ACCELERATE_NODE; "
-                "in Kubo's API.Authorizations the login's AllowedPaths must have /api/v0",
-            )
-        self._leave_alone(timeouts.OPEN_DOWN, found)
-        return found
-
-    def _leave_alone(self, seconds: float, error: SourceError) -> None:
-        session.part(NodeBreaker).open(self.address, seconds, (str(error), error.hint))
-
     def _explain(self, command: str, error: Exception) -> SourceError:
-        import requests
-        from ipfshttpclient import exceptions
-
-        if isinstance(error, SourceError):
-            return error
-        if isinstance(error, exceptions.ErrorResponse):
-            return NodeAnswer(f"the node at {self.address} answered {command} with: {error}")
-        found: SourceError
-        start_it = "start it with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address, or to off"
-        if isinstance(error, exceptions.StatusError):
-            status = getattr(getattr(error.original, "response", None), "status_code", "an error")
-            if status in (401, 403):
-                return self._refused(command, status)
-            return NodeAnswer(
-                f"what listens at {self.address} answered {command} with {status}: not the RPC API of an IPFS node?",
-                NO_RPC,
-            )
-        if isinstance(error, requests.RequestException) and "ReadTimeout" in repr(error):  # in the middle of an answer
-            error = exceptions.TimeoutError(error)
-        if isinstance(error, (exceptions.DecodingError, UnicodeDecodeError, json.JSONDecodeError, RecursionError)):
-            return SourceError(f"what listens at {self.address} is not the RPC API of an IPFS node", NO_RPC)
-        if isinstance(error, exceptions.ConnectionError | exceptions.ProtocolError):
-            found = SourceDown(f"no IPFS node answers at {self.address}", start_it)
-            self._leave_alone(timeouts.OPEN_DOWN, found)
-            return found
-        if isinstance(error, exceptions.TimeoutError):
-            found = SourceError(f"the node at {self.address} was silent too long over {command}")
-            if command != "cat":  # that one may wait for a peer; all others the node itself ends in time
-                found.hint = (
-                    "see whether it is well with 'ipfs id', or set IPFS_ACCELERATE_NODE to another one, or to off"
-                )
-                self._leave_alone(timeouts.OPEN_SILENT, found)
-            return found
-        return SourceError(f"the node at {self.address}: {command}: {type(error).__name__}: {error}")
+        return explain(error, command, self.address, has_login=self._authorization is not None)
 
 
 def _import_client() -> Any:

@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from ..errors import SourceError
 from ..log import get_logger
 from ..session import Recent, session
+from ..store import layout
 from ..store.tree import MAX_BYTES
 from .cid import cid_of
 from .fleet_tree import MFS_ROOT
@@ -46,7 +47,7 @@ def _small_files(node: Node) -> Iterator[str]:
     for name, cid, is_folder in _entries(node, MFS_ROOT):
         if name == "gateways" and not cid.startswith(_RAW):
             yield f"{MFS_ROOT}/{name}"
-        if is_folder and name.startswith("models--"):
+        if is_folder and layout.repo_of(name):
             _make_alike(node, f"{MFS_ROOT}/{name}", cid)
             for folder, below, _ in _entries(node, f"{MFS_ROOT}/{name}"):
                 _make_alike(node, f"{MFS_ROOT}/{name}/{folder}", below)

@@ -19,7 +19,8 @@ from ..config.settings import Settings
 from ..errors import StoreError
 from ..hf_cache.other_caches import OtherCaches
 from ..store import layout, scan
-from ..store.scan import File, Inode, Repo, Snapshot
+from ..store.repo import read_name
+from ..store.scan import CachedRepo, File, Inode, Snapshot
 from ..store.store import Store
 from ..store.tree import Entry, Tree
 from . import inventory
@@ -104,7 +105,7 @@ def audit_store(
     """
     auditor = _Auditor(store, settings, pinned(settings), progress)
     repos = scan.scan(store.root)
-    wanted = {name: layout.split_revision(name) for name in repo_ids}
+    wanted = {name: read_name(name) for name in repo_ids}
     for name, (repo_id, revision) in wanted.items():
         found = [repo for repo in repos if repo.repo_id == repo_id]
         if not found or (revision and not any(snapshot.is_at(revision) for snapshot in found[0].snapshots)):
@@ -168,7 +169,7 @@ class _Auditor:
         elif entry is not None and file.blob not in (None, entry.etag):
             self._report(Kind.FILE, snapshot.key, file.path, expected, f"right, but in a blob named {file.blob}")
 
-    def look_at_blobs(self, repo: Repo) -> None:
+    def look_at_blobs(self, repo: CachedRepo) -> None:
         """Check the blobs that no commit shows: the next load that wants them would take them by their name."""
         for name, status in sorted(repo.blobs.items()):
             if not (layout.is_commit(name) or layout.is_sha256(name)) or scan.points_to(repo, name):

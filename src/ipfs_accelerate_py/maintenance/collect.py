@@ -19,7 +19,7 @@ from ..log import get_logger
 from ..publish import outbox
 from ..store import scan
 from ..store.layout import Own
-from ..store.scan import Inode, Repo, Snapshot
+from ..store.scan import CachedRepo, Inode, Snapshot
 from ..store.store import Store
 from ..store.tree import Tree
 from . import deletion
@@ -90,7 +90,7 @@ class _Collector:
         self.doomed, self.spared = select(self.repos, self.protection, older_than, max_size)
         self.leftovers = list(find_leftovers(store, self.repos, self.protection))
 
-    def _going(self, repo: Repo) -> dict[Inode, int]:
+    def _going(self, repo: CachedRepo) -> dict[Inode, int]:
         """What no commit shows once the doomed are gone, with its size."""
         gone = {snapshot.key for snapshot, _ in self.doomed}
         going = {key: status.st_size for each in repo.snapshots for key, status in each.inodes.items()}

@@ -13,7 +13,7 @@ from typing import Any
 from ..config.settings import Settings
 from ..hf_cache import links
 from ..store import leases, scan
-from ..store.scan import Inode, Repo, Snapshot
+from ..store.scan import CachedRepo, Inode, Snapshot
 from ..store.store import Store
 from ..store.tree import Tree
 from . import inventory
@@ -51,7 +51,7 @@ class Protection:
     """What may not go: what a lock file pins, what processes use, what a node would go on referring to."""
 
     def __init__(
-        self, store: Store, pins: dict[tuple[str, str], Tree], references: FilestoreReferences, repos: list[Repo]
+        self, store: Store, pins: dict[tuple[str, str], Tree], references: FilestoreReferences, repos: list[CachedRepo]
     ) -> None:
         self.store, self.references = store, references
         self._pins = pins.keys()
@@ -92,7 +92,7 @@ class Protection:
 
 
 def select(
-    repos: list[Repo], protection: Protection, older_than: float | None, max_size: int | None
+    repos: list[CachedRepo], protection: Protection, older_than: float | None, max_size: int | None
 ) -> tuple[Reasoned, Reasoned]:
     """The commits that go, each with the reason, and those that stay."""
     snapshots = sorted((each for repo in repos for each in repo.snapshots), key=inventory.use_order)

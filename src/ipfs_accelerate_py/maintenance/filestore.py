@@ -15,7 +15,7 @@ from typing import Any
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceError
 from ..ipfs.node import Node, open_node
-from ..ipfs.rpc import NodeAnswer
+from ..ipfs.rpc_errors import NodeAnswer
 from ..log import get_logger
 from ..net import timeouts
 from ..publish import publisher

@@ -69,7 +69,7 @@ def list_commits(store: Store, settings: Settings) -> list[StoredCommit]:
     return found
 
 
-def own_bytes(repos: list[scan.Repo], elsewhere: Mapping[scan.Inode, int]) -> dict[tuple[str, str], int]:
+def own_bytes(repos: list[scan.CachedRepo], elsewhere: Mapping[scan.Inode, int]) -> dict[tuple[str, str], int]:
     """Bytes that only these repos hold, by commit; what several share counts for the one that was used last.
 
     `elsewhere`: names that count as theirs, as for `sole_inodes`.

@@ -18,6 +18,7 @@ from ..publish import eligibility
 from ..publish.outbox import withdraw_closed
 from ..resolve import lockfile, resolver
 from ..store import layout
+from ..store.repo import read_name
 from ..store.store import Store
 from ..store.verify import CHUNK
 from ..store.visibility import known_access
@@ -64,7 +65,7 @@ def lock_repos(
     path = _absolute(Path(path or settings.lock or lockfile.DEFAULT_NAME))
     known = _read(path) if path.exists() and repo_ids else {}
     unlocked = replace(settings, lock=None)  # what a new lock says must not come from the old one
-    named = [layout.split_revision(name) for name in repo_ids]
+    named = [read_name(name) for name in repo_ids]
     wanted = [(repo_id, own or revision) for repo_id, own in named] or _repos_in(store)
     done: list[LockedRepo] = []
     left_out: list[str] = []
@@ -102,7 +103,7 @@ def lock_repos(
 
 def _repos_in(store: Store) -> list[tuple[str, str | None]]:
     found: list[tuple[str, str | None]] = []
-    for refs in sorted(store.root.glob("models--*/refs")):
+    for refs in sorted(store.root.glob("*--*/refs")):
         repo_id = layout.repo_of(refs.parent.name)
         if repo_id is not None:
             found += [

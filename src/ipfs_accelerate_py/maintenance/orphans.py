@@ -12,7 +12,7 @@ from ..errors import SourceError
 from ..hf_cache import links
 from ..store import layout, leases, partial, scan
 from ..store.layout import Own
-from ..store.scan import Repo
+from ..store.scan import CachedRepo
 from ..store.store import Store
 from . import deletion
 from .eviction import Protection, Verdict
@@ -72,7 +72,7 @@ class Leftover:
             return deletion.clear(self.path)
 
 
-def find_leftovers(store: Store, repos: list[Repo], protection: Protection) -> Iterator[Leftover]:
+def find_leftovers(store: Store, repos: list[CachedRepo], protection: Protection) -> Iterator[Leftover]:
     """All that a collection removes without being asked for anything special."""
     for repo in repos:
         yield from _blobs(repo, protection)
@@ -87,7 +87,7 @@ def find_leftovers(store: Store, repos: list[Repo], protection: Protection) -> I
             yield Leftover(store.root, reason, repo_id, commit, kept=bool(why_kept), published=True)
 
 
-def _blobs(repo: Repo, protection: Protection) -> Iterator[Leftover]:
+def _blobs(repo: CachedRepo, protection: Protection) -> Iterator[Leftover]:
     pointed_at = {file.blob for each in repo.snapshots for file in each.files}
     for name, status in sorted(repo.blobs.items()):
         path = repo.folder / "blobs" / name
@@ -108,7 +108,7 @@ def _part(path: Path, status: os.stat_result, repo_id: str | None) -> Iterator[L
         yield Leftover(path, "part of a download that nobody has continued for a day", repo_id, None, size, size)
 
 
-def _of_repo(repo: Repo) -> Iterator[Leftover]:
+def _of_repo(repo: CachedRepo) -> Iterator[Leftover]:
     """Names that lead nowhere: for a file, a ref, a listing and a mark of what the commit does not have."""
     for each in repo.snapshots:
         for file in each.files:

@@ -7,7 +7,6 @@ is the one in the URL; what ~/.netrc says is for others.
 from __future__ import annotations
 
 import os
-import re
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -17,13 +16,11 @@ from urllib.parse import unquote, urljoin, urlsplit
 from ..errors import SourceDown, SourceError
 from . import timeouts
 from .addresses import is_private_host
+from .answers import check, read_next, refuse_longer, root_of, start_of
 
-_CHUNK = 1 << 18
-_CHUNK_WHOLE = 1 << 13  # for a urllib3 that gives a chunk only when it is full
 _REDIRECTS = 8
 _BEGINNING = 1 << 16  # bytes of an answer that is looked at
 _HEADERS = {"User-Agent": "ipfs_accelerate_py", "Accept-Encoding": "identity", "Accept": "*/*"}
-_OUT_OF_ORDER = (407, 429, 502, 503)
 
 
 class Sink(Protocol):
@@ -84,8 +81,8 @@ class HTTPReader:
             if start != at:
                 sink.start()
                 sink.begin(giver)
-            _refuse_longer(answer, size, size - start)
-            while data := _next(answer):
+            refuse_longer(answer, size, size - start)
+            while data := read_next(answer):
                 sink.write(data)
         if sink.size < size:
             raise SourceError(f"it broke off after {sink.size} of {size} bytes")
@@ -95,7 +92,7 @@ class HTTPReader:
         data = bytearray()
         end = time.monotonic() + 2 * self.idle_timeout  # an answer that drips is never silent
         with self._ask(path, 0, accept) as answer:
-            while chunk := _next(answer, small=True):
+            while chunk := read_next(answer, small=True):
                 data += chunk
                 if len(data) > limit:
                     raise SourceError(f"its answer is larger than {limit} bytes")
@@ -110,22 +107,22 @@ class HTTPReader:
         try:
             with self._send(path, {**_HEADERS, **(headers or {})}, self.idle_timeout) as answer:
                 body = bytearray()
-                while len(body) < _BEGINNING and (data := _next(answer)):
+                while len(body) < _BEGINNING and (data := read_next(answer)):
                     body += data
                 return Answer(answer.status_code, bytes(body[:_BEGINNING]), answer.headers)
         except requests.ReadTimeout:
             raise TimeoutError(f"silent for {self.idle_timeout:g} s") from None
         except (requests.RequestException, SourceError, ValueError) as error:
-            raise OSError(str(_root_of(error))) from error
+            raise OSError(str(root_of(error))) from error
 
     def _open(self, path: str, at: int) -> tuple[Any, int]:
         """The answer, and where in the file it begins: at `at`, or at 0 where the server gives no parts."""
         answer = self._ask(path, at)
-        start = _start_of(answer)
+        start = start_of(answer)
         if at and start not in (0, at):
             answer.close()
             answer = self._ask(path, 0)
-            start = _start_of(answer)
+            start = start_of(answer)
         if start not in (0, at):
             answer.close()
             raise SourceError("it sent another part than was asked for")
@@ -147,7 +144,7 @@ class HTTPReader:
             raise SourceError(f"its answer cannot be read: {type(error).__name__}") from error
         except OSError as error:  # a bundle of certificates that is not there
             raise SourceDown(f"it cannot be asked: {error}") from error
-        _check(answer)
+        check(answer)
         return answer
 
     def _send(self, path: str, headers: Mapping[str, str], connect: float) -> Any:
@@ -193,69 +190,6 @@ class HTTPReader:
         host = ours.hostname or ""
         same = other.hostname == host or (not self._roams and (other.hostname or "").endswith("." + host))
         return same and other.port == ours.port and other.scheme in (ours.scheme, "https")
-
-
-def _root_of(error: BaseException) -> BaseException:
-    """The error at the bottom of a chain, which says what has happened in the fewest words."""
-    while (below := error.__cause__ or error.__context__) is not None:
-        error = below
-    return error
-
-
-def _next(answer: Any, *, small: bool = False) -> bytes:
-    """The next bytes, as soon as there are some. Who falls silent in a `small` answer is as good as not there."""
-    try:
-        if hasattr(answer.raw, "read1"):
-            return bytes(answer.raw.read1(_CHUNK, decode_content=False))
-        return bytes(answer.raw.read(_CHUNK_WHOLE, decode_content=False))
-    except Exception as error:  # urllib3's errors of a stream that breaks
-        name = type(error).__name__
-        if small and "Timeout" in name:
-            raise SourceDown(f"it broke off: {name}") from error
-        raise SourceError(f"it broke off: {name}") from error
-
-
-def _check(answer: Any) -> None:
-    """Is it a file? An error closes it."""
-    status = answer.status_code
-    if status in (200, 206):
-        if answer.headers.get("Content-Encoding", "identity") == "identity":
-            return
-        answer.close()
-        raise SourceError("it sent an encoding that was not asked for")
-    with answer:
-        if status in (401, 403) and not _is_about_one_file(answer):
-            raise SourceDown(
-                f"it answered {status}", "give the right name and password in its URL: https://NAME:PASSWORD@HOST"
-            )
-        raise (SourceDown if status in _OUT_OF_ORDER else SourceError)(f"it answered {status}")
-
-
-def _is_about_one_file(answer: Any) -> bool:
-    """Storage services refuse, with 403, files that they do not have to whoever may not list them.
-
-    https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions"
-    """
-    try:
-        return answer.status_code == 403 and b"<Code>AccessDenied</Code>" in _next(answer)
-    except SourceError:
-        return False
-
-
-def _refuse_longer(answer: Any, size: int, left: int) -> None:
-    """Say early what cannot be the file: the page of a login or of an error is often longer."""
-    length = answer.headers.get("Content-Length", "")
-    if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > left:
-        more = size - left + int(length)
-        raise SourceError(f"it says that the file has {more} bytes, which are more than its {size}")
-
-
-def _start_of(answer: Any) -> int | None:
-    """Where an answer begins in the file: at 0, if it is no part. RFC 9110, section 14.4."""
-    if answer.status_code != 206:
-        return 0
-    said = re.match(r"\s*bytes (\d{1,19})-", answer.headers.get("Content-Range", ""), re.ASCII | re.IGNORECASE)
-    return int(said[1]) if said else None
 
 
 def _leave_alone(request: Any) -> Any:

@@ -46,22 +46,23 @@ _under_way: ContextVar[Load | None] = ContextVar("ipfs_accelerate_under_way", de
 
 def plan(args: tuple[Any, ...], kwargs: dict[str, Any]) -> LoadRequest | None:
     """What a call asks for if we are to serve it, else None."""
-    if not _is_ours_to_serve():
+    if not is_ours_to_serve():
         return None
     return _read(args, kwargs)
 
 
-def _is_ours_to_serve() -> bool:
+def is_ours_to_serve() -> bool:
+    """Return whether a call here and now goes through us."""
     # A load under way has been decided on: what it asks on its way is not decided anew.
     return fallback.current() is None and (_under_way.get() is not None or state.is_enabled())
 
 
 def _read(args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> LoadRequest | None:
     load = _under_way.get()
-    return _of_load(arguments.read_call(args, kwargs, None if load is None else load.asked.repo_id))
+    return of_load(arguments.read_call(args, kwargs, None if load is None else load.asked.repo_id))
 
 
-def _of_load(asked: LoadRequest | None) -> LoadRequest | None:
+def of_load(asked: LoadRequest | None) -> LoadRequest | None:
     """What is asked of the repo of the load under way, of its revision or of none, is asked as that load was."""
     load = _under_way.get()
     if asked is None or load is None or asked.repo_id != load.asked.repo_id:
@@ -71,6 +72,12 @@ def _of_load(asked: LoadRequest | None) -> LoadRequest | None:
     token = load.asked.token if asked.token is None else asked.token
     local_only = asked.local_only or load.asked.local_only
     return replace(asked, commit=load.resolution.commit, token=token, local_only=local_only)
+
+
+def is_part_of_a_load(asked: LoadRequest) -> bool:
+    """Return whether a load is under way of the commit that is asked for: it has been decided on already."""
+    load = _under_way.get()
+    return load is not None and load.asked.repo_id == asked.repo_id and load.resolution.commit == asked.commit
 
 
 def is_settled(asked: LoadRequest) -> bool:
@@ -98,7 +105,8 @@ def _branch(asked: LoadRequest) -> str:
     return arguments.plain_revision(asked.revision) or layout.DEFAULT_REVISION
 
 
-def _storage_for(asked: LoadRequest) -> StorageWrapper:
+def storage_for(asked: LoadRequest) -> StorageWrapper:
+    """The store of the load that the call is a part of, else that of the settings."""
     load = _under_way.get()
     return load.storage if load is not None and load.asked.repo_id == asked.repo_id else open_storage(asked)
 
@@ -213,7 +221,7 @@ def door(serve: Callable[..., Any]) -> Callable[..., Any]:
 
     @functools.wraps(serve)
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        if not _is_ours_to_serve():
+        if not is_ours_to_serve():
             return wrapped(*args, **kwargs)
         storage = None
         named = None
@@ -221,7 +229,7 @@ def door(serve: Callable[..., Any]) -> Callable[..., Any]:
             named = name_arguments(wrapped, args, kwargs)
             asked = _read((next(iter(named.values()), None),), named)
             if asked is not None:
-                storage = _storage_for(asked)
+                storage = storage_for(asked)
                 ready = serve(storage, asked, wrapped, named)
         except VerificationError as error:
             remember_refusal(error)

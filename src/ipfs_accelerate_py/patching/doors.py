@@ -12,14 +12,15 @@ class Door(NamedTuple):
     """A function or method of a library that a wrapper of ours stands for.
 
     `owners`: names of classes of the module, any of which an installed version may have; none: the module itself.
-    `wrapper`: `module:function`. `below`: only versions below this one need the door.
+    `wrapper`: `module:function`; None: here the original stays, though another module's door stands for it.
+    `below`: only versions below this one need the door.
     `handed_on`: where the library is loaded already, the original is exchanged in all of its modules.
     """
 
     module: str
     owners: tuple[str, ...]
     attribute: str
-    wrapper: str
+    wrapper: str | None
     below: Version | None = None
     handed_on: bool = True
 
@@ -42,7 +43,11 @@ class ClassDoors(NamedTuple):
 
 
 class DoorTable:
-    """All the doors of one library. `tested`: the versions, from and below; None: any."""
+    """All the doors of one library. `tested`: the versions, from and below; None: any.
+
+    `everywhere`: any module of a program binds its functions by name. Functions take their place then, without wrapt,
+    and where the library is loaded already, they are exchanged in all modules and not in the library's own alone.
+    """
 
     def __init__(
         self,
@@ -50,9 +55,11 @@ class DoorTable:
         doors: tuple[Door, ...],
         classes: ClassDoors | None = None,
         tested: tuple[Version, Version] | None = None,
+        *,
+        everywhere: bool = False,
     ) -> None:
         self.name, self.doors, self.classes = name, doors, classes
-        self.tested = tested
+        self.tested, self.everywhere = tested, everywhere
         self._modules = frozenset(door.module for door in doors)
 
     def has_doors(self, fullname: str) -> bool:

@@ -24,7 +24,7 @@ class Library(DoorTable):
         """The kind of module that replaces classes which are bound in it later."""
         if not self.has_classes(fullname):
             return None
-        from .registry import proxy_module
+        from .class_proxies import proxy_module
 
         return proxy_module(self)
 

@@ -1,116 +1,41 @@
-"""What was put where: proxies of classes, wrappers of methods and functions, each with what it replaced.
-
-So `restore_all` is exact.
-"""
+"""Doors of a library replaced and put back: in a module that was just executed, or in all that are loaded."""
 
 from __future__ import annotations
 
-import _imp
-import gc
 import sys
-import weakref
-from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import suppress
 from importlib import import_module
-from itertools import chain
-from types import ModuleType
-from typing import Any, NamedTuple
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
 
 from .doors import Door, DoorTable
+from .exchange import exchange, loaded_modules
+from .functions import replace_function, replace_method
 from .late import late
-from .proxies import AutoClassProxy, Wrapper
-
-
-class Replacement(NamedTuple):
-    """What stood in an attribute, and what stands there now."""
-
-    owner: weakref.ref[Any]
-    attribute: str
-    original: Any
-    replacement: Any
-    door: Door
-
-
-class ProxyModule(ModuleType):
-    """A module in which classes are proxies, also those that are bound in it later."""
-
-    def __setattr__(self, name: str, value: Any) -> None:
-        library = _here.libraries.get(self.__name__.partition(".")[0])
-        if library is not None and _is_own_class(library, name, value) and value.__module__ == self.__name__:
-            value = _proxy_of(library, value)
-        super().__setattr__(name, value)
-
-    def __reduce_ex__(self, protocol: Any) -> tuple[Any, ...]:
-        # Plain pickle refuses any module; cloudpickle takes one by name, but only if its type is exactly ModuleType.
-        return import_module, (self.__name__,)
-
-
-class Registry:
-    """All that is to be put back. It outlives what a process forgets."""
-
-    def __init__(self) -> None:
-        self.proxies: dict[type, AutoClassProxy] = {}  # class -> its one proxy
-        self.replaced: list[Replacement] = []
-        self.libraries: dict[str, DoorTable] = {}  # those of which anything was replaced, by name
-        self.versions_said: set[str] = set()
-
-
-_here = Registry()
-
-
-def proxy_module(library: DoorTable) -> type[ModuleType]:
-    """The kind of module for the classes of a library."""
-    _here.libraries[library.name] = library
-    return ProxyModule
-
-
-def _is_own_class(library: DoorTable, name: str, value: object) -> bool:
-    return library.classes is not None and type(value) is not AutoClassProxy and library.classes.fits(name, value)
-
-
-def _proxy_of(library: DoorTable, cls: type) -> AutoClassProxy:
-    """The one proxy of a class."""
-    proxy = _here.proxies.get(cls)
-    if proxy is None:
-        assert library.classes is not None
-        proxy = _here.proxies[cls] = AutoClassProxy(cls, late(library.classes.wrapper))
-    return proxy
-
-
-@contextmanager
-def _locked() -> Iterator[None]:
-    """One thread at a time puts wrappers in place. importlib's own lock: recursive, and made anew in a forked child.
-
-    Nothing may be imported while it is held: another thread may be importing that, and want this lock for it.
-    """
-    _imp.acquire_lock()
-    try:
-        yield
-    finally:
-        _imp.release_lock()
-
-
-def is_replacement(value: object) -> bool:
-    """Is this one of the wrappers that we put in place?"""
-    return any(each.replacement is value for each in _here.replaced)
+from .record import here, locked
+from .record import is_replacement as is_replacement
 
 
 def patch_module(library: DoorTable, module: ModuleType) -> None:
     """Put proxies and wrappers into the doors of one module of a library; once each."""
     if not _version_is_known(library):
         return
-    with _locked():
-        _here.libraries[library.name] = library
-        new_classes = _patch_classes(library, module)
+    new_classes = False
+    if not library.everywhere:
+        from . import class_proxies  # before the lock is held
+    with locked():
+        here.libraries[library.name] = library
+        if library.has_classes(module.__name__):
+            new_classes = class_proxies.patch_classes(library, module)
         for door in library.doors:
             if door.module == module.__name__ and library.needs(door):
-                _patch_door(door, module)
+                _patch_door(library, door, module)
     if new_classes:
         library.note_new_classes()
         _say_how_many(library)
 
 
-def _patch_door(door: Door, module: ModuleType) -> None:
+def _patch_door(library: DoorTable, door: Door, module: ModuleType) -> None:
     names = vars(module)
     owners = [names[name] for name in door.owners if isinstance(names.get(name), type)] if door.owners else [module]
     for owner in owners:
@@ -118,23 +43,35 @@ def _patch_door(door: Door, module: ModuleType) -> None:
         # A function of a module may be a class's neighbour that is missing in this version, or no function at all.
         if original is None or not (door.owners or callable(original)):
             continue
-        if isinstance(original, Wrapper) and is_replacement(original):
+        if here.stands_at(owner, door.attribute):
             continue
-        replacement = Wrapper(original, late(door.wrapper))
-        setattr(owner, door.attribute, replacement)
-        _here.replaced.append(Replacement(weakref.ref(owner), door.attribute, original, replacement, door))
+        if library.everywhere:
+            if not isinstance(original, FunctionType):
+                continue
+            _replace_plainly(door, owner, original, module)
+        else:
+            from .proxies import Wrapper  # which is there: see `patch_module`
+
+            here.note(owner, door.attribute, original, Wrapper(original, late(str(door.wrapper))), door)
 
 
-def _patch_classes(library: DoorTable, module: ModuleType) -> bool:
-    """Put proxies into a module; True if any are new."""
-    if not library.has_classes(module.__name__):
-        return False
-    if type(module) is ModuleType:
-        module.__class__ = ProxyModule
-    found = [(name, value) for name, value in vars(module).items() if _is_own_class(library, name, value)]
-    for name, cls in found:
-        vars(module)[name] = _proxy_of(library, cls)
-    return bool(found)
+def _replace_plainly(door: Door, owner: Any, original: Any, module: ModuleType) -> None:
+    """A function for a function; of a method also where the module has bound it to an object of its own."""
+    if door.wrapper is None:  # what another module's door stands for is wanted as it was here
+        if (kept := _original_of(original)) is not original:
+            here.note(owner, door.attribute, original, kept, door)
+        return
+    replace = replace_method if door.owners else replace_function
+    replacement = replace(original, late(door.wrapper))
+    here.note(owner, door.attribute, original, replacement, door)
+    if door.owners:
+        for name, bound in list(vars(module).items()):
+            if isinstance(bound, MethodType) and bound.__func__ is original:
+                here.note(module, name, bound, MethodType(replacement, bound.__self__), door)
+
+
+def _original_of(value: Any) -> Any:
+    return next((each.original for each in here.replaced if each.replacement is value), value)
 
 
 def _say_how_many(library: DoorTable) -> None:
@@ -149,30 +86,19 @@ def _say_how_many(library: DoorTable) -> None:
 # -- all at once ----------------------------------------------------------------------------------------------------
 
 
-def _loaded_modules(library: DoorTable) -> Iterator[ModuleType]:
-    for name, module in list(sys.modules.items()):
-        if (name == library.name or name.startswith(f"{library.name}.")) and isinstance(module, ModuleType):
-            yield module
-
-
-def _former_tops(library: DoorTable) -> Iterator[ModuleType]:
-    """A package that executes its `__init__` twice is another module afterwards: what programs may still hold."""
-    top = sys.modules.get(library.name)
-    if top is not None and type(top) is not ModuleType:
-        for module in gc.get_referrers(type(top)):
-            if type(module) is type(top) and module is not top and vars(module).get("__name__") == library.name:
-                yield module
-
-
 def patch_loaded(library: DoorTable) -> None:
-    """Patch a library where it is loaded already: its doors, and the names that its modules have handed on."""
-    for module in [module for module in _loaded_modules(library) if library.has_doors(module.__name__)]:
+    """Patch a library where it is loaded already: its doors, and the names that modules have taken from it."""
+    for module in [module for module in loaded_modules(library) if library.has_doors(module.__name__)]:
         _wait_for(module)
         patch_module(library, module)
-    with _locked():
-        new = {id(each.original): each.replacement for each in _here.replaced if each.door.handed_on}
-        new |= {id(cls): proxy for cls, proxy in _here.proxies.items()}
-        _exchange(library, new)
+    with locked():
+        own = [each for each in here.replaced if each.door in library.doors]
+        new = {id(each.original): each.replacement for each in own if each.door.handed_on}
+        new |= {id(cls): proxy for cls, proxy in here.proxies.items()}
+        exchange(library, new)
+        for door in library.doors:  # where the original is to stay it has just been lost
+            if door.wrapper is None and door.module in sys.modules:
+                _patch_door(library, door, sys.modules[door.module])
 
 
 def _wait_for(module: ModuleType) -> None:
@@ -185,59 +111,51 @@ def _wait_for(module: ModuleType) -> None:
             import_module(module.__name__)
 
 
-def _exchange(library: DoorTable, new: dict[int, Any]) -> None:
-    """Exchange objects, by identity, in the dictionaries of all loaded modules of a library."""
-    for module in chain(_loaded_modules(library), _former_tops(library)):
-        names = vars(module)
-        for name, value in list(names.items()):
-            if id(value) in new:
-                names[name] = new[id(value)]
-
-
 def restore_all() -> None:
     """Put back what stood there, everywhere, and forget it."""
-    with _locked():
-        for each in reversed(_here.replaced):
+    class_proxies = sys.modules.get(f"{__package__}.class_proxies")
+    with locked():
+        for each in reversed(here.replaced):
             owner = each.owner()
             if owner is not None and vars(owner).get(each.attribute) is each.replacement:
                 setattr(owner, each.attribute, each.original)
-        old = {id(each.replacement): each.original for each in _here.replaced}
-        old |= {id(proxy): cls for cls, proxy in _here.proxies.items()}
-        for library in _here.libraries.values():
-            _exchange(library, old)
-            for module in _loaded_modules(library):
-                if type(module) is ProxyModule:
-                    module.__class__ = ModuleType  # type: ignore[assignment]
-        _here.replaced.clear()
-        _here.proxies.clear()
-        _here.libraries.clear()
+        old = {id(each.replacement): each.original for each in here.replaced if each.door.wrapper is not None}
+        old |= {id(proxy): cls for cls, proxy in here.proxies.items()}
+        for library in here.libraries.values():
+            exchange(library, old)
+            for module in loaded_modules(library):
+                if class_proxies is not None:
+                    class_proxies.make_plain(module)
+        here.clear()
 
 
 def patched_classes() -> list[str]:
     """The classes that are proxies now, as `<library>.<name>`."""
-    return sorted(name for library in _here.libraries.values() for name in _patched_names(library))
+    return sorted(name for library in here.libraries.values() for name in _patched_names(library))
 
 
 def _patched_names(library: DoorTable) -> set[str]:
-    modules = [module for module in _loaded_modules(library) if library.has_classes(module.__name__)]
-    found = {name for module in modules for name, value in vars(module).items() if type(value) is AutoClassProxy}
-    return {f"{library.name}.{name}" for name in found}
+    class_proxies = sys.modules.get(f"{__package__}.class_proxies")
+    if class_proxies is None:
+        return set()
+    modules = [module for module in loaded_modules(library) if library.has_classes(module.__name__)]
+    return {f"{library.name}.{name}" for module in modules for name in class_proxies.names_in(module)}
 
 
 def _version_is_known(library: DoorTable) -> bool:
-    """Is the version that is loaded one whose doors we know? Says once what it does not know."""
+    """Return whether the version that is loaded is one whose doors we know. Says once what it does not know."""
     found = library.numbers()
     if library.tested is None or found is None:
         return True
     low, high = library.tested
     if low <= found < high:
         return True
-    version = library.version()
-    if version not in _here.versions_said:
-        _here.versions_said.add(version)
+    version = f"{library.name} {library.version()}"
+    if version not in here.versions_said:
+        here.versions_said.add(version)
         tested = f"{'.'.join(map(str, low))} to below {'.'.join(map(str, high))}"
         rest = "the hook stays out of the way" if found < low else "what still fits is patched"
         from ..log import get_logger
 
-        get_logger().warning("%s %s is outside the tested range %s: %s", library.name, version, tested, rest)
+        get_logger().warning("%s is outside the tested range %s: %s", version, tested, rest)
     return found >= low

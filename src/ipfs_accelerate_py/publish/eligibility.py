@@ -1,11 +1,21 @@
-"""What may leave this machine: only repos that an anonymous request to the Hub has proven public and ungated."""
+"""What may leave this machine: only repos that an anonymous request to the Hub has proven public and ungated.
+
+And of its own accord only those of the kinds that the settings name.
+"""
 
 from __future__ import annotations
 
+from ..config.settings import Settings
 from ..errors import Unresolved
 from ..hub.client import ask_commit
+from ..store.repo import Repo
 from ..store.store import Store
 from ..store.visibility import remember_access
+
+
+def is_wanted(settings: Settings, repo_id: str) -> bool:
+    """Return whether a repo of this kind is published without anybody asking for it by name."""
+    return settings.publish != "off" and Repo.parse(repo_id).kind in settings.publish_kinds
 
 
 def prove_public(store: Store, repo_id: str, timeout: float) -> bool | None:

@@ -18,7 +18,7 @@ from pathlib import Path
 from ..config.settings import Settings, read_settings
 from ..errors import IPFSAccelerateError
 from ..files import make_folder
-from ..ipfs import node
+from ..ipfs import node, swarm
 from ..ipfs.address import node_address
 from ..log import get_logger
 from ..net import timeouts
@@ -37,7 +37,7 @@ _LOG_LIMIT = 1 << 20
 
 def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: list[str]) -> None:
     """If these files should be published in the background and are not yet, say so and see that somebody does it."""
-    if settings.publish == "off" or settings.force_local or resolution.public is False:
+    if settings.force_local or resolution.public is False or not eligibility.is_wanted(settings, resolution.repo_id):
         return
     if not resolution.tree.complete or node_address(settings.node) is None:
         return
@@ -158,8 +158,8 @@ def _publish_note(store: Store, note: Path) -> bool:
         ipfs = node.open_node(settings, timeouts.IDLE)
         tree = store.read_tree(repo_id, note.name)
         done = False
-        if ipfs is not None and tree is not None and settings.publish != "off":
-            if settings.publish == "auto" and not ipfs.is_private():
+        if ipfs is not None and tree is not None and eligibility.is_wanted(settings, repo_id):
+            if settings.publish == "auto" and not swarm.is_private(ipfs):
                 log.info("%s is not published: the node is not in a private swarm", repo_id)
             else:
                 public = known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)

@@ -15,9 +15,10 @@ from typing import Any
 
 from ..errors import SourceError
 from ..ipfs.fleet_tree import MFS_ROOT
-from ..ipfs.node import Node, key_of_repo
+from ..ipfs.node import Node
 from ..ipfs.obstacles import tell_obstacles
-from ..ipfs.rpc import NodeAnswer
+from ..ipfs.rpc_errors import NodeAnswer
+from ..ipfs.swarm import announce, key_of_repo
 from ..ipfs.tree_repair import mend
 from ..log import get_logger, say_once
 from ..store import layout
@@ -72,7 +73,7 @@ def publish(
         raise SourceError(f"the node lost {MFS_ROOT} while it was written", "publish again")
     name = node.publish(str(root["Hash"]), key)
     try:
-        node.announce(layout.repo_folder(repo_id))
+        announce(node, layout.repo_folder(repo_id))
     except SourceError as error:  # a node without peers: the tree is there, and is announced when peers come
         get_logger().info("%s is published but not announced to the swarm: %s", repo_id, error)
         tell_obstacles(node, peers=False)
@@ -171,7 +172,7 @@ def _choose_key(node: Node) -> str:
         names = node.names_in(current)
     except SourceError:
         return "self"  # an older tree that was collected since: nobody has it, so nothing is lost
-    if all(name == "gateways" or name.startswith("models--") for name in names):
+    if all(name == "gateways" or layout.repo_of(name) for name in names):
         return "self"
     node.make_key(OWN_KEY)
     return OWN_KEY

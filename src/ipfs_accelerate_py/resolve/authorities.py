@@ -10,11 +10,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
-from typing import TypeVar
 
 from ..config.settings import Settings
-from ..errors import StoreError, Unresolved
-from ..hf_cache.other_caches import OtherCaches
+from ..errors import Unresolved
 from ..hub import client, headers
 from ..hub.breaker import close_hub_breaker, is_hub_breaker_open, open_hub_breaker
 from ..hub.client import endpoint
@@ -22,17 +20,16 @@ from ..log import get_logger
 from ..net import timeouts
 from ..net.futures import has_ended, submit
 from ..store import layout, leases
-from ..store.fs import past
 from ..store.resolution import Authority, Resolution
 from ..store.store import Store
-from ..store.tree import Entry, Tree
-from ..store.visibility import known_access, remember_access
+from ..store.tree import Tree
+from ..store.visibility import remember_access
 from . import changes
+from .local import LocalAuthority
 from .publishers import PublisherWords
 from .report import name_authorities
 
 OnClosed = Callable[[str], object]  # called with the id of a repo that the Hub does not show to everybody. Never raises
-T = TypeVar("T")
 
 
 class LateAnswer:
@@ -57,14 +54,13 @@ class Query:
         self.repo_id, self.revision, self.token = repo_id, revision, token
         self.on_closed = on_closed
         self.pinned = layout.is_commit(revision)
-        self.caches = OtherCaches(settings.lower)
+        self.local = LocalAuthority(store, settings, repo_id, revision)
         self.said: dict[str, str] = {}  # by publishers that could not say
-        self._kept: dict[str, Tree] = {}
         self.late = LateAnswer()
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
         """Every authority, in the order in which they count. `fresh`: the Hub has the time that plain gives it."""
-        here = self.ask_here()
+        here = self.local.find()
         firm = here is not None and here.tree.complete and here.authority is not Authority.PUBLISHER
         if self.pinned and firm:
             return here
@@ -129,7 +125,7 @@ class Query:
         close_hub_breaker()
         if commit == here.commit:
             return here
-        return self._found(self._read_tree(commit) or Tree(commit, {}, complete=False), Authority.HUB)
+        return self.local.resolution(self.local.read_tree(commit) or Tree(commit, {}, complete=False), Authority.HUB)
 
     def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
         """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
@@ -146,57 +142,6 @@ class Query:
         except Unresolved:
             return None
 
-    # -- according to -----------------------------------------------------------------------------------------------
-    def ask_here(self, *, alone: bool = False) -> Resolution | None:
-        """What this machine knows: our store and the lower tier. `alone`: nobody else is asked for bytes either."""
-        commit, unconfirmed = self.revision, False
-        if not self.pinned:
-            learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
-            own = self.store.read_ref(self.repo_id, self.revision)
-            unconfirmed = own is not None and self.store.is_unconfirmed(self.repo_id, f"refs/{self.revision}")
-            if own and (learnt is None or (not unconfirmed and self._learnt_own() >= learnt[1])):
-                commit = own
-                if alone and learnt is not None and not self._offers_as_much(own, learnt[0]):
-                    commit, unconfirmed = learnt[0], False
-            elif learnt:
-                commit, unconfirmed = learnt[0], False
-            else:
-                return None
-        if self.store.path(layout.tree_path(self.repo_id, commit)).exists():
-            leases.take(self.store, self.repo_id, commit)  # before it is read: `gc` leaves it and its files alone now
-        tree = self._read_tree(commit)
-        if tree is None:
-            self.store.drop_empty_listing(self.repo_id, commit)
-        else:
-            unconfirmed = unconfirmed or self.store.is_unconfirmed(self.repo_id, commit)
-            return self._found(tree, Authority.PUBLISHER if unconfirmed else Authority.STORE)
-        tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
-        return None if tree is None else self._found(tree, Authority.LOCAL_CACHES)
-
-    def _offers_as_much(self, own: str, cached: str) -> bool:
-        """Is each file that a cache shows in its commit here in ours, too? Else plain finds more at the former."""
-        tree = None if own == cached else self.store.read_tree(self.repo_id, own)
-        if tree is None:
-            return True
-        shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or set()
-        found = {path: tree.files[path] for path in shown if path in tree.files}
-        lacking = [entry.etag for path, entry in found.items() if not self._is_here(own, path, entry)]
-        return not lacking or bool(self._ask_caches(lambda: self.caches.hold_all(self.repo_id, lacking)))
-
-    def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
-        """What other caches say; they may lie on a mount that hangs."""
-        asking = submit(function)
-        if has_ended(asking, self.settings.timeout):
-            return asking.result()
-        get_logger().warning("the caches in IPFS_ACCELERATE_LOWER are silent: going on without them")
-        return None
-
-    def _learnt_own(self) -> float:
-        try:
-            return past(self.store.path(layout.ref_path(self.repo_id, self.revision)).stat().st_mtime)
-        except OSError:
-            return 0.0
-
     def _ask_hub(self) -> Resolution:
         anonymous = not client.has_token(self.token)
         asked_at = changes.serial(self.repo_id)
@@ -210,28 +155,13 @@ class Query:
         close_hub_breaker()  # it may have answered after the time that it was given
         if anonymous or not public:  # a request with a token proves nothing to the world
             self._note_access(public)
-        tree = self._with_proven(tree)
-        found = self._found(tree, Authority.HUB, public)
+        tree = self.local.with_proven(tree)
+        found = self.local.resolution(tree, Authority.HUB, public)
         if asked_at == changes.serial(self.repo_id):  # else the answer is older than what this process has written
-            self._keep(tree)
+            self.local.keep(tree)
             self.late.told = found if tree.files else None
             changes.close(self.repo_id, self.revision, asked_at)
         return found
-
-    def _with_proven(self, tree: Tree) -> Tree:
-        """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
-        kept = self._read_tree(tree.commit)
-        if kept is not None and kept.files == tree.files:
-            return replace(tree, files=kept.files)  # from now on they are seen to be the same at a glance
-        if kept is None or self.store.is_unconfirmed(self.repo_id, tree.commit):
-            return tree
-        if not tree.is_listing:
-            return Tree(kept.commit, kept.files, tree.info or kept.info, kept.complete)
-        proven = {path: row for path, row in kept.files.items() if self._is_here(tree.commit, path, row)}
-        return Tree(tree.commit, {**tree.files, **proven}, tree.info)
-
-    def _is_here(self, commit: str, path: str, entry: Entry) -> bool:
-        return self.store.find(self.repo_id, commit, path, entry) is not None
 
     def _note_access(self, public: bool) -> None:
         remember_access(self.store, self.repo_id, public)
@@ -252,31 +182,5 @@ class Query:
         if here is not None and not here.tree.complete and here.commit == tree.commit:
             tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
         leases.take(self.store, self.repo_id, tree.commit)
-        self._keep(tree, unconfirmed=True)
-        return self._found(tree, Authority.PUBLISHER, publisher=name)
-
-    def _keep(self, tree: Tree, *, unconfirmed: bool = False) -> None:
-        """Remember on disk; a store that cannot be written is no reason to fail here."""
-        try:
-            kept = self._read_tree(tree.commit)
-            new = kept is None or kept.files != tree.files
-            better = kept is None or (not unconfirmed and (new or self.store.is_unconfirmed(self.repo_id, tree.commit)))
-            if better and tree.is_listing:
-                self.store.write_tree(self.repo_id, tree, unconfirmed=unconfirmed)
-                self._kept[tree.commit] = tree
-            if not self.pinned:
-                self.store.write_ref(self.repo_id, self.revision, tree.commit, unconfirmed=unconfirmed)
-        except StoreError as error:
-            get_logger().debug("%s", error)
-
-    def _read_tree(self, commit: str) -> Tree | None:
-        """The kept listing of a commit. Read once: it may be of tens of thousands of files."""
-        tree = self._kept.get(commit) or self.store.read_tree(self.repo_id, commit)
-        if tree is not None:
-            self._kept[commit] = tree
-        return tree
-
-    def _found(self, tree: Tree, authority: Authority, public: bool | None = None, publisher: str = "") -> Resolution:
-        if public is None:
-            public = known_access(self.store, self.repo_id)
-        return Resolution(self.repo_id, self.revision, tree, authority, public, publisher=publisher)
+        self.local.keep(tree, unconfirmed=True)
+        return self.local.resolution(tree, Authority.PUBLISHER, publisher=name)

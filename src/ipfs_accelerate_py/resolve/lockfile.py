@@ -5,10 +5,13 @@
          "revisions": ["main"],
          "files": {"config.json": {"size": 612, "blob_id": "...", "sha256": "...", "cid": "bafk..."},
                    "model.safetensors": {..., "lfs_sha256": "...", "lfs_size": ...}},
-         "info": {"pipeline_tag": "..."}}}}
+         "info": {"pipeline_tag": "..."}}},
+     "datasets": {"org/name@<commit>": {...}},
+     "spaces": {"org/name@<commit>": {...}}}
 
-The rows are those of `trees/<commit>.json` (see `tree`), and for each file the sha256 of its content and its CID where
-they are known. What such a file says is checked whole before anything of it is used.
+`repos` are models. The other tables stand only where they hold something; 0.1.0 passes over them. The rows are those of
+`trees/<commit>.json` (see `tree`), and for each file the sha256 of its content and its CID where they are known. What
+such a file says is checked whole before anything of it is used.
 """
 
 from __future__ import annotations
@@ -16,7 +19,7 @@ from __future__ import annotations
 import json
 import os
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -24,10 +27,12 @@ from typing import Any
 from ..errors import LockFileError, UnsafeName
 from ..session import session
 from ..store import layout
+from ..store.repo import Kind, Repo, is_repo_id
 from ..store.tree import INFO_KEYS, MAX_BYTES, Tree, tree_from_table
 
 VERSION = 1
 DEFAULT_NAME = "ipfs_accelerate.lock"
+_TABLES: dict[Kind, str] = {"model": "repos", "dataset": "datasets", "space": "spaces"}
 _CID = re.compile(r"[A-Za-z0-9]{46,120}")
 
 
@@ -69,8 +74,11 @@ class LockFile:
 
     def to_json(self) -> bytes:
         """The file's bytes; the same content gives the same bytes."""
-        repos = {f"{repo_id}@{commit}": each.to_table() for (repo_id, commit), each in sorted(self.repos.items())}
-        return json.dumps({"lock_version": VERSION, "repos": repos}, indent=1, ensure_ascii=False).encode() + b"\n"
+        tables: dict[str, dict[str, Any]] = {"repos": {}}
+        for (repo_id, commit), each in sorted(self.repos.items()):
+            repo = Repo.parse(repo_id)
+            tables.setdefault(_TABLES[repo.kind], {})[f"{repo.id}@{commit}"] = each.to_table()
+        return json.dumps({"lock_version": VERSION, **tables}, indent=1, ensure_ascii=False).encode() + b"\n"
 
 
 def parse_lock_file(raw: bytes) -> LockFile:
@@ -83,23 +91,29 @@ def parse_lock_file(raw: bytes) -> LockFile:
         raise ValueError("it is nested too deeply") from None
     if not isinstance(data, dict) or data.get("lock_version") != VERSION:
         raise ValueError(f"it is not of lock_version {VERSION}")
-    tables = data.get("repos")
-    if not isinstance(tables, dict):
+    if not isinstance(data.get("repos"), dict):
         raise ValueError("it has no table of repos")
     repos: dict[tuple[str, str], LockedCommit] = {}
+    for kind, name in _TABLES.items():
+        if not isinstance(tables := data.get(name, {}), dict):
+            raise ValueError(f"its {name} are no table")
+        repos |= {(locked.repo_id, locked.tree.commit): locked for locked in _parse_repos(kind, tables)}
+    return LockFile(repos)
+
+
+def _parse_repos(kind: Kind, tables: Mapping[str, Any]) -> Iterator[LockedCommit]:
     taken: set[tuple[str, str]] = set()
     for key, table in tables.items():
-        repo_id, _, commit = key.rpartition("@")
-        layout.repo_folder(repo_id)
-        if not layout.is_commit(commit) or not isinstance(table, dict):
+        name, _, commit = key.rpartition("@")
+        if not (is_repo_id(name) and layout.is_commit(commit) and isinstance(table, dict)):
             raise ValueError(f"{key!r} is not a repo and a commit, as in 'org/name@<40 hex digits>', with a table")
+        repo_id = Repo(kind, name).key
         locked = _parse_commit(repo_id, commit, table)
         for revision in locked.revisions:
             if (repo_id, revision) in taken:
                 raise ValueError(f"{repo_id} has {revision!r} twice, at different commits")
             taken.add((repo_id, revision))
-        repos[repo_id, commit] = locked
-    return LockFile(repos)
+        yield locked
 
 
 def _parse_commit(repo_id: str, commit: str, table: dict[str, Any]) -> LockedCommit:

@@ -67,6 +67,21 @@ def _digest(token: str | bool | None) -> str:
     return hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else str(token)
 
 
+def note_commit(store: Store, repo_id: str, revision: str | None, commit: str, token: str | bool | None) -> None:
+    """The Hub has just named the commit of a revision to the program: what asks for it next need not ask again."""
+    tree = store.read_tree(repo_id, commit) if layout.is_commit(commit) and not layout.is_commit(revision) else None
+    if tree is None or not tree.complete or store.is_unconfirmed(repo_id, commit):
+        return
+    revision = revision or layout.DEFAULT_REVISION
+    found = Resolution(repo_id, revision, tree, Authority.HUB, known_access(store, repo_id))
+    key = _key(store, repo_id, revision, token, local_only=False)
+    session.part(Resolutions).known[key] = (time.monotonic(), found, LateAnswer())
+
+
+def _key(store: Store, repo_id: str, revision: str, token: str | bool | None, *, local_only: bool) -> Key:
+    return (str(store.root), repo_id, revision, _digest(token), str(local_only), endpoint())
+
+
 def resolve(
     store: Store,
     settings: Settings,
@@ -87,7 +102,7 @@ def resolve(
         public = known_access(store, repo_id)
         return Resolution(repo_id, revision, locked.tree, Authority.LOCK, public, locked.cids)
     memory = session.part(Resolutions)
-    key = (str(store.root), repo_id, revision, _digest(token), str(local_only), endpoint())
+    key = _key(store, repo_id, revision, token, local_only=local_only)
     fresh = fresh and not local_only and not layout.is_commit(revision)
     if not (fresh or changes.is_open(repo_id, revision)) and (known := memory.recall(key)):
         return known
@@ -106,7 +121,7 @@ def resolve(
             return known
         if failed is not None and not fresh:
             raise failed
-        found = query.ask_here(alone=True) if local_only else query.ask_all(fresh)
+        found = query.local.find(alone=True) if local_only else query.ask_all(fresh)
         if found is None:
             raise Unresolved(f"{repo_id}@{revision} is not known on this machine")
         if asked_at == changes.serial(repo_id):

@@ -6,21 +6,61 @@ import os
 import shlex
 import sys
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from ..errors import IPFSAccelerateError
 from ..files import replace_file
 from .code import GUARD, MARKS, contents
 from .environment import PATIENCE, Place, find_place
-from .search import begins_as_ours
-from .search import find_startup_files as find_startup_files
+from .search import begins_as_ours, do_start, find_files
 
 
-def enable(venv: str | None = None, force: bool = False, user: bool = False) -> tuple[list[Path], list[Path]]:
-    """Write the startup files into this environment, the one in folder `venv`, or the user's site-packages.
+@dataclass(frozen=True)
+class StartupFiles:
+    """Paths of the startup files that new interpreters of an environment find, and whether they start the hook."""
 
-    Returns them, and which of them were written now: doing it again writes none.
-    """
+    enabled: bool
+    files: tuple[str, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"enabled": self.enabled, "files": list(self.files)}
+
+
+@dataclass(frozen=True)
+class Enabled:
+    """The startup files of an environment, and those of them that `enable` has written: again, it writes none."""
+
+    files: tuple[Path, ...]
+    written: tuple[Path, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"enabled": True, "files": list(map(str, self.files)), "written": list(map(str, self.written))}
+
+
+@dataclass(frozen=True)
+class Disabled:
+    """The startup files that `disable` has removed, and `foreign` files of these names, which it has left."""
+
+    removed: tuple[Path, ...]
+    foreign: tuple[Path, ...]
+
+    def to_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {"enabled": False, "removed": list(map(str, self.removed)), "foreign": list(map(str, self.foreign))}
+
+
+def find_startup_files() -> StartupFiles:
+    """The startup files of this environment."""
+    files = find_files()
+    return StartupFiles(do_start(files), tuple(files))
+
+
+def enable(venv: str | None = None, force: bool = False, user: bool = False) -> Enabled:
+    """Write the startup files into this environment, the one in folder `venv`, or the user's site-packages."""
     place = find_place(venv, user)
     folder = place.folder
     if not place.is_environment and not user and not force:
@@ -44,24 +84,24 @@ def enable(venv: str | None = None, force: bool = False, user: bool = False) -> 
         folder.mkdir(parents=True, exist_ok=True)  # the user's own is made when it is first needed
     except OSError as error:
         raise _not_writable(folder, error) from None
-    written = [folder / name for name, text in files.items() if _write(folder / name, text)]
+    written = tuple(folder / name for name, text in files.items() if _write(folder / name, text))
     if GUARD not in files and _is_ours(folder / GUARD):
         (folder / GUARD).unlink()
     _compile_boot(place)
-    return [folder / name for name in files], written
+    return Enabled(tuple(folder / name for name in files), written)
 
 
-def disable(venv: str | None = None, user: bool = False) -> tuple[list[Path], list[Path]]:
-    """Remove our startup files; returns the removed ones, and files of these names that are not ours."""
+def disable(venv: str | None = None, user: bool = False) -> Disabled:
+    """Remove our startup files."""
     folder = find_place(venv, user, read=False).folder
     there = [folder / name for name in MARKS if os.path.lexists(folder / name)]
-    ours = [path for path in there if _is_ours(path)]
+    ours = tuple(path for path in there if _is_ours(path))
     for path in ours:
         try:
             path.unlink()
         except OSError as error:
             raise _not_writable(path, error) from None
-    return ours, [path for path in there if path not in ours]
+    return Disabled(ours, tuple(path for path in there if path not in ours))
 
 
 def _is_ours(path: Path) -> bool:

@@ -70,10 +70,10 @@ def _prepare(letters: set[str], reported: list[str] | None = None, *, quiet: boo
     if not switch.on:
         say(f"the hook is off because of {switch.variable}; running plain Python")
         return False
-    from .search import find_startup_files
+    from .search import do_start, find_files
 
     # -s, and -I with it, leave out the user's site-packages
-    started = find_startup_files(user_site=not letters & {"s", "I"})["enabled"]
+    started = do_start(find_files(user_site=not letters & {"s", "I"}))
     unreached = sorted(letters & ({"S"} if started else {"S", "I", "E"}))
     if unreached:
         options = " ".join(f"-{letter}" for letter in unreached)
@@ -83,7 +83,7 @@ def _prepare(letters: set[str], reported: list[str] | None = None, *, quiet: boo
         if os.pathsep in SITE:
             if not started:
                 say(f"the hook cannot be reached: PYTHONPATH cannot hold {SITE}; running plain Python")
-            return bool(started)
+            return started
         if reported:
             os.environ["IPFS_ACCELERATE_REPORTED"] = ",".join(reported)
         theirs = os.environ.get("PYTHONPATH")

@@ -1,4 +1,4 @@
-"""Which startup files are there, and do interpreters of this environment read them?"""
+"""Which startup files new interpreters of this environment find, and whether they execute them."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ if TYPE_CHECKING:  # typing and pathlib would cost `hook run` time
 
 
 def is_ours(path: str | Path) -> bool:
-    """Does this file begin as any version of ours does? One that cannot be read does not start us either."""
+    """Return whether a file begins as any version of ours does; one that cannot be read does not start us either."""
     try:
         return begins_as_ours(path)
     except OSError:
@@ -21,17 +21,17 @@ def is_ours(path: str | Path) -> bool:
 
 
 def begins_as_ours(path: str | Path) -> bool:
-    """The same; OSError if it is there and cannot be read."""
+    """As `is_ours`; OSError if it is there and cannot be read."""
     if not os.path.isfile(path):
         return False
     with open(path, encoding="utf-8", errors="replace") as file:
         return file.read().startswith(MARKS[os.path.basename(path)])
 
 
-def find_startup_files(user_site: bool = True) -> dict[str, object]:
-    """`{"enabled", "files"}`: do new interpreters of this environment start the hook, and by which files?
+def find_files(user_site: bool = True) -> list[str]:
+    """Our startup files in the folders that new interpreters of this environment read.
 
-    Without `user_site`, what `python -s` of this environment would find.
+    Without `user_site`, those that `python -s` of this environment would read.
     """
     import site
 
@@ -40,6 +40,10 @@ def find_startup_files(user_site: bool = True) -> dict[str, object]:
         folders.append(site.getusersitepackages())
     # in this order and once each: two of the folders may be one
     paths = [os.path.join(folder, name) for folder in dict.fromkeys(map(os.path.realpath, folders)) for name in MARKS]
-    files = [path for path in paths if is_ours(path)]
-    read = {PTH, START} if sys.version_info >= (3, 15) else {PTH}
-    return {"enabled": any(os.path.basename(path) in read for path in files), "files": files}
+    return [path for path in paths if is_ours(path)]
+
+
+def do_start(files: list[str]) -> bool:
+    """Return whether a Python of this version executes one of these startup files."""
+    executed = {PTH, START} if sys.version_info >= (3, 15) else {PTH}
+    return any(os.path.basename(path) in executed for path in files)

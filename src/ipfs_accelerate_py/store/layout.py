@@ -5,6 +5,8 @@
     models--<org>--<name>/snapshots/<commit>/<file>    the files
     models--<org>--<name>/blobs/<etag>                 the bytes, named by sha256 (LFS) or git blob id (disk only)
 
+A dataset has `datasets--<org>--<name>`, a space `spaces--<org>--<name>`. A `repo_id` is the key of a repo: see `repo`.
+
 Format: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
 """
 
@@ -13,6 +15,8 @@ from __future__ import annotations
 import re
 
 from ..errors import UnsafeName
+from .repo import Repo
+from .repo import is_repo_id as is_repo_id
 
 DEFAULT_REVISION = "main"
 
@@ -42,7 +46,6 @@ class Own:
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 _SHA256 = re.compile(r"[0-9a-f]{64}")
-_REPO_ID = re.compile(r"(?:[A-Za-z0-9_][\w.\-]*/)?[A-Za-z0-9_][\w.\-]*", re.ASCII)
 # Windows keeps these for devices, with any extension; a store may lie on a share that Windows machines read.
 _RESERVED = re.compile(r"(?:con|prn|aux|nul|com[0-9]|lpt[0-9])(?:\..*)?", re.IGNORECASE)
 # What nearly all files are named like: for them `_why_unsafe`, part by part, would find nothing.
@@ -60,36 +63,15 @@ def is_sha256(text: object) -> bool:
     return isinstance(text, str) and _SHA256.fullmatch(text) is not None
 
 
-def is_repo_id(text: object) -> bool:
-    """Is this `name` or `org/name` by the Hub's rules (96 characters, no `--`, no `..`)?"""
-    return (
-        isinstance(text, str)
-        and len(text) <= 96
-        and _REPO_ID.fullmatch(text) is not None
-        and "--" not in text
-        and ".." not in text
-        and not text.endswith((".git", ".", "-"))
-    )
-
-
-def split_revision(name: str) -> tuple[str, str | None]:
-    """`org/name@revision` as people write it -> the repo id and the revision; None where none is given."""
-    repo_id, _, revision = name.partition("@")  # no repo id has an @, and a branch may
-    return repo_id, revision or None
-
-
 def repo_folder(repo_id: str) -> str:
-    """`org/name` -> `models--org--name`; raises UnsafeName for what is no repo id."""
-    if not is_repo_id(repo_id):
-        hint = "name the model as the Hub shows it, such as org/name"
-        raise UnsafeName(f"{repo_id!r} is not a repo id of the form 'org/name'", hint)
-    return "--".join(["models", *repo_id.split("/")])
+    """`org/name` -> `models--org--name`, `dataset:org/name` -> `datasets--org--name`; raises UnsafeName."""
+    return Repo.parse(repo_id).folder
 
 
 def repo_of(folder: str) -> str | None:
     """`models--org--name` -> `org/name`, or None for what is no repo's folder."""
-    repo_id = folder.removeprefix("models--").replace("--", "/")
-    return repo_id if is_repo_id(repo_id) and repo_folder(repo_id) == folder else None
+    repo = Repo.of_folder(folder)
+    return None if repo is None else repo.key
 
 
 def check_path(path: str, what: str = "file name") -> str:

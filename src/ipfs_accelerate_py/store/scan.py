@@ -75,8 +75,8 @@ class Snapshot:
 
 
 @dataclass
-class Repo:
-    """One `models--*` folder. `blobs` are lstat results by name; `refs` are commits by name."""
+class CachedRepo:
+    """One repo's folder. `blobs` are lstat results by name; `refs` are commits by name."""
 
     repo_id: str
     folder: Path
@@ -90,13 +90,13 @@ class Repo:
         return {key for snapshot in self.snapshots for key in snapshot.inodes}
 
 
-def scan(root: Path) -> list[Repo]:
+def scan(root: Path) -> list[CachedRepo]:
     """Every repo of a cache folder, in the order of their names; nothing if there is no such folder."""
-    found = [read_repo(root, name) for name in sorted(names(root)) if name.startswith("models--")]
+    found = [read_repo(root, name) for name in sorted(names(root))]
     return [repo for repo in found if repo is not None]
 
 
-def read_repo(root: Path, folder_name: str) -> Repo | None:
+def read_repo(root: Path, folder_name: str) -> CachedRepo | None:
     """One repo, or None if the folder is none of the layout."""
     repo_id = layout.repo_of(folder_name)
     folder = root / folder_name
@@ -115,7 +115,7 @@ def read_repo(root: Path, folder_name: str) -> Repo | None:
         status = lstat(folder / "blobs" / name)
         if status is not None and not stat.S_ISDIR(status.st_mode):
             blobs[name] = status
-    return Repo(repo_id, folder, snapshots, blobs, refs)
+    return CachedRepo(repo_id, folder, snapshots, blobs, refs)
 
 
 def _look_at(snapshot: Path, where: Path) -> File:
@@ -173,7 +173,7 @@ def _commit_in(ref: Path) -> str:
         return ""
 
 
-def sole_inodes(repos: list[Repo], elsewhere: Mapping[Inode, int]) -> set[Inode]:
+def sole_inodes(repos: list[CachedRepo], elsewhere: Mapping[Inode, int]) -> set[Inode]:
     """The files whose every name lies in these repos, or is among those `elsewhere` that go with them (how many).
 
     Removing those names frees their bytes.
@@ -190,7 +190,7 @@ def sole_inodes(repos: list[Repo], elsewhere: Mapping[Inode, int]) -> set[Inode]
     return {key for key, count in held.items() if count >= links[key]}
 
 
-def points_to(repo: Repo, name: str) -> bool:
+def points_to(repo: CachedRepo, name: str) -> bool:
     """Does a snapshot show this blob, by a symlink or by a hard link?"""
     try:
         shown = inode(os.stat(repo.folder / "blobs" / name)) in repo.shown

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import contextlib
 import os
-import shutil
 import stat
 import threading
 from collections.abc import Callable, Iterator
@@ -22,7 +21,7 @@ from ..log import get_logger
 from . import layout
 from .layout import Own
 from .stat_cache import StatCache
-from .tree import MAX_BYTES, EmptyListing, Entry, Tree, tree_from_json
+from .tree import MAX_BYTES, Entry, Tree, tree_from_json
 from .verify import Mismatch, verify_file
 from .writer import Writer
 
@@ -164,27 +163,6 @@ class Store:
             make_folder(self.path(layout.snapshot_path(repo_id, tree.commit)))
             self._mark_hearsay(repo_id, tree.commit, unconfirmed)
             self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
-
-    def has_empty_listing(self, repo_id: str, commit: str) -> bool:
-        """Is a listing without a file kept of this commit? 0.1.0 has then marked files as missing that are not."""
-        try:
-            with open(self.path(layout.tree_path(repo_id, commit)), "rb") as file:
-                raw = file.read(MAX_BYTES + 1)
-            if b'"blob_id":' in raw:  # what each row of a file has
-                return False
-            tree_from_json(commit, raw)
-        except EmptyListing:
-            return True
-        except (OSError, ValueError):
-            pass
-        return False
-
-    def drop_empty_listing(self, repo_id: str, commit: str) -> None:
-        """Remove a listing without a file, and what was marked as missing because of it."""
-        if self.has_empty_listing(repo_id, commit):
-            with contextlib.suppress(OSError):  # a store that is read-only
-                shutil.rmtree(self.path(layout.missing_folder(repo_id, commit)), ignore_errors=True)
-                self.path(layout.tree_path(repo_id, commit)).unlink()
 
     def is_unconfirmed(self, repo_id: str, what: str) -> bool:
         """Is `refs/<revision>`, or the listing of a commit, a publisher's word and not the Hub's?"""

@@ -160,7 +160,7 @@ class Listings(Files):
             {
                 "_id": hashlib.sha1(repo.id.encode()).hexdigest()[:24],
                 "id": repo.id,
-                "modelId": repo.id,
+                **({"modelId": repo.id, "library_name": "transformers"} if repo.kind == "models" else {}),
                 "author": repo.id.split("/")[0],
                 "sha": commit,
                 "private": repo.meta["private"],
@@ -169,7 +169,6 @@ class Listings(Files):
                 "downloads": 0,
                 "likes": 0,
                 "tags": repo.meta["tags"],
-                "library_name": "transformers",
                 "siblings": sib,
                 "lastModified": stamp(repo.commits[commit]["date"]),
                 "createdAt": stamp(1700000000),

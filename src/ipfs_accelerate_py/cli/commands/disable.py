@@ -22,13 +22,13 @@ def declare(parser: ArgumentParser) -> None:
 def execute(args: Namespace) -> int:
     from ...startup.files import disable
 
-    removed, foreign = disable(args.venv, user=args.user)
-    for path in removed:
+    done = disable(args.venv, user=args.user)
+    for path in done.removed:
         tell(args, f"removed {path}")
-    for path in foreign:
+    for path in done.foreign:
         warn(f"left {path}: it is not ours")
-    if not removed and not foreign:
+    if not done.removed and not done.foreign:
         tell(args, "nothing to remove: the hook was not enabled here")
     if args.json:
-        print_json({"enabled": False, "removed": list(map(str, removed)), "foreign": list(map(str, foreign))})
+        print_json(done.to_dict())
     return GOOD

@@ -34,9 +34,9 @@ def add_where(parser: ArgumentParser) -> None:
 def execute(args: Namespace) -> int:
     from ...startup.files import enable
 
-    files, written = enable(args.venv, args.force, user=args.user)
-    for path in files:
-        tell(args, f"wrote {path}" if path in written else f"enabled already by {path}")
+    done = enable(args.venv, args.force, user=args.user)
+    for path in done.files:
+        tell(args, f"wrote {path}" if path in done.written else f"enabled already by {path}")
     if args.json:
-        print_json({"enabled": True, "files": list(map(str, files)), "written": list(map(str, written))})
+        print_json(done.to_dict())
     return GOOD

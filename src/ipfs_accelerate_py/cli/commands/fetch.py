@@ -1,4 +1,4 @@
-"""`fetch`: models into the store."""
+"""`fetch`: models, datasets and spaces into the store."""
 
 from __future__ import annotations
 
@@ -16,15 +16,16 @@ from ..program import GOOD
 if TYPE_CHECKING:
     from ...operations import Fetched
 
-HELP = "bring models into the store, all files of the commit"
+HELP = "bring models, datasets and spaces into the store, all files of the commit"
+MORE = "\nA dataset may also be written as datasets/org/name or hf://datasets/org/name, a space likewise."
 EXAMPLES = """\
 fetch org/name
-fetch org/name@v1.0 org/other
+fetch org/name@v1.0 dataset:org/other
 fetch org/name org/other --revision main --json"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "+", "a model, as org/name or org/name@revision")
+    add_repos(parser, "+")
     add_revision(parser)
 
 
@@ -54,12 +55,12 @@ Done = TypeVar("Done", bound=Result)
 def do_each(args: Namespace, work: Callable[[str, str | None], Done], line: Callable[[Done], str]) -> int:
     """Do it for each repo and revision; one that fails does not keep the others from being done."""
     from ...errors import IPFSAccelerateError
-    from ...operations import split_revision
+    from ...operations import read_name
 
     results, code = [], GOOD
     for repo in args.repos:
         try:
-            repo_id, revision = split_revision(repo)
+            repo_id, revision = read_name(repo)
             result = work(repo_id, revision or args.revision)
         except IPFSAccelerateError as error:
             if len(args.repos) == 1:

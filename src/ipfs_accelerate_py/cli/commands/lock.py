@@ -10,22 +10,22 @@ from ..output import prepare, print_json, tell
 from ..parser import add_repos, add_revision, check_revisions, refuse
 from ..program import GOOD
 
-HELP = "write a lock file: which commit and which hashes each model has"
+HELP = "write a lock file: which commit and which hashes each repo has"
 MORE = "\nA program with IPFS_ACCELERATE_LOCK=FILE loads exactly these."
 EXAMPLES = """\
 lock org/name org/other
-lock org/name@v1.0 org/other --output models.lock
+lock org/name@v1.0 dataset:org/other --output models.lock
 lock --closed"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "*", "a model, as org/name or org/name@revision (default: all in the store)")
+    add_repos(parser, "*", "all in the store")
     add_revision(parser)
     parser.add_argument(
         "--output", metavar="FILE", help="the file (default: IPFS_ACCELERATE_LOCK, else ./ipfs_accelerate.lock)"
     )
     parser.add_argument(
-        "--closed", action="store_true", help="also name gated or private models; a lock file is made to be passed on"
+        "--closed", action="store_true", help="also name gated or private repos; a lock file is made to be passed on"
     )
 
 

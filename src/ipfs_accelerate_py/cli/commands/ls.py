@@ -12,7 +12,7 @@ from ..program import GOOD
 if TYPE_CHECKING:
     from ...operations import StoredCommit
 
-HELP = "list the models that are here: where, how large, published or not, last used"
+HELP = "list the models, datasets and spaces that are here: where, how large, published or not, last used"
 EXAMPLES = """\
 ls
 ls --json"""

@@ -1,4 +1,4 @@
-"""`publish`: models to the fleet."""
+"""`publish`: models, datasets and spaces to the fleet."""
 
 from __future__ import annotations
 
@@ -13,14 +13,16 @@ from .fetch import do_each
 if TYPE_CHECKING:
     from ...operations import Publication
 
-HELP = "give models to the IPFS node, for the rest of the fleet"
+HELP = "give models, datasets and spaces to the IPFS node, for the rest of the fleet"
+MORE = "\nWhat is named here is published whatever IPFS_ACCELERATE_PUBLISH and _PUBLISH_KINDS say of the background."
 EXAMPLES = """\
 publish org/name
-publish org/name@v1.0 --all"""
+publish org/name@v1.0 --all
+publish dataset:org/name"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "+", "a model, as org/name or org/name@revision")
+    add_repos(parser, "+")
     add_revision(parser)
     parser.add_argument("--all", action="store_true", help="fetch what the store lacks of the commit first")
     parser.add_argument("--closed", action="store_true", help="also gated or private repos, in a private swarm")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 from argparse import ArgumentParser, Namespace
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from ..output import print_json, tell
 from ..program import GOOD
@@ -25,19 +25,19 @@ def declare(parser: ArgumentParser) -> None:
 
 def execute(args: Namespace) -> int:
     from ...startup.files import find_startup_files
+    from ...status import count_states
 
-    startup: dict[str, Any] = find_startup_files()
+    startup = find_startup_files()
     status = read_status()
     if args.json:
-        print_json({**status.to_dict(), "startup": startup})
+        print_json({**status.to_dict(), "startup": startup.to_dict()})
         return GOOD
     shown = status.to_dict()
-    doors = list(status.doors.values())
-    shown["doors"] = ", ".join(f"{doors.count(each)} {each}" for each in dict.fromkeys(doors))
+    shown["doors"] = count_states(status.doors)
     loads = [word for commits in status.vouched.values() for by in commits.values() for word in by]
     shown["vouched"] = ", ".join(f"{loads.count(word)} by {word}" for word in dict.fromkeys(sorted(loads))) or None
     shown["patched_classes"] = len(status.patched_classes)
-    shown["startup files"] = ", ".join(startup["files"]) if startup["enabled"] else None
+    shown["startup files"] = ", ".join(startup.files) if startup.enabled else None
     width = max(map(len, shown))
     for name, value in shown.items():
         text = {"True": "yes", "False": "no", "None": "none", "{}": "none"}.get(str(value), value)

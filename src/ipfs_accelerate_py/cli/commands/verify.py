@@ -12,12 +12,12 @@ HELP = "hash the files in the store again; ends with 3 if one is damaged"
 EXAMPLES = """\
 verify
 verify org/name --repair
-verify org/name@v1.0
+verify org/name@v1.0 dataset:org/name
 verify --json"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    add_repos(parser, "*", "a model, as org/name or org/name@revision (default: all)")
+    add_repos(parser, "*", "all")
     parser.add_argument("--repair", action="store_true", help="remove what is damaged and fetch it again")
 
 

@@ -7,11 +7,13 @@ import errno
 import time
 from pathlib import Path
 
+from ... import state
 from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
-from ...store import layout, partial
+from ...store import partial
 from ...store.fs import DISK_ERRORS
+from ...store.repo import Repo
 from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
@@ -139,10 +141,10 @@ class Hub:
         from huggingface_hub.file_download import http_get
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
-        at = writer.begin("the Hub")
+        at, repo = writer.begin("the Hub"), Repo.parse(request.repo_id)
         try:
             http_get(
-                hf_hub_url(request.repo_id, request.path, revision=request.commit),
+                hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit),
                 _HubFile(writer),  # type: ignore[arg-type]
                 resume_size=at,
                 headers=build_hf_headers(token=request.token),
@@ -160,16 +162,19 @@ class Hub:
     def _download(self, request: FileRequest) -> Path:
         from huggingface_hub import hf_hub_download
 
+        repo = Repo.parse(request.repo_id)
         try:
-            pointer = Path(
-                hf_hub_download(
-                    request.repo_id,
-                    request.path,
-                    revision=request.commit,
-                    cache_dir=self.scratch / layout.repo_folder(request.repo_id),
-                    token=request.token,
+            with state.calling_originals():
+                pointer = Path(
+                    hf_hub_download(
+                        repo.id,
+                        request.path,
+                        repo_type=repo.repo_type,
+                        revision=request.commit,
+                        cache_dir=self.scratch / repo.folder,
+                        token=request.token,
+                    )
                 )
-            )
         except Exception as error:  # see `hub.client.ask_commit`
             if isinstance(error, OSError) and error.errno in DISK_ERRORS:
                 raise NotWritten(error.errno, error.strerror) from error

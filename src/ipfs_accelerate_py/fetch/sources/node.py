@@ -6,9 +6,10 @@ import contextlib
 from collections.abc import Callable, Iterator
 
 from ...errors import SourceDown, SourceError
+from ...ipfs import swarm
 from ...ipfs.fleet_tree import PeerTrees
-from ...ipfs.node import Node, reconnect_once
-from ...ipfs.rpc import NodeAnswer
+from ...ipfs.node import Node
+from ...ipfs.rpc_errors import NodeAnswer
 from ...net import timeouts
 from ...stats import stats
 from ...store import layout
@@ -80,7 +81,7 @@ class IPFSNode:
                     return f"peer {name}"
                 silent += [name] if idle_timeout else []
         for name in silent:  # nobody was quick: now with patience
-            reconnect_once(self.node, name)
+            swarm.reconnect_once(self.node, name)
             if f"peer {name}" not in stats().liars and self._ask_peer(tries, name, None):
                 return f"peer {name}"
         if tries.wrong is not None:
@@ -151,15 +152,15 @@ class IPFSNode:
 
         A node that has just joined is told of no holders for some seconds; its peers' trees it can read at once.
         """
-        private = self.node.is_private()
+        private = swarm.is_private(self.node)
         if not (self._ask_swarm or private):
             return []
         own = self.node.peer_id()
         found: list[str] = []
         with contextlib.suppress(NodeAnswer):
-            found = [name for name in self.node.holders(folder) if name != own]
+            found = [name for name in swarm.holders(self.node, folder) if name != own]
         if not found and private:
-            found = [name for name in self.node.peers() if name != own][:_NEIGHBOURS]
+            found = [name for name in swarm.peers(self.node) if name != own][:_NEIGHBOURS]
         return found
 
     def holders_so_far(self, folder: str) -> list[str]:

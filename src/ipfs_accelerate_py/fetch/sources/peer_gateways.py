@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from ...config.forms import read_gateway
 from ...errors import SourceError
+from ...ipfs.swarm import is_private
 from ...stats import stats
 from ...store import layout
 from ...store.verify import Mismatch
@@ -59,7 +60,7 @@ class PeerGateways:
 
     def _look_up(self, folder: str) -> list[Gateway]:
         found: dict[str, Gateway] = {}
-        if not self._ipfs.node.is_private():
+        if not is_private(self._ipfs.node):
             return []
         for peer in self._ipfs.suppliers(folder):
             try:

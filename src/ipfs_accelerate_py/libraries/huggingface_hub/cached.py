@@ -1,0 +1,49 @@
+"""What only looks into the cache: what is here and verified is shown there first, then the original looks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from ...patching.calls import is_store
+from ...store import layout
+from ...store.resolution import Resolution
+from . import presence
+from .requests import Call, path_in_repo
+from .serving import door, resolve_here
+
+
+def _here(call: Call) -> tuple[Call, Resolution]:
+    """The call as one that asks this machine alone. Raises Unresolved where nothing is known here."""
+    return replace(call, asked=replace(call.asked, local_only=True)), resolve_here(call)
+
+
+@door
+def try_to_load_from_cache(call: Call) -> Callable[[], Any] | None:
+    """Serves `huggingface_hub.try_to_load_from_cache`."""
+    path = path_in_repo(call.named)
+    if path is None:
+        return None
+    call, resolution = _here(call)
+    if path not in resolution.tree or not call.storage.store.find(resolution.repo_id, resolution.commit, path):
+        return None
+    present = presence.make_present(call, resolution, [path])
+    cache_dir = presence.place(call, resolution, present, ())
+    if is_store(call.storage, cache_dir):  # the cache cannot show it
+        return lambda: call.wrapped(**{**call.named, "cache_dir": cache_dir, "revision": resolution.commit})
+    return None
+
+
+@door
+def get_cached_repo_tree(call: Call) -> Callable[[], Any] | None:
+    """Serves `huggingface_hub.get_cached_repo_tree`: a listing that is kept in the store counts as cached."""
+    if call.named.get("local_dir") is not None:
+        return None
+    call, resolution = _here(call)
+    folder = call.asked.cache_dir or presence.cache_folder()
+    repo = Path(folder).expanduser() / layout.repo_folder(resolution.repo_id)
+    if repo.is_dir() and presence.keep_listing(repo, resolution):
+        return lambda: call.wrapped(**{**call.named, "revision": resolution.commit})
+    return None

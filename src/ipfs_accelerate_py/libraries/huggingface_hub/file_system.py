@@ -1,0 +1,135 @@
+"""`HfFileSystem`: a whole file is served as by `hf_hub_download`; an opened one only if it is here already.
+
+An opened file may be read by ranges: gigabytes are not fetched for that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...errors import IPFSAccelerateError, Unavailable, VerificationError
+from ...hub.breaker import is_hub_breaker_open
+from ...patching.calls import parameters_of
+from ...patching.fallback import stand_aside
+from ...store.resolution import Resolution
+from . import local_dir, presence, serving
+from .requests import Call
+
+_FULLY_READ = 0  # the block size of an opened file that is streamed and not read by ranges
+
+
+def get_file(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Serves `HfFileSystem.get_file(rpath, lpath)`, where it is to write a plain file."""
+    named = dict(zip(parameters_of(wrapped), args, strict=False)) | kwargs
+    target, callback = named.get("lpath"), named.get("callback")
+    plain = isinstance(target, str) and named.get("outfile") is None and _is_the_clients(callback)
+    if not plain or set(named) - {"rpath", "lpath", "callback", "outfile", "revision"}:
+        return wrapped(*args, **kwargs)
+    try:
+        found = _read(instance, named["rpath"], named.get("revision"))
+        ours = None if found is None else _bring(*found)
+        if ours is not None:
+            local_dir.copy_file(ours, Path(str(target)))
+    except VerificationError:
+        raise
+    except Exception as error:
+        return serving.run_original(wrapped, args, kwargs, error)
+    if ours is None:
+        return wrapped(*args, **kwargs)
+    if callback is not None:
+        callback.set_size(ours.stat().st_size)
+        callback.relative_update(ours.stat().st_size)
+    return None
+
+
+def open(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+    """Serves `HfFileSystem._open`: what the original opens reads the bytes that are here."""
+    named = dict(zip(parameters_of(wrapped), args, strict=False)) | kwargs
+    if named.get("mode", "rb") != "rb":
+        return wrapped(*args, **kwargs)
+    try:
+        found = _read(instance, named["path"], named.get("revision"))
+        ours = None if found is None else _find_here(*found)
+    except VerificationError:
+        raise
+    except Exception:  # the original says it better
+        ours = None
+    if ours is None:
+        if not is_hub_breaker_open():
+            return wrapped(*args, **kwargs)
+        with stand_aside():  # answers about a file whose bytes nobody has would only delay plain's error
+            return wrapped(*args, **kwargs)
+    block_size = named.get("block_size")
+    if (instance.block_size if block_size is None else block_size) == _FULLY_READ:
+        return ours.open("rb")
+    opened = wrapped(*args, **kwargs)
+    opened.cache.fetcher = _Ranges(ours)
+    return opened
+
+
+class _Ranges:
+    """Reads ranges of a file, as the Hub would give them."""
+
+    def __init__(self, file: Path) -> None:
+        self._file = file
+
+    def __call__(self, start: int, end: int) -> bytes:
+        with self._file.open("rb") as stream:
+            stream.seek(start)
+            return stream.read(end - start)
+
+
+def _is_the_clients(callback: Any) -> bool:
+    from fsspec.callbacks import NoOpCallback, TqdmCallback
+
+    return callback is None or isinstance(callback, NoOpCallback | TqdmCallback)
+
+
+def _read(instance: Any, path: str, revision: str | None) -> tuple[Call, str] | None:
+    """The call of `hf_hub_download` that means the same file, and the file's path in the repo."""
+    place = instance.resolve_path(path, revision=revision)
+    if not getattr(place, "path_in_repo", ""):
+        return None
+    named: Mapping[str, Any] = {
+        "repo_type": place.repo_type,
+        "revision": place.revision,
+        "endpoint": instance.endpoint,
+        "token": instance.token,
+    }
+    call = serving.read(_original_download(), (place.repo_id, place.path_in_repo), dict(named))
+    return None if call is None else (call, place.path_in_repo)
+
+
+def _original_download() -> Any:
+    from huggingface_hub import file_download
+
+    return file_download.hf_hub_download
+
+
+def _bring(call: Call, path: str) -> Path | None:
+    """The file in the store; None for what is no file of the commit."""
+    known = presence.look_up(call, [path])
+    if path not in known.resolution.tree:
+        return None
+    return presence.make_present(call, known.resolution, [path])[path]
+
+
+def _find_here(call: Call, path: str) -> Path | None:
+    """The file in the store, if it is there; nobody else is asked for its bytes, and the Hub not without need."""
+    try:
+        if _find(call, serving.resolve_here(call), path) is None:
+            return None
+        return _find(call, serving.resolve(call), path)
+    except (IPFSAccelerateError, Unavailable):
+        return None
+
+
+def _find(call: Call, resolution: Resolution, path: str) -> Path | None:
+    entry = resolution.tree.files.get(path)
+    if entry is None:
+        return None
+    return call.storage.store.find(resolution.repo_id, resolution.commit, path, entry) or call.storage.store.find_blob(
+        resolution.repo_id, entry
+    )

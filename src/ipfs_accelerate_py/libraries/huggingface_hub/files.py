@@ -1,0 +1,66 @@
+"""`hf_hub_download`: one file, made present before the original looks for it."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any
+
+from ...errors import Unavailable
+from ...patching.calls import is_local_only
+from ...patching.fallback import check_brought, stand_aside
+from ...store.resolution import Resolution
+from . import local_dir, presence, refusals
+from .absence import say_missing
+from .presence import Known
+from .requests import Call, path_in_repo
+from .serving import door
+
+
+@door
+def hf_hub_download(call: Call) -> Callable[[], Any] | None:
+    """Serves `huggingface_hub.hf_hub_download`."""
+    path = path_in_repo(call.named)
+    local_only = is_local_only(call.asked)
+    if path is None or (local_only and (call.asked.fresh or call.named.get("local_dir"))):
+        return None
+    known = presence.look_up(call, [path])
+    resolution = known.resolution
+    if known.unknown:
+        return None if local_only else functools.partial(_run_original, call, resolution)
+    if known.missing:
+        return _missing(call, known, path)
+    try:
+        present = presence.make_present(call, resolution, [path])
+    except Unavailable as error:
+        return None if local_only else functools.partial(_run_original, call, resolution, error)
+    if call.named.get("local_dir") is not None:
+        local_dir.place(call, resolution, present)
+        return lambda: call.wrapped(**{**call.named, "revision": resolution.commit, "force_download": False})
+    cache_dir = presence.place(call, resolution, present, ())
+    served = {"cache_dir": cache_dir, "revision": resolution.commit, "local_files_only": True, "force_download": False}
+    return lambda: call.wrapped(**{**call.named, **served})
+
+
+def _missing(call: Call, known: Known, path: str) -> Callable[[], Any] | None:
+    """The commit has no such file: marked as plain does, and said by the client's own error."""
+    refusals.raise_standing(call, known.resolution, [])
+    if is_local_only(call.asked):
+        return None
+    if call.named.get("local_dir") is None:
+        presence.place(call, known.resolution, {}, [path])
+    return functools.partial(say_missing, call, known.resolution.commit)
+
+
+def _run_original(call: Call, resolution: Resolution, error: Unavailable | None = None, **more: Any) -> Any:
+    """Nobody could say, or nobody had the bytes: the original tries, and what it brings is checked."""
+
+    def run(**again: Any) -> list[str]:
+        with stand_aside(error):
+            return [call.wrapped(**{**call.named, **more, **again})]
+
+    if call.named.get("local_dir") is not None:
+        return run()[0]
+    again = functools.partial(run, force_download=True)
+    found = check_brought(run(), again, call.storage, resolution)
+    return found[0] if found else None

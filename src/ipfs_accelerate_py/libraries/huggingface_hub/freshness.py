@@ -1,0 +1,92 @@
+"""What is asked of the Hub in words: its fresh answer while it is well, and the kept listing where it is not.
+
+Programs poll with these questions, and push: an answer is never from memory where plain would ask. A Hub that is silent
+or ill is given our time budget; what it refuses (401, 403, 404) is the caller's to know.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from functools import partial
+from typing import Any, TypeVar
+
+from ... import state
+from ...errors import IPFSAccelerateError
+from ...hub.breaker import close_hub_breaker, is_hub_breaker_open, open_hub_breaker
+from ...hub.client import endpoint, etag_timeout
+from ...net import timeouts
+from ...net.futures import has_ended, submit
+from ...patching import calls
+from ...store.resolution import Resolution
+from . import serving
+from .requests import Call
+
+T = TypeVar("T")
+_TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
+_TOO_MANY = 429
+
+
+def read(
+    wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: str | None = None
+) -> Call | None:
+    """The call of a method of `HfApi`, if it is one that we may serve here and now."""
+    try:
+        call = serving.read(wrapped, args, kwargs, kind)
+        if call is None or calls.is_local_only(call.asked) or instance.endpoint != endpoint():
+            return None
+    except Exception:
+        return None
+    token = instance.token if call.asked.token is None else call.asked.token
+    return replace(call, asked=replace(call.asked, token=token))
+
+
+def ask(call: Call, question: Callable[[], T], from_tree: Callable[[Resolution], T]) -> T:
+    """The Hub's answer, or what the listing of the commit says where the Hub gives none."""
+    known = _known_here(call)
+    if known is None:
+        return question()
+    if calls.is_part_of_a_load(call.asked) or is_hub_breaker_open():
+        return from_tree(known)
+    asking = submit(partial(_ask_original, question))
+    if not has_ended(asking, call.storage.settings.timeout * timeouts.HUB_WARM):
+        open_hub_breaker()
+        return from_tree(known)
+    try:
+        answer = asking.result()
+    except Exception as error:
+        if not is_unwell(error):
+            raise
+        open_hub_breaker(str(error))
+        return from_tree(known)
+    close_hub_breaker()
+    return answer
+
+
+def fill_timeout(named: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a question with a time limit, where the caller gave none: the client would wait for ever."""
+    return named if named.get("timeout") is not None else {**named, "timeout": etag_timeout()}
+
+
+def _ask_original(question: Callable[[], T]) -> T:
+    with state.calling_originals():
+        return question()
+
+
+def _known_here(call: Call) -> Resolution | None:
+    """The whole listing of what is asked for, if this machine has it."""
+    try:
+        found = serving.resolve_here(call)
+    except IPFSAccelerateError:
+        return None
+    return found if found.tree.complete else None
+
+
+def is_unwell(error: Exception) -> bool:
+    """Return whether an error of the client says that the Hub could not be reached, or is ill."""
+    from huggingface_hub.errors import HfHubHTTPError
+
+    if isinstance(error, HfHubHTTPError):
+        status = getattr(error.response, "status_code", None) or 0
+        return status >= 500 or status == _TOO_MANY
+    return type(error).__module__.partition(".")[0] in _TRANSPORTS or isinstance(error, ConnectionError | TimeoutError)

@@ -1,0 +1,75 @@
+"""Files for a `local_dir`: copies, for the user edits them there, with the metadata that the client keeps of them.
+
+Format: https://huggingface.co/docs/huggingface_hub/guides/download#download-files-to-a-local-folder
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ...store.resolution import Resolution
+from ...store.tree import Entry
+from ...store.verify import Mismatch, verify_file
+from .requests import Call
+
+
+def place(call: Call, resolution: Resolution, present: Mapping[str, Path]) -> Path:
+    """Let a folder have the files of a commit. What is there and right stays as it is. Raises OSError."""
+    from huggingface_hub import _local_folder as metadata
+
+    folder = Path(os.fspath(call.named["local_dir"])).expanduser().resolve()
+    for path, ours in present.items():
+        entry = resolution.tree.files[path]
+        known: Any = metadata.read_download_metadata(folder, path)
+        theirs = metadata.get_local_download_paths(folder, path).file_path
+        unchanged = known is not None and known.etag == entry.etag and theirs.is_file()
+        if call.asked.fresh or not (unchanged or _is_right(theirs, entry)):
+            copy_file(ours, theirs)
+        elif unchanged and known.commit_hash == resolution.commit:
+            continue
+        metadata.write_download_metadata(folder, path, resolution.commit, entry.etag)
+    return folder
+
+
+def own_folder(folder: Path) -> Path:
+    """Where the client keeps what it knows of the files of a `local_dir`."""
+    return folder / ".cache" / "huggingface"
+
+
+def _is_right(theirs: Path, entry: Entry) -> bool:
+    try:
+        verify_file(theirs, entry)
+    except (OSError, Mismatch):
+        return False
+    return True
+
+
+def copy_file(ours: Path, theirs: Path) -> None:
+    """In one step, and never by a link."""
+    theirs.parent.mkdir(parents=True, exist_ok=True)
+    temporary = theirs.with_name(f"{theirs.name[:200]}.{os.urandom(4).hex()}.incomplete")
+    try:
+        with open(ours, "rb") as source, open(temporary, "xb") as target:
+            if not _share_extents(source.fileno(), target.fileno()):
+                shutil.copyfileobj(source, target, 1 << 20)
+        os.replace(temporary, theirs)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+def _share_extents(source: int, target: int) -> bool:
+    """A copy that takes no space until it is changed, where the file system has them; return whether it has.
+
+    https://man7.org/linux/man-pages/man2/ioctl_ficlonerange.2.html
+    """
+    try:
+        import fcntl
+
+        fcntl.ioctl(target, 0x40049409, source)  # FICLONE
+    except (ImportError, OSError):
+        return False
+    return True

@@ -1,0 +1,121 @@
+"""The files that a call wants, made present: in the store, and in the cache folder that the caller means."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from ...errors import VerificationError
+from ...hf_cache import layout as hub_cache
+from ...hf_cache.export import fill, mark_missing
+from ...hf_cache.share import share
+from ...patching.calls import is_local_only, is_store, note_learnt, revision_of
+from ...store import layout
+from ...store.resolution import Resolution
+from ...store.store import Store
+from . import refusals
+from .requests import Call
+from .serving import resolve
+
+ANY_NAME = "?"  # no file's: is the whole listing known?
+
+
+@dataclass(frozen=True)
+class Known:
+    """What is known of the files of a call: `missing` ones the commit has not, of `unknown` ones nobody could say."""
+
+    resolution: Resolution
+    missing: set[str]
+    unknown: list[str]
+
+
+def look_up(call: Call, paths: list[str]) -> Known:
+    """Resolve a call, and tell its files apart. Raises Unresolved."""
+    asked = call.asked
+    found = call.storage.look_up(resolve(call), paths, token=asked.token, local_only=is_local_only(asked))
+    note_learnt(found[0])
+    return Known(*found)
+
+
+def make_present(call: Call, resolution: Resolution, paths: list[str]) -> dict[str, Path]:
+    """The files in the store, by path. Raises Unavailable, VerificationError, StoreError."""
+    asked = call.asked
+    refusals.raise_standing(call, resolution, paths)
+    local_only = is_local_only(asked)
+    force = asked.fresh and not local_only
+    try:
+        present = call.storage.make_present(resolution, paths, token=asked.token, local_only=local_only, force=force)
+    except VerificationError as error:
+        refusals.remember(call, resolution, paths, error)
+        raise
+    refusals.forget(call, resolution, paths)
+    return present
+
+
+def place(call: Call, resolution: Resolution, present: Mapping[str, Path], missing: Collection[str]) -> str:
+    """Let the cache that the caller means show the files as plain would have left them there.
+
+    Returns the `cache_dir` in which they are: that cache, or the store, where the cache cannot be written or lies on
+    another file system (a copy of a large model is not made for it).
+    """
+    storage, asked = call.storage, call.asked
+    named_by = revision_of(asked, asked.commit)
+    if not is_store(storage, asked.cache_dir):
+        cache = Path(str(asked.cache_dir)).expanduser()
+        fill(Store(cache), storage.store, resolution, present, named_by)
+        mark_missing(Store(cache), resolution, missing)
+        return str(asked.cache_dir)
+    folder = cache_folder()
+    if (
+        asked.cache_dir is None
+        and storage.settings.share == "on"
+        and _share(call, folder, resolution, present, missing)
+    ):
+        return folder
+    mark_missing(storage.store, resolution, missing)
+    return str(storage.get_cache_dir())
+
+
+def cache_folder() -> str:
+    """Where plain huggingface_hub keeps what is asked for without a `cache_dir`; a program may change it."""
+    from huggingface_hub import constants
+
+    return str(constants.HF_HUB_CACHE)
+
+
+def _share(
+    call: Call, folder: str, resolution: Resolution, present: Mapping[str, Path], missing: Collection[str]
+) -> bool:
+    """Leave the files in the user's own cache; return whether it shows the right ones."""
+    storage, asked = call.storage, call.asked
+    deadline, named_by = storage.settings.timeout, revision_of(asked, asked.commit)
+    share(storage.store, folder, resolution, present, missing, named_by, replace=asked.fresh, deadline=deadline)
+    wrong = [path for path in present if not _shows(call, folder, resolution, path, present[path])]
+    if wrong:  # of another's making, and damaged; or there can be no links
+        share(storage.store, folder, resolution, wrong, (), named_by, replace=True, deadline=deadline)
+    return all(_shows(call, folder, resolution, path, present[path]) for path in wrong)
+
+
+def _shows(call: Call, folder: str, resolution: Resolution, path: str, ours: Path) -> bool:
+    """Return whether the cache shows our file under this name, or another one that was read and is right."""
+    name = layout.snapshot_path(resolution.repo_id, resolution.commit, path)
+    try:
+        if os.path.samefile(f"{folder}/{name}", ours):
+            return True
+    except OSError:
+        return False
+    theirs = Store(Path(folder))
+    theirs.is_ours, theirs.stat_cache = False, call.storage.store.stat_cache
+    return theirs.find(resolution.repo_id, resolution.commit, path, resolution.tree.files[path]) is not None
+
+
+def keep_listing(folder: Path, resolution: Resolution) -> bool:
+    """Leave the listing of the commit where the client looks for it; False where its line keeps none."""
+    if not hub_cache.keeps_listings() or not resolution.tree.complete:
+        return False
+    listing = folder / "trees" / f"{resolution.commit}.json"
+    if not listing.exists():
+        hub_cache.write(listing, hub_cache.listing(resolution.tree))
+    return True

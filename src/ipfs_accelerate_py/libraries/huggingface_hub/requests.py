@@ -1,0 +1,123 @@
+"""What a call of the client asks for, where it is one that we may serve. Every other call is the original's.
+
+A wrong type, a keyword that we do not know, another Hub, a dry run: what plain does then is for plain to say.
+"""
+
+from __future__ import annotations
+
+import functools
+import inspect
+import os
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from ...hub.client import endpoint
+from ...patching import arguments
+from ...patching.arguments import LoadRequest
+from ...storage_wrapper import StorageWrapper
+from ...store.repo import KINDS, Repo, is_repo_id
+
+_TEXT, _FLAG, _PATTERNS = (str,), (bool,), (str, list, tuple)
+_TYPES: dict[str, tuple[type, ...]] = {
+    "filename": _TEXT,
+    "subfolder": _TEXT,
+    "revision": _TEXT,
+    "library_name": _TEXT,
+    "library_version": _TEXT,
+    "cache_dir": (str, os.PathLike),
+    "local_dir": (str, os.PathLike),
+    "user_agent": (str, dict),
+    "force_download": _FLAG,
+    "etag_timeout": (int, float),
+    "token": (bool, str),
+    "local_files_only": _FLAG,
+    "allow_patterns": _PATTERNS,
+    "ignore_patterns": _PATTERNS,
+    "max_workers": (int,),
+    "tqdm_class": (type,),
+    "timeout": (int, float),
+    "files_metadata": _FLAG,
+    "path_in_repo": _TEXT,
+    "recursive": _FLAG,
+    "paths": (str, list),
+    # 0.x, warned of there
+    "resume_download": _FLAG,
+    "local_dir_use_symlinks": (bool, str),
+}
+_KNOWN = {"repo_id", "repo_type", "endpoint", *_TYPES}
+_FOR_THE_ORIGINAL = ("dry_run", "headers", "proxies", "force_filename", "expand", "securityStatus")
+
+
+@dataclass(frozen=True)
+class Call:
+    """A call that we may serve: of which original, with what arguments by name, and with which store."""
+
+    wrapped: Callable[..., Any]
+    named: dict[str, Any]
+    asked: LoadRequest
+    storage: StorageWrapper
+
+    @property
+    def repo(self) -> Repo:
+        """The repo that is asked for."""
+        return Repo.parse(self.asked.repo_id)
+
+
+@functools.lru_cache(maxsize=64)
+def _signature(function: Any) -> inspect.Signature:
+    return inspect.signature(function)
+
+
+def name_arguments(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
+    """The arguments by the names of the parameters; None where they do not fit, which is for Python to say."""
+    function = getattr(wrapped, "__func__", None)
+    try:
+        if function is None:
+            return dict(_signature(wrapped).bind(*args, **kwargs).arguments)
+        named = dict(_signature(function).bind(wrapped.__self__, *args, **kwargs).arguments)
+    except TypeError:
+        return None
+    named.pop(next(iter(named)))  # self
+    return named
+
+
+def read_call(named: dict[str, Any], kind: str | None = None) -> LoadRequest | None:
+    """What a call asks for, or None if it is not ours to serve. `kind`: of the repo, where no argument says it."""
+    kind = kind or named.get("repo_type") or "model"
+    if kind not in KINDS or not is_repo_id(named.get("repo_id")):
+        return None
+    for name, value in named.items():
+        if value is None or (name in _FOR_THE_ORIGINAL and not value):
+            continue
+        if name not in _KNOWN or (name in _TYPES and not isinstance(value, _TYPES[name])):
+            return None
+    if named.get("revision") == "" or named.get("endpoint") not in (None, endpoint()):
+        return None
+    repo = Repo(kind, named["repo_id"])
+    revision, cache_dir = named.get("revision"), named.get("cache_dir")
+    return LoadRequest(
+        repo.key,
+        arguments.plain_revision(revision),
+        None if cache_dir is None else os.fspath(cache_dir),
+        named.get("token"),
+        bool(named.get("local_files_only")),
+        commit=_resolved_commit(revision, repo),
+        fresh=bool(named.get("force_download")),
+    )
+
+
+def _resolved_commit(revision: object, repo: Repo) -> str | None:
+    """The commit in a revision that was resolved, if it was so for this repo."""
+    if getattr(revision, "_repo_type", None) not in (None, repo.kind):
+        return None
+    return arguments.pinned_commit(revision, repo.id)
+
+
+def path_in_repo(named: dict[str, Any]) -> str | None:
+    """The name of a file as the repo has it: `./x` is `x`; None for what only the original should read."""
+    name, subfolder = named["filename"], named.get("subfolder")
+    parts = (f"{subfolder}/{name}" if subfolder else name).split("/")
+    if any(part in ("", "..") or "\\" in part for part in parts):
+        return None
+    return "/".join(part for part in parts if part != ".") or None

@@ -1,0 +1,75 @@
+"""How a call of the client is served, and how it falls through to the original.
+
+Whatever of ours fails falls through with the caller's own arguments; only bytes that failed their check do not.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+from ... import state
+from ...errors import Unresolved, VerificationError
+from ...patching import calls
+from ...patching.fallback import stand_aside
+from ...store.resolution import Resolution
+from .requests import Call, name_arguments, read_call
+
+Serve = Callable[[Call], Callable[[], Any] | None]
+_EVER_SO_SHORT = 0.05  # seconds: the original's first question to a Hub that we have just waited for
+
+
+def read(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: str | None = None) -> Call | None:
+    """The call, if it is one that we may serve here and now."""
+    if state.own_call.get() or not calls.is_ours_to_serve():
+        return None
+    named = name_arguments(wrapped, args, kwargs)
+    asked = None if named is None else read_call(named, kind)
+    if named is None or asked is None:
+        return None
+    asked = calls.of_load(asked)
+    assert asked is not None
+    storage = calls.storage_for(asked)
+    if asked.cache_dir is not None and calls.is_part_of_a_load(asked) and calls.is_store(storage, asked.cache_dir):
+        return None  # a door further out has made it present there
+    return Call(wrapped, named, asked, storage)
+
+
+def door(serve: Serve) -> Callable[..., Any]:
+    """Turn `serve(call)` into a wrapper. `serve` gives what is to be called in the end, or None for the original."""
+
+    @functools.wraps(serve)
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        ready = None
+        try:
+            call = read(wrapped, args, kwargs)
+            ready = None if call is None else serve(call)
+        except VerificationError as error:
+            calls.remember_refusal(error)
+            raise
+        except Exception as error:
+            return run_original(wrapped, args, kwargs, error)
+        # Outside of the try: an error of the original is the caller's, and not ours to catch.
+        return wrapped(*args, **kwargs) if ready is None else ready()
+
+    return wrapper
+
+
+def run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
+    """The original, since we could not help. It does not wait for a Hub once more that we have just waited for."""
+    if isinstance(error, Unresolved) and error.waited and "etag_timeout" in calls.parameters_of(wrapped):
+        kwargs = {**kwargs, "etag_timeout": _EVER_SO_SHORT}
+    with stand_aside(error):
+        return wrapped(*args, **kwargs)
+
+
+def resolve(call: Call) -> Resolution:
+    """The resolution of a call."""
+    return calls.resolve(call.storage, call.asked)
+
+
+def resolve_here(call: Call) -> Resolution:
+    """What this machine knows of what a call asks for. Raises Unresolved where that is nothing."""
+    return calls.resolve(call.storage, replace(call.asked, local_only=True))

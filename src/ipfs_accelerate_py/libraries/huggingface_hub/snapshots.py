@@ -1,0 +1,78 @@
+"""`snapshot_download`: the chosen files of a commit, made present before the original looks for them."""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from ...errors import Unavailable
+from ...files import make_folder
+from ...patching.calls import is_local_only
+from ...patching.fallback import check_brought, stand_aside
+from ...store import layout
+from ...store.resolution import Resolution
+from . import local_dir, presence
+from .requests import Call
+from .serving import door
+
+
+@door
+def snapshot_download(call: Call) -> Callable[[], Any] | None:
+    """Serves `huggingface_hub.snapshot_download`."""
+    local_only, target = is_local_only(call.asked), call.named.get("local_dir")
+    if local_only and (call.asked.fresh or target is not None):
+        return None
+    resolution = presence.look_up(call, [presence.ANY_NAME]).resolution
+    if not resolution.tree.complete:  # of a very large repo only the Hub has the whole listing
+        return None if local_only else functools.partial(_run_original, call, resolution)
+    chosen = _choose(call, resolution)
+    try:
+        present = presence.make_present(call, resolution, chosen)
+    except Unavailable as error:
+        return None if local_only else functools.partial(_run_original, call, resolution, error)
+    served: dict[str, Any] = {**call.named, "revision": resolution.commit, "force_download": False}
+    if target is not None:
+        folder = local_dir.place(call, resolution, present)
+        # Given a commit whose listing it has kept, the original finds all there, and asks for nothing.
+        kept = presence.keep_listing(local_dir.own_folder(folder), resolution)
+        return (lambda: call.wrapped(**served)) if kept else lambda: str(folder)
+    cache_dir = presence.place(call, resolution, present, ())
+    served["cache_dir"] = cache_dir
+    repo = Path(cache_dir).expanduser() / layout.repo_folder(resolution.repo_id)
+    make_folder(repo / "snapshots" / resolution.commit)  # of an empty selection, too
+    if local_only or not presence.keep_listing(repo, resolution):
+        served["local_files_only"] = True
+    return lambda: call.wrapped(**served)
+
+
+def _choose(call: Call, resolution: Resolution) -> list[str]:
+    """The files that the caller's patterns let through, by the client's own filter."""
+    from huggingface_hub.utils import filter_repo_objects  # type: ignore[attr-defined]
+
+    allow, ignore = call.named.get("allow_patterns"), call.named.get("ignore_patterns")
+    return list(filter_repo_objects(resolution.tree.files, allow_patterns=allow, ignore_patterns=ignore))
+
+
+def _run_original(call: Call, resolution: Resolution, error: Unavailable | None = None) -> Any:
+    """Nobody could say, or nobody had the bytes: the original tries, and what it brings is checked."""
+
+    def run(**again: Any) -> str:
+        with stand_aside(error):
+            return str(call.wrapped(**{**call.named, **again}))
+
+    folder = run()
+    if call.named.get("local_dir") is not None:
+        return folder
+
+    def bring_again() -> list[str]:
+        run(force_download=True)
+        return _files_in(folder)
+
+    check_brought(_files_in(folder), bring_again, call.storage, resolution)
+    return folder
+
+
+def _files_in(folder: str) -> list[str]:
+    return [str(file) for file in Path(folder).rglob("*") if file.is_file()]

@@ -1,0 +1,45 @@
+"""Objects exchanged, by identity, in the dictionaries of modules: for names that were bound before we came, or went.
+
+Out of reach are names bound elsewhere: default arguments, closures, `functools.partial`, attributes of objects.
+"""
+
+from __future__ import annotations
+
+import gc
+import sys
+from collections.abc import Iterator
+from itertools import chain
+from types import ModuleType
+from typing import Any
+
+from .doors import DoorTable
+
+
+def loaded_modules(library: DoorTable) -> Iterator[ModuleType]:
+    """The modules of a library itself."""
+    for name, module in list(sys.modules.items()):
+        if (name == library.name or name.startswith(f"{library.name}.")) and isinstance(module, ModuleType):
+            yield module
+
+
+def _former_tops(library: DoorTable) -> Iterator[ModuleType]:
+    """A package that executes its `__init__` twice is another module afterwards: what programs may still hold."""
+    top = sys.modules.get(library.name)
+    if top is not None and type(top) is not ModuleType:
+        for module in gc.get_referrers(type(top)):
+            if type(module) is type(top) and module is not top and vars(module).get("__name__") == library.name:
+                yield module
+
+
+def exchange(library: DoorTable, new: dict[int, Any]) -> None:
+    """Put `new[id(value)]` in the place of each value, in the library's modules, or everywhere if it is used so."""
+    modules: Iterator[object] = loaded_modules(library)
+    if library.everywhere:
+        modules = iter(list(sys.modules.values()))
+    for module in chain(modules, _former_tops(library)):
+        names = getattr(module, "__dict__", None)
+        if type(names) is not dict:  # a program may put anything into sys.modules
+            continue
+        for name, value in list(names.items()):
+            if id(value) in new:
+                names[name] = new[id(value)]
