@@ -38,8 +38,8 @@ ROWS = [
     Row("datasets csv", "datasets_csv", ("datasets/tiny/lines",), "train.csv", -3),
     Row("faster-whisper", "faster_whisper_model", ("tiny/whisper",), "model.bin"),
     Row("llama-cpp-python*", "sequence_of_llama_cpp", ("tiny/gguf",), "tiny.Q4_K_M.gguf"),
-    Row("vLLM*", "sequence_of_vllm", ("tiny/sharded",), "model-00001-of-00003.safetensors"),
-    Row("SGLang*", "sequence_of_sglang", ("tiny/sharded",), "model-00001-of-00003.safetensors"),
-    Row("TGI*", "sequence_of_tgi", ("tiny/sharded",), "model-00001-of-00003.safetensors"),
-    Row("MLX-LM*", "sequence_of_mlx_lm", ("tiny/sharded",), "model-00001-of-00003.safetensors"),
+    Row("vLLM*", "sequence_of_vllm", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
+    Row("SGLang*", "sequence_of_sglang", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
+    Row("TGI*", "sequence_of_tgi", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
+    Row("MLX-LM*", "sequence_of_mlx_lm", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
 ]

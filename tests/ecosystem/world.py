@@ -134,8 +134,7 @@ def make_repos(kept: Path) -> Path:
 def _recipe(row: Row | None = None) -> str:
     """What the repos, or plain's answers of a row, depend on."""
     versions = [importlib.metadata.version(name) for name in LIBRARIES]
-    cases = sorted((HERE / "cases").glob("*.py"))
-    files = [HERE / "rows.py", *cases]
+    files = sorted((HERE / "cases").glob("*.py"))
     if row is not None:
         files = [HERE / "states.py", HERE / "child.py", HERE / "digest.py", HERE / "lane.py", *files]
         files += sorted(Path(local_hub.__file__).parent.glob("*.py"))
