@@ -70,7 +70,7 @@ def _explain(error: BaseException) -> None:
     known = isinstance(error, IPFSAccelerateError)
     text = str(error) if known else f"{type(error).__name__}: {error}"
     hint = getattr(error, "hint", None)
-    line = f"going on as plain transformers would: {text}" + (f" ({hint})" if hint else "")
+    line = f"going on as without the hook: {text}" + (f" ({hint})" if hint else "")
     # The original's own error will tell the user of an unknown repo or a silent Hub: no second line for that.
     if isinstance(error, Unresolved | Unavailable):
         get_logger().info(line)

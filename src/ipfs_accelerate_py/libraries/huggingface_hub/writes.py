@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from ...hub.breaker import close_hub_breaker
 from ...patching.proxies import ClientProxy, Wrapper
 from ...resolve import resolver
-from ...store.layout import is_repo_id
+from ...store.repo import KINDS, Repo, is_repo_id
 
 _WRITING = ("post", "put", "patch", "delete", "request")
 _READING = ("paths-info", "preupload")  # asked by POST
@@ -49,14 +49,17 @@ def http_backoff(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dic
 
 
 def written_to(url: str, body: object) -> Iterator[str]:
-    """The names of the models that such a request may change. A name has one part or two: both are taken."""
+    """The keys of the repos that such a request may change. A name has one part or two: both are taken."""
     _, _, path = urlsplit(url).path.partition("/api/")
-    kind, *parts = [unquote(part) for part in path.split("/")]
+    plural, *parts = [unquote(part) for part in path.split("/")]
+    kinds = [kind for kind in KINDS if f"{kind}s" == plural]
     names: list[object] = []
-    if kind == "models" and not set(parts[1:3]) & set(_READING):
+    if kinds and not set(parts[1:3]) & set(_READING):
         names = ["/".join(parts[:1]), "/".join(parts[:2])]
-    if kind in ("models", "repos") and isinstance(body, dict):
+    if (kinds or plural == "repos") and isinstance(body, dict):
         names += [body.get(key) for key in _REPOS]
-    if kind == "repos" and isinstance(body, dict) and body.get("type") in (None, "model"):
-        names.append("/".join(str(body[key]) for key in ("organization", "name") if body.get(key)))
-    yield from (name for name in names if isinstance(name, str) and is_repo_id(name))
+        if plural == "repos":
+            kinds = [kind for kind in KINDS if kind == (body.get("type") or "model")]
+            if body.get("name"):
+                names.append("/".join(str(body[key]) for key in ("organization", "name") if body.get(key)))
+    yield from (Repo(kind, name).key for kind in kinds for name in names if isinstance(name, str) and is_repo_id(name))

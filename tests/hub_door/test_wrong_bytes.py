@@ -1,0 +1,70 @@
+"""Bytes that are not the file's never come out of a door, and the refusal cannot be passed over."""
+
+from __future__ import annotations
+
+import pytest
+
+pytestmark = pytest.mark.lines
+
+DOORS = {
+    "hf_hub_download": "hf_hub_download(MODEL, WEIGHTS)",
+    "HfApi": "HfApi().hf_hub_download(MODEL, WEIGHTS)",
+    "snapshot_download": "snapshot_download(MODEL)",
+    "a file of a snapshot": 'snapshot_download(MODEL, allow_patterns="unet/*")',
+    "local_dir": 'hf_hub_download(MODEL, WEIGHTS, local_dir="here")',
+    "a snapshot's local_dir": 'snapshot_download(MODEL, local_dir="here")',
+    "cache_dir": 'hf_hub_download(MODEL, WEIGHTS, cache_dir="mine")',
+    "get_file": 'HfFileSystem().get_file(f"{MODEL}/{WEIGHTS}", "here/file")',
+}
+
+
+@pytest.mark.parametrize("door", DOORS)
+def test_a_flipped_byte_is_refused_and_nothing_is_left(run, hub, machine, door):
+    hub.fault(match=r"^GET .*(weights|cdn|blob)", corrupt=500_000)
+
+    found = run(f'os.makedirs("here")\nsay("door", lambda: {DOORS[door]})')
+
+    assert found["door"][0] == "VerificationError"
+    assert "unet/weights.safetensors" in found["door"][1]
+    assert not list(machine.home.rglob("weights.safetensors"))
+    assert not (machine.home / "here" / "file").exists()
+
+
+def test_a_library_that_passes_over_the_error_meets_it_again(run, hub):
+    fault = hub.fault(match=r"^GET .*(weights|cdn|blob)", corrupt=500_000)
+
+    found = run("""
+say("weights", lambda: hf_hub_download(MODEL, WEIGHTS))
+say("instead", lambda: hf_hub_download(MODEL, "unet/weights.bin"))
+say("other", lambda: hf_hub_download(MODEL, "config.json"))
+""")
+
+    assert [found[name][0] for name in found] == ["VerificationError"] * 3
+    assert all("unet/weights.safetensors" in found[name][1] for name in found)
+    hub.faults.remove(fault)
+
+
+def test_once_the_file_is_right_nothing_stands_in_the_way(run, hub):
+    hub.fault(match=r"^GET .*(weights|cdn|blob)", corrupt=500_000, times=4)  # asked for twice, with a redirect each
+
+    found = run("""
+say("wrong", lambda: hf_hub_download(MODEL, WEIGHTS))
+say("right", lambda: os.path.getsize(hf_hub_download(MODEL, WEIGHTS)))
+say("other", lambda: os.path.getsize(hf_hub_download(MODEL, "config.json")))
+""")
+
+    assert found["wrong"][0] == "VerificationError"
+    assert [found["right"], found["other"]] == [1 << 20, 9]
+
+
+@pytest.mark.parametrize("call", ["hf_hub_download(MODEL, WEIGHTS)", "snapshot_download(MODEL) + '/' + WEIGHTS"])
+def test_a_file_damaged_in_the_users_cache_is_not_handed_out(run, machine, call):
+    run('say("plain", lambda: hf_hub_download(MODEL, WEIGHTS))', hooked=False)
+    (blob,) = (machine.cache / "hub" / "models--org--model" / "blobs").iterdir()
+    damaged = bytearray(blob.read_bytes())
+    damaged[77] ^= 1
+    blob.write_bytes(damaged)
+
+    found = run(f'say("bytes", lambda: open({call}, "rb").read().hex())')
+
+    assert bytes.fromhex(found["bytes"]) == bytes(range(256)) * 4096
