@@ -13,7 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from .call import Call
-from .compare import all_calls, differences, measure
+from .compare import WARM_HOME, all_calls, differences, measure, short_calls
 
 
 def main() -> int:
@@ -23,13 +23,16 @@ def main() -> int:
     parser.add_argument("--plain", action="store_true", help="plain beside plain: what is not the hook's")
     parser.add_argument("--json", metavar="FILE", help="write every answer there")
     arguments = parser.parse_args()
-    calls = [call for call in all_calls() if call.short or not arguments.short]
-    calls = [call for call in calls if not arguments.words or any(word in str(call) for word in arguments.words)]
+    calls = short_calls() if arguments.short else all_calls()
+    calls = [
+        *(call for call in calls if not arguments.words or any(word in str(call) for word in arguments.words)),
+        WARM_HOME,
+    ]
     began, work = time.monotonic(), Path(tempfile.mkdtemp(prefix="direct-calls-"))
     try:
         with ThreadPoolExecutor(2) as pool:
             sides = [(work / "first", False), (work / "second", not arguments.plain)]
-            plain, hooked = pool.map(lambda side: measure(calls, *side), sides)
+            plain, hooked = pool.map(lambda side: measure(calls[:-1], *side), sides)
     finally:
         shutil.rmtree(work, ignore_errors=True)
     if arguments.json:

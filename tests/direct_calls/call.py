@@ -9,20 +9,17 @@ STATES = ("cold", "warm")
 
 @dataclass(frozen=True)
 class Call:
-    """`short`: part of the short form."""
-
     expression: str
     state: str = "warm"
     offline: bool = False
-    short: bool = True
 
     def __str__(self) -> str:
         return f"{self.state}{' offline' if self.offline else ''}: {self.expression}"
 
 
-def both(expressions: list[str], offline: bool = False, short: bool = True) -> list[Call]:
+def both(expressions: list[str], offline: bool = False) -> list[Call]:
     """Each expression in each state."""
-    return [Call(each, state, offline, short) for each in dict.fromkeys(expressions) for state in STATES]
+    return [Call(each, state, offline) for each in dict.fromkeys(expressions) for state in STATES]
 
 
 def write(function: str, base: dict[str, str], change: dict[str, str] | None = None) -> str:

@@ -106,7 +106,7 @@ def _file(path: Path, name: str) -> str:
         return " ".join(path.read_text().split()[:2])
     if "/refs/" in name:
         return path.read_text()
-    many = path.stat().st_nlink > 1 and "/hub/" not in name
+    many = path.stat().st_nlink > 1 and "/blobs/" not in name
     return f"{path.stat().st_size}{', also elsewhere' if many else ''}"
 
 

@@ -67,6 +67,7 @@ class Side:
         self._lay("cold")
         said = self._ask(Call(WARM, "cold"))
         assert "value" in said, said
+        self.warm = said
         subprocess.run(["cp", "-a", self.home, self._warm], check=True)
 
     def run(self, call: Call) -> Seen:
@@ -75,6 +76,8 @@ class Side:
         before, began = len(self.hub.log), time.monotonic()
         found = self._ask(call)
         found["seconds"] = round(time.monotonic() - began, 2)
+        if call.state == "warm" and "files" in found:
+            found["files"], found["locks"] = _changes(self.warm, found), found["locks"] != self.warm["locks"]
         found["requests"] = len(self.hub.log) - before
         self.requests += found["requests"]
         return found
@@ -124,3 +127,10 @@ class Side:
         for hub in (self.hub, self.other):
             if isinstance(hub, LocalHub):
                 hub.stop()
+
+
+def _changes(warm: Seen, found: Seen) -> dict[str, str]:
+    """What a call has changed in a warm home."""
+    before, after = warm["files"], found["files"]
+    gone = {name: "gone" for name in before if name not in after}
+    return {**{name: what for name, what in after.items() if before.get(name) != what}, **gone}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 
-from .call import Call, both, write
+from .call import Call, write
 from .files import FILE, REPO
 from .words import METHODS
 
@@ -15,7 +15,6 @@ FUNCTIONS = {
     "try_to_load_from_cache": FILE,
     "get_cached_repo_tree": REPO,
 }
-SHORT = ("7",)  # in the short form
 
 
 def type_calls() -> list[Call]:
@@ -28,7 +27,6 @@ def type_calls() -> list[Call]:
         if function is None:
             continue
         for parameter in inspect.signature(function).parameters:
-            for value in VALUES if parameter != "self" else ():
-                call = Call(write(name, base, {parameter: value}), short=value in SHORT)
-                made += [call] if name.startswith("api.") else both([call.expression], short=call.short)
+            values = VALUES if parameter != "self" else ()
+            made += [Call(write(name, base, {parameter: value})) for value in values]
     return made

@@ -78,8 +78,9 @@ def report(rows: list[Row], states: list[str], cells: Cells, seconds: float) -> 
     if hooked:
         print("\nwhat does not hold:" if wrong else "")
     for row, name, found in wrong:
-        served = cells[row.name, name]["hooked"].get("served")
-        print(f"  {row.name} / {name}: {found}" + ("; nothing was served" if served == 0 else ""))
+        first = "late" if STATES[name].late else name if STATES[name].flipped else "cold"
+        served = cells[row.name, first]["hooked"].get("served")
+        print(f"  {row.name} / {name}: {found}" + ("; nothing is served" if served == 0 else ""))
     broken = {(row.name, name) for row, name, _ in wrong}
     print(f"{len(hooked) - len(broken)} of {len(hooked)} hooked cells hold, {seconds:.0f} s")
     print("* the library's calls after its source, in its order")
