@@ -1,10 +1,10 @@
-"""What can go wrong, as exceptions; each carries the next step for the user in `hint`."""
+"""What can go wrong, as exceptions; `hint` carries the next step for the user."""
 
 from __future__ import annotations
 
 
 class IPFSAccelerateError(Exception):
-    """Base of our errors. `hint` says in one sentence what to do next, or is None."""
+    """Base of our errors. `hint`: what to do next, in one sentence, or None."""
 
     def __init__(self, message: str, hint: str | None = None) -> None:
         super().__init__(message)
@@ -24,19 +24,19 @@ class StoreError(IPFSAccelerateError, OSError):
 
 
 class SourceError(IPFSAccelerateError):
-    """One source cannot supply what was asked; the next one is asked."""
+    """A source cannot supply what was asked; the next source is asked."""
 
 
 class SourceDown(SourceError):
-    """A source does not answer at all; it is left alone for a while."""
+    """A source does not answer at all; its circuit breaker opens for a while."""
 
 
 class Unresolved(IPFSAccelerateError):
-    """Nobody could say which commit a revision is.
+    """No authority knows which commit a revision is.
 
-    `answered`: the Hub itself said no (unknown, closed). `about_revision`: it knows the repo, and not that revision.
-    `waited`: the Hub was waited for as plain huggingface_hub waits for one answer, and said nothing. `unreachable`: the
-    client's words for a Hub that cannot be reached or is down. `status`: of the HTTP answer, if there was one.
+    `answered`: the Hub itself refused (unknown, closed). `about_revision`: it knows the repo, and not that revision.
+    `waited`: the Hub was waited for as plain huggingface_hub waits for an answer, and sent none. `unreachable`: the
+    client's text for a Hub that cannot be reached or is down. `status`: of the HTTP answer, if there was one.
     """
 
     def __init__(
@@ -63,7 +63,7 @@ class Unavailable(IPFSAccelerateError):
 
 
 class VerificationError(IPFSAccelerateError, OSError):
-    """Bytes were offered, and none were the right ones: nothing may be loaded.
+    """Bytes were offered, and none had the right hash: nothing may be loaded.
 
     An OSError, since transformers hands that kind through to the user unchanged.
     """

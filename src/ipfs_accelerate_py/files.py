@@ -25,7 +25,7 @@ def make_folder(path: Path) -> None:
 
 
 def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
-    """Replace a file: nobody sees half of it. One that is there keeps its mode; a new one has `mode` less the umask.
+    """Replace a file in one step. A file that exists keeps its mode; a new file has `mode` less the umask.
 
     Raises OSError, and leaves nothing behind.
     """
@@ -53,7 +53,7 @@ def remove_empty_folders(folder: Path, keep: bool = False) -> None:
 
 
 def say_size(size: int, unit: str | None = None) -> str:
-    """Bytes as people say them: 4.1 MB. `unit`: in B, kB, MB, GB or TB, whatever the size."""
+    """Bytes as people write them: 4.1 MB. `unit`: B, kB, MB, GB or TB, whatever the size."""
     number = float(size)
     for each in ("B", "kB", "MB", "GB"):
         if each == unit or (unit is None and number < 1000):

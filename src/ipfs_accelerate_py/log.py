@@ -35,7 +35,7 @@ class _StderrHandler(logging.StreamHandler):  # type: ignore[type-arg]  # a plai
 
 
 def _is_set_up() -> bool:
-    """Has the program given the root logger, or ours, a handler?"""
+    """Return whether the program has given the root logger, or ours, a handler."""
     ours = logging.getLogger(NAME).handlers
     return bool(logging.getLogger().handlers) or any(not isinstance(each, _StderrHandler) for each in ours)
 
@@ -43,7 +43,7 @@ def _is_set_up() -> bool:
 def get_logger() -> logging.Logger:
     """The package's logger: IPFS_ACCELERATE_LOG gives its level, unless the program has given it one.
 
-    Without that it says no more than transformers and huggingface_hub are to say.
+    Without that it writes no more than transformers and huggingface_hub are to write.
     """
     level = session.part(Level)
     logger = logging.getLogger(NAME)
@@ -55,23 +55,23 @@ def get_logger() -> logging.Logger:
     return logger
 
 
-class Said(Recent[str, bool]):
-    """What this process has said and does not say again."""
+class Reported(Recent[str, bool]):
+    """Lines that this process has logged and does not log again."""
 
 
 def _is_new(text: str) -> bool:
-    said = session.part(Said)
-    return text not in said and said.setdefault(text, True)
+    reported = session.part(Reported)
+    return text not in reported and reported.setdefault(text, True)
 
 
 def say_once(text: str) -> None:
-    """A line at the level of information that this process has not given yet."""
+    """Log a line at INFO, unless this process has logged it before."""
     if _is_new(text):
         get_logger().info("%s", text)
 
 
 def warn_once(text: str, exc_info: BaseException | None = None) -> bool:
-    """A warning that this process has not given yet; False if it has."""
+    """Log a warning, unless this process has logged it before; return whether it was logged."""
     if not _is_new(text):
         return False
     get_logger().warning("%s", text, exc_info=exc_info)
@@ -84,7 +84,7 @@ def _choose_level() -> int:
     level: int = logging.getLevelName(settings.read_or_default("log"))
     if settings.is_given("log"):
         return level
-    # who told these to be quiet, by `set_verbosity_error()` or TRANSFORMERS_VERBOSITY, meant the whole of a load
+    # a user who makes these quiet, by `set_verbosity_error()` or TRANSFORMERS_VERBOSITY, means the whole of a load
     return max(level, *(logging.getLogger(name).level for name in ("transformers", "huggingface_hub")))
 
 

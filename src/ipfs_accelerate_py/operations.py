@@ -1,6 +1,6 @@
 """What can be done with models here, as functions with typed results: for the command line, and for other front ends.
 
-Each takes the settings first. What a result says as a JSON document its `to_dict()` gives. `ls`, `status` and `config`
+They take the settings first. `to_dict()` of a result gives it as a JSON document. `ls`, `status` and `config`
 answer at once, so what an operation needs is imported when it is called.
 """
 
@@ -64,14 +64,14 @@ def open_store(settings: Settings) -> Store:
 
 
 def list_commits(settings: Settings) -> list[StoredCommit]:
-    """Every commit of which a file is here: the store first, then the caches below it. Nobody else is asked."""
+    """Every commit of which a file is here: those of the store first, then those of the local caches. No network."""
     from .maintenance import inventory
 
     return inventory.list_commits(open_store(settings), settings)
 
 
 def read_vouchers(settings: Settings) -> dict[str, dict[str, list[str]]]:
-    """Who vouched for the last loads: {repo id: {commit: [word, ...]}}."""
+    """The authorities for the last loads: {repo id: {commit: [name, ...]}}."""
     from .store import vouchers
     from .store.store import Store
 
@@ -125,8 +125,8 @@ def publish_repo(
 ) -> Publication:
     """Publish what the store has of a commit.
 
-    `complete` fetches the rest first; `closed` lets a private or gated repo go to a node with a swarm key. One that is
-    under way in the background is waited for. `progress` is called with (path, bytes). PublishRefused says why not.
+    `complete` fetches the rest first; `closed` lets a private or gated repo go to a node with a swarm key. Publishing
+    that is under way in the background is waited for. `progress` is called with (path, bytes). Raises PublishRefused.
     """
     from .fetch.retrieval import Retrieval
     from .ipfs import node
@@ -141,7 +141,7 @@ def publish_repo(
             "there is no IPFS node to publish with",
             "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address",
         )
-    ipfs.peer_id()  # a clear word now if nobody is there
+    ipfs.peer_id()  # a clear error now if no node is there
     ipfs.rpc.idle_timeout = max(ipfs.rpc.idle_timeout, timeouts.IDLE)
     resolution = resolver.resolve(store, settings, repo_id, revision, on_closed=outbox.withdraw_closed(store, settings))
     permission.check(store, ipfs, resolution, closed)
@@ -173,7 +173,7 @@ def lock_repos(
 def verify_store(
     settings: Settings, repo_ids: Sequence[str] = (), repair: bool = False, progress: Progress | None = None
 ) -> Audit:
-    """Hash every visible file of these repos again (all, if none is named), and say what is damaged.
+    """Hash every visible file of these repos again (all, if none is named), and report what is damaged.
 
     A repo is named as `org/name`, or as `org/name@revision` for the files of one commit. With `repair` what is damaged
     is removed and fetched anew, never from a cache of this machine. `progress` is called with (path, bytes) for each

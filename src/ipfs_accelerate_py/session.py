@@ -1,4 +1,4 @@
-"""What this process remembers: one `Session`, in which each room keeps its part in a class of its own."""
+"""What this process remembers: one `Session`, in which a room keeps its part in a class of its own."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ class Session:
         self._parts: dict[type, Any] = {}
 
     def part(self, kind: type[T]) -> T:
-        """The one object of this class."""
+        """The object of this class; there is one per session."""
         found: T | None = self._parts.get(kind)
         return found if found is not None else self._parts.setdefault(kind, kind())
 

@@ -1,4 +1,4 @@
-"""Who may load through us at this moment: the switches of the program, and its blocks.
+"""Whether loads go through us at this moment: the switches of the program, and its blocks.
 
 Nothing here holds a thread, a socket or a lock, so that `fork` is safe at any moment.
 """
@@ -22,7 +22,7 @@ class Switches:
     """What was switched by the program."""
 
     def __init__(self) -> None:
-        self.everywhere = False  # do loads outside of blocks go through us? By activation, `apply()`, `disable()`
+        self.everywhere = False  # whether loads outside of blocks go through us: by activation, `apply()`, `disable()`
         self.disabled = False  # `disable()` keeps us off until `apply()`
         self.patch_later = False  # activation met a half imported `registry`: the thread that imports it goes on
         self.unsaid: list[str] = []  # lines at INFO that wait for the log to be set up: see `activation`
@@ -33,7 +33,7 @@ switches = Switches()
 
 
 def is_enabled() -> bool:
-    """Would a load here and now go through us? Asked at every call."""
+    """Return whether a load here and now would go through us. Called at every load."""
     switch = read_switch()
     if not switch.on:
         return False

@@ -1,4 +1,4 @@
-"""What loads of this process have met: who gave what, according to whom it was right, and whose bytes were wrong."""
+"""Statistics of the loads of this process: bytes by source, authorities by commit, and corrupt sources."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ class Statistics:
 
     def __init__(self) -> None:
         self.served: dict[str, list[int]] = {}  # kind of source -> [files, bytes]
-        # repo id -> commit -> who vouched for what was loaded of it: "hub", "lock file", ..., "nobody"
+        # repo id -> commit -> authorities for the files that were loaded of it: "hub", "lock file", ..., "nobody"
         self.vouched: Recent[str, dict[str, list[str]]] = Recent()
-        # sources that gave wrong bytes, and what they did: not asked again by this process
+        # corrupt sources, and what they sent: not asked again by this process
         self.liars: Recent[str, str] = Recent()
 
     def count(self, source: str, size: int) -> None:

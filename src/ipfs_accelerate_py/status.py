@@ -20,7 +20,7 @@ class DoorState(str, Enum):
 
 @dataclass(frozen=True)
 class Status:
-    """What `activation.get_status()`, which says what each field means, and the command `status` give."""
+    """What `activation.get_status()`, which documents the fields, and the command `status` give."""
 
     enabled: bool
     applied: bool

@@ -70,6 +70,10 @@ class StorageWrapper:
         """The Hub has just named the commit of a revision, in answer to a question of the program's own."""
         resolver.note_commit(self.store, repo_id, revision, commit, token)
 
+    def forget_resolution(self, repo_id: str) -> None:
+        """The Hub has just said what contradicts the resolution that is remembered."""
+        resolver.forget_resolutions(repo_id)
+
     def _on_closed(self, repo_id: str) -> None:
         """The Hub does not show the repo to everybody: what was published of it is taken back."""
         from .publish.outbox import withdraw_closed

@@ -17,6 +17,7 @@ from ipfs_accelerate_py.fetch.sources.node import IPFSNode
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
 from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.repo import Repo
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Entry, Tree
 from tests.support.fault_server import FolderServer
@@ -39,9 +40,9 @@ def entry_of(path: str, content: bytes) -> Entry:
 
 
 class Holder:
-    """Holds files of REPO. `hold` puts them there and gives their commit; `lies` are other bytes under their names."""
+    """Holds files of a repo. `hold` puts them there and gives their commit; `lies`: other bytes under their names."""
 
-    def hold(self, files: dict[str, bytes], lies: dict[str, bytes] | None = None) -> str:
+    def hold(self, files: dict[str, bytes], lies: dict[str, bytes] | None = None, repo: str = REPO) -> str:
         raise NotImplementedError
 
     def source(self, silence: float = PATIENCE):
@@ -56,22 +57,22 @@ class Holder:
         """Ends what it started."""
 
 
-def fill(store: Store, files: dict[str, bytes], lies: dict[str, bytes] | None = None) -> None:
+def fill(store: Store, files: dict[str, bytes], lies: dict[str, bytes] | None = None, repo: str = REPO) -> None:
     """Files in the cache layout, whatever their hashes are."""
     for path, content in files.items():
         entry = entry_of(path, content)
-        blob = store.path(layout.blob_path(REPO, entry.etag))
+        blob = store.path(layout.blob_path(repo, entry.etag))
         blob.parent.mkdir(parents=True, exist_ok=True)
         blob.write_bytes((lies or {}).get(path, content))
-        store.link(REPO, COMMIT, path, entry)
+        store.link(repo, COMMIT, path, entry)
 
 
 class CacheHolder(Holder):
     def __init__(self, folder):
         self.folder = folder / "cache"
 
-    def hold(self, files, lies=None):
-        fill(Store(self.folder), files, lies)
+    def hold(self, files, lies=None, repo=REPO):
+        fill(Store(self.folder), files, lies, repo)
         return COMMIT
 
     def source(self, silence=PATIENCE):
@@ -90,25 +91,25 @@ class NodeHolder(Holder):
         self.ours = KuboNode(folder / "ours" / ".ipfs", bootstrap=[self.theirs]).start()
         self.count = 0
 
-    def hold(self, files, lies=None):
+    def hold(self, files, lies=None, repo=REPO):
         self.count += 1
         store = Store(self.folder / f"store{self.count}")
-        fill(store, files, lies)
+        fill(store, files, lies, repo)
         node = Node(self.theirs.api, PATIENCE)
         if node.stat(publisher.MFS_ROOT):
             node.remove(publisher.MFS_ROOT)
         # what a liar publishes has the size and the hash of what it publishes, and the right name
         tree = Tree(COMMIT, {path: entry_of(path, content) for path, content in files.items()})
         for path in files:
-            found = store.path(layout.blob_path(REPO, tree.files[path].etag))
-            snapshot = f"{publisher.MFS_ROOT}/{layout.snapshot_path(REPO, COMMIT)}/{path}"
+            found = store.path(layout.blob_path(repo, tree.files[path].etag))
+            snapshot = f"{publisher.MFS_ROOT}/{layout.snapshot_path(repo, COMMIT)}/{path}"
             node.make_folder(snapshot.rpartition("/")[0])
             if lies:
                 node.place(found, snapshot)
         if lies:
             node.publish(str(node.stat(publisher.MFS_ROOT)["Hash"]))
         else:
-            publisher.publish(store, node, REPO, tree, ["main"])
+            publisher.publish(store, node, repo, tree, ["main"])
         return COMMIT
 
     def source(self, silence=PATIENCE):
@@ -152,10 +153,10 @@ class MirrorHolder(Holder):
         urls = {"file": self.folder.as_uri(), "s3": "s3://models/below"}
         return urls.get(self.scheme) or self.server.url
 
-    def hold(self, files, lies=None):
+    def hold(self, files, lies=None, repo=REPO):
         shutil.rmtree(self.folder, ignore_errors=True)
         for path, content in files.items():  # nothing of the layout but snapshots
-            found = self.folder / layout.snapshot_path(REPO, COMMIT, path)
+            found = self.folder / layout.snapshot_path(repo, COMMIT, path)
             found.parent.mkdir(parents=True, exist_ok=True)
             found.write_bytes((lies or {}).get(path, content))
         return COMMIT
@@ -184,16 +185,18 @@ class HubHolder(Holder):
         self.hub = LocalHub(folder / "models").start()
         self.count = 0
 
-    def hold(self, files, lies=None):
+    def hold(self, files, lies=None, repo=REPO):
         self.count += 1
+        kind, name = f"{Repo.parse(repo).kind}s", Repo.parse(repo).id
+        below = name if kind == "models" else f"{kind}/{name}"
         with contextlib.suppress(FileNotFoundError):
-            for path in sorted((self.folder / "models" / REPO).rglob("*"), reverse=True):
+            for path in sorted((self.folder / "models" / below).rglob("*"), reverse=True):
                 path.rmdir() if path.is_dir() else path.unlink()
-        write_repo(self.folder / "models", REPO, files)
+        write_repo(self.folder / "models", below, files)
         self.hub.faults.clear()
         self.hub.scan()
-        commit = self.hub.repos["models", REPO].refs["main"]
-        listed = self.hub.repos["models", REPO].commits[commit]["files"]
+        commit = self.hub.repos[kind, name].refs["main"]
+        listed = self.hub.repos[kind, name].commits[commit]["files"]
         for path, content in (lies or {}).items():
             listed[path] = listed[path]._replace(src=content, size=len(content))
         return commit

@@ -29,11 +29,11 @@ CONTENTS = {
 def receive(here):
     """Fetches one file from a source into the store, as retrieval does; gives the blob."""
 
-    def receive(source, commit, path, content):
+    def receive(source, commit, path, content, repo=REPO):
         entry = entry_of(path, content)
-        blob = here.store.path(layout.blob_path(REPO, entry.etag))
-        with here.store.receive(REPO, entry) as writer:
-            giver = source.fetch(FileRequest(REPO, commit, path, entry, False), writer)
+        blob = here.store.path(layout.blob_path(repo, entry.etag))
+        with here.store.receive(repo, entry) as writer:
+            giver = source.fetch(FileRequest(repo, commit, path, entry, False), writer)
             writer.finish(blob)
         assert giver
         return blob
@@ -59,6 +59,17 @@ def test_the_right_bytes(holder, receive, here):
     for path, content in CONTENTS.items():
         assert receive(source, commit, path, content).read_bytes() == content, path
     assert len(left(here)) == len({entry_of(path, content).etag for path, content in CONTENTS.items()})
+
+
+@pytest.mark.parametrize("kind", ["dataset", "space"])
+def test_a_dataset_and_a_space(holder, receive, kind):
+    """Of the same id as a model, which is another repo."""
+    repo, files = f"{kind}:{REPO}", {"README.md": kind.encode(), "data/rows.safetensors": kind.encode() * 1000}
+    commit = holder.hold(files, repo=repo)
+    for path, content in files.items():
+        assert receive(holder.source(), commit, path, content, repo).read_bytes() == content
+        with pytest.raises(SourceError):
+            receive(holder.source(), commit, path, content)
 
 
 def test_a_file_that_it_does_not_have(holder, receive, here):

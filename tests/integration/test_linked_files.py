@@ -65,7 +65,7 @@ def test_a_bar_shows_long_hashing_and_no_other(hub, here, monkeypatch, unsaid):
 
     monkeypatch.setattr(writer, "verify_file", slow)
     monkeypatch.setattr(verify, "CHUNK", 1 << 16)
-    monkeypatch.setattr(hedge, "UNSAID", unsaid)
+    monkeypatch.setattr(hedge, "UNSHOWN", unsaid)
     monkeypatch.setattr(progress, "begin", lambda name, size: Recorder(shown))
     here.make_present(here.resolve(REPO), "model.safetensors")
     assert stats().served["lower tier"][0] == 1

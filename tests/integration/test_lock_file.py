@@ -194,7 +194,7 @@ def test_what_is_there_and_no_lock_file_is_left_alone(lock, hub, tmp_path, what)
 
 def test_a_silent_hub_is_not_a_closed_repo(lock, hub, here):
     hub.fault(status=503)
-    with pytest.raises(PublishRefused, match="the Hub cannot say now"):
+    with pytest.raises(PublishRefused, match="the Hub does not answer whether"):
         lock(REPO)
 
 

@@ -48,12 +48,12 @@ def assert_error(done, *words, code=1):
 
 def test_unknown_repo_says_what_the_hub_said(machine, small_hub):
     done = machine("a", hub=small_hub).hook("fetch", "org/nobody")
-    assert_error(done, "org/nobody", "the Hub said: 401", "hf auth login")
+    assert_error(done, "org/nobody", "the Hub answered: 401", "hf auth login")
 
 
 def test_unknown_revision_says_what_the_hub_said(machine, small_hub):
     done = machine("a", hub=small_hub).hook("fetch", "org/name", "--revision", "v9", "--json")
-    assert_error(done, "'v9'", "the Hub said: 404", "a branch, a tag or a commit")
+    assert_error(done, "'v9'", "the Hub answered: 404", "a branch, a tag or a commit")
 
 
 def test_a_gated_repo_says_how_to_log_in(machine, small_hub, tmp_path):

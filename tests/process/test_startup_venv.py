@@ -128,7 +128,7 @@ BROKEN = {
         "#!/bin/sh\necho one >&2; echo 'no such library' >&2; echo >&2; exit 3\n",
         "ended with 3: no such library",
     ),
-    "ends silently": ("#!/bin/sh\nexit 3\n", "ended with 3: it said nothing"),
+    "ends silently": ("#!/bin/sh\nexit 3\n", "ended with 3: it printed nothing"),
     "says something else": ("#!/bin/sh\necho Python 9\n", "gave no answer"),
     "is no program": ("what is this", "Exec format error"),
     "needs what is gone": ("#!/no/such/interpreter\n", "No such file"),
@@ -157,7 +157,7 @@ def test_a_python_that_hangs(environment, other, verb):
     Path(other.python).chmod(0o755)
     code = (
         "import sys; from ipfs_accelerate_py.cli import main; from ipfs_accelerate_py.startup import environment\n"
-        "environment.PATIENCE = 1; sys.exit(main.main(sys.argv[1:]))"
+        "environment.DEADLINE = 1; sys.exit(main.main(sys.argv[1:]))"
     )
     done = environment.run("-c", code, verb, "--venv", other.folder, timeout=30)
     assert_refused(done, f"the Python of {other.folder} does not work", "did not end within 1 s")

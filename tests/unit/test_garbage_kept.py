@@ -135,7 +135,7 @@ def test_an_empty_folder_that_goes_before_a_file_is_renamed_into_it(store, monke
 def test_who_stands_still_while_it_marks_is_left_alone(store, settings, monkeypatch):
     commit_of(store, CONTENT, age=2 * DAY, ref="main")
     before = visible(store)
-    monkeypatch.setattr(leases, "_PATIENCE", 0.1)
+    monkeypatch.setattr(leases, "_DEADLINE", 0.1)
     with leases.hold_lock(store) as held:
         assert held
         answer = collect_garbage(store, settings, older_than=DAY).to_dict()

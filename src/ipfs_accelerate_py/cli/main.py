@@ -9,9 +9,9 @@ from .program import FAILED, GOOD, INTERRUPTED
 
 def main(argv: list[str] | None = None) -> int:
     """Run one command; returns the exit code: 0 good, 1 failed, 2 usage, 3 bytes failed verification, 130 Ctrl-C."""
-    words = list(sys.argv[1:] if argv is None else argv)
+    arguments = list(sys.argv[1:] if argv is None else argv)
     try:
-        code = _flush(_execute(words))
+        code = _flush(_execute(arguments))
         if argv is None:
             _end_quietly()
         return code
@@ -27,7 +27,7 @@ def main(argv: list[str] | None = None) -> int:
 
 
 def _flush(code: int) -> int:
-    """Write out what is on its way to stdout, so that a reader who has gone, or a full disk, is met here."""
+    """Flush stdout, so that a closed pipe, or a full disk, is met here."""
     try:
         if sys.stdout is not None:
             sys.stdout.flush()
@@ -51,19 +51,19 @@ def _end_quietly() -> None:
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
 
-def _execute(words: list[str]) -> int:
+def _execute(arguments: list[str]) -> int:
     debug = False
     try:
-        if words[:1] == ["run"] and words[1:2] not in ([], ["-h"], ["--help"]):
+        if arguments[:1] == ["run"] and arguments[1:2] not in ([], ["-h"], ["--help"]):
             from ..startup.runner import run
 
-            return run(words[1:])  # without a parser: a start should cost nothing more
+            return run(arguments[1:])  # without a parser: a start should cost nothing more
         from .parser import parse
 
         # A name that the terminal's encoding lacks is no reason to fail after the work is done.
         if getattr(sys.stdout, "errors", None) == "strict" and hasattr(sys.stdout, "reconfigure"):
             sys.stdout.reconfigure(errors="backslashreplace")
-        args = parse(words)
+        args = parse(arguments)
         if debug := args.debug:
             _log_everything()
         return int(args.execute(args))

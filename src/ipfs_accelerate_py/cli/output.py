@@ -1,4 +1,4 @@
-"""What commands print: words for people, one JSON document for programs, errors on stderr."""
+"""What commands print: text for people, a JSON document for programs, errors on stderr."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ def drop(stream: TextIO) -> None:
 
 
 def print_json(document: Any) -> None:
-    """The one document of --json."""
+    """The document of --json."""
     import json
 
     print(json.dumps(document, indent=2, default=str))
@@ -48,8 +48,8 @@ def print_error(error: BaseException, what: str = "") -> int:
     """`Error:` and `Hint:`; the exit code that the error means."""
     from ..errors import IPFSAccelerateError, LockFileError, VerificationError
 
-    words = f"{error or type(error).__name__}{_said_by_the_hub(error)}"
-    warn(f"Error: {what}{': ' if what else ''}{words}")
+    text = f"{error or type(error).__name__}{_answer_of_hub(error)}"
+    warn(f"Error: {what}{': ' if what else ''}{text}")
     hint = error.hint if isinstance(error, IPFSAccelerateError) else "--debug shows where it happened"
     if hint:
         warn(f"Hint: {hint}")
@@ -57,12 +57,12 @@ def print_error(error: BaseException, what: str = "") -> int:
     return UNVERIFIED if damaged else FAILED
 
 
-def _said_by_the_hub(error: BaseException) -> str:
-    """The Hub's own words, where its client has kept them."""
+def _answer_of_hub(error: BaseException) -> str:
+    """The Hub's own message, where its client has kept it."""
     cause = error.__cause__
     status = getattr(getattr(cause, "response", None), "status_code", None)
-    words = getattr(cause, "server_message", None)
-    return f" (the Hub said: {status}{f' {words}' if words else ''})" if status else ""
+    message = getattr(cause, "server_message", None)
+    return f" (the Hub answered: {status}{f' {message}' if message else ''})" if status else ""
 
 
 def print_table(args: Namespace, head: Sequence[str], rows: Iterable[Sequence[str]]) -> None:

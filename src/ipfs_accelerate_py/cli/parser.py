@@ -13,32 +13,32 @@ from .units import read_repo
 
 
 class Parser(ArgumentParser):
-    """Says what is wrong as `Error:` and `Hint:`, and ends with 2."""
+    """Reports what is wrong as `Error:` and `Hint:`, and exits with 2."""
 
     def error(self, message: str) -> NoReturn:
         refuse(message, f"see '{self.prog} --help'")
 
 
-def find_verb(words: list[str]) -> int | None:
-    """The index of the command among the words."""
-    return next((index for index, word in enumerate(words) if not word.startswith("-")), None)
+def find_verb(arguments: list[str]) -> int | None:
+    """The index of the command among the arguments."""
+    return next((index for index, argument in enumerate(arguments) if not argument.startswith("-")), None)
 
 
-def parse(words: list[str]) -> Namespace:
-    """Parse the words of one call; ends the process with 2 where they make no sense."""
-    index = find_verb(words)
+def parse(arguments: list[str]) -> Namespace:
+    """Parse the arguments of a call; exits with 2 where they make no sense."""
+    index = find_verb(arguments)
     if index is None:
         parser = top_parser()
-        _, unknown = parser.parse_known_args(words)  # --help and --version end here
+        _, unknown = parser.parse_known_args(arguments)  # --help and --version end here
         for word in unknown:
             if word != "--":
                 refuse(f"there is no option {_name(word)}", guess(word, _options(parser), "options are"))
         refuse("no command is given", f"commands are {', '.join(VERBS)}; see '{PROGRAM} --help'")
-    verb = words[index]
+    verb = arguments[index]
     if verb not in VERBS:
         refuse(f"there is no command {verb!r}", guess(verb, VERBS, "commands are"))
     parser = verb_parser(verb)
-    before, after = [word for word in words[:index] if word != "--"], words[index + 1 :]
+    before, after = [argument for argument in arguments[:index] if argument != "--"], arguments[index + 1 :]
     if verb == "run" and after[:1] not in (["-h"], ["--help"]):
         # TARGET's own options are not ours to parse.
         args, unknown = parser.parse_known_args(before)
@@ -138,12 +138,12 @@ def add_repos(parser: ArgumentParser, nargs: str, default: str | None = None) ->
 
 
 def add_revision(parser: ArgumentParser) -> None:
-    """The option --revision: of each REPO that names none itself."""
+    """The option --revision: of the REPOs that name none themselves."""
     parser.add_argument("--revision", metavar="REV", help="branch, tag or commit (default: main)")
 
 
 def check_revisions(args: Namespace) -> None:
-    """A usage error where REPO and --revision name different ones."""
+    """A usage error where REPO and --revision name different revisions."""
     from ..operations import read_name
 
     for name in args.repos:

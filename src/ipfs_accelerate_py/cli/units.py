@@ -11,7 +11,7 @@ _BYTES = {"": 1, "b": 1} | {
     for power, letter in enumerate("kmgtp", 1)
     for infix, base in (("", 1000), ("i", 1024))
 }
-_MOST = 2.0**80  # what is more is no number that somebody means, and some are infinite as floats
+_MOST = 2.0**80  # larger numbers are mistakes, and some are infinite as floats
 
 
 def read_age(text: str) -> float:

@@ -43,7 +43,7 @@ def shown(key: str, text: str) -> str:
 def _folder(text: str) -> Path:
     try:
         return Path(text).expanduser().absolute()
-    except RuntimeError:  # `~name` of nobody, or no home at all
+    except RuntimeError:  # `~name` of no user, or no home at all
         raise ValueError("a folder; there is no such home") from None
     except OSError:
         raise ValueError("a folder from the root on; the current folder is gone") from None
@@ -84,7 +84,7 @@ def _mirror(url: str) -> str:
 
 
 def _file(text: str) -> Path | None:
-    # Never a ValueError: to go on without a lock file that was asked for would be unsafe. A load says it is missing.
+    # Never a ValueError: to go on without a lock file that was asked for would be unsafe. A load reports it as missing.
     path = Path(os.path.expanduser(text))
     try:
         return path.absolute() if text else None
@@ -139,11 +139,11 @@ def _level(text: str) -> str:
     return text.upper()
 
 
-HOME = "~/.cache/ipfs_accelerate"  # the store, where HF_HOME says nothing
+HOME = "~/.cache/ipfs_accelerate"  # the store, where HF_HOME is not set
 
 
 def default_home() -> str:
-    """Beside the Hugging Face cache where HF_HOME names a place: a container keeps that one on a volume."""
+    """Beside the Hugging Face cache where HF_HOME names a place: a container keeps it on a volume."""
     home = os.environ.get("HF_HOME")
     return os.path.join(os.path.expandvars(home), "ipfs_accelerate") if home else HOME
 

@@ -47,7 +47,7 @@ class Settings:
 
 
 class LastReading:
-    """What was read last, and on what it depends; and what the user was told of it."""
+    """What was read last, on what it depends, and the problems that were reported of it."""
 
     def __init__(self) -> None:
         self.file: tuple[str, float, dict[str, str]] | None = None  # path, time of change, values
@@ -101,7 +101,7 @@ def read_bytes(path: Path) -> bytes:
     raise OSError("it is no regular file")
 
 
-def mark_as_said(variable: str, value: str) -> None:
+def mark_as_reported(variable: str, value: str) -> None:
     """The user knows of this: no warning is needed."""
     session.part(LastReading).warned.add((variable, value))
 
@@ -112,7 +112,7 @@ def _report(message: str) -> None:
     logging.getLogger("ipfs_accelerate_py").warning(message)
 
 
-# How a wrong setting is reported. `log`, which needs the settings to know how much it may say, puts its own here.
+# How a wrong setting is reported. `log`, which needs the settings to know its level, puts its own here.
 report: Callable[[str], object] = _report
 
 
@@ -124,7 +124,7 @@ def _warn(variable: str, value: str, message: str) -> None:
 
 
 def is_given(key: str) -> bool:
-    """Has the user given this setting, in the environment or in the file?"""
+    """Return whether the user has given this setting, in the environment or in the file."""
     return bool(os.environ.get(PREFIX + key.upper()) or _read_file().get(key))
 
 
@@ -187,7 +187,7 @@ _VARIABLES = (
 
 
 def read_settings() -> Settings:
-    """All settings as they are now, bad ones as their defaults."""
+    """All settings as they are now; those with an invalid value have their defaults."""
     last = session.part(LastReading)
     environment = (*raw_values(_VARIABLES), _folder_now())
     if last.all is not None and last.all[0] == environment and last.all[2] == _changed(last.all[1]):

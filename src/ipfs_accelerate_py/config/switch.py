@@ -1,4 +1,4 @@
-"""The switch: does the environment let the hook work?
+"""The switch: whether the environment lets the hook work.
 
 `hook run` asks in an interpreter that is there for nothing else, so this imports nothing that costs time.
 """
@@ -29,7 +29,7 @@ def raw_values(variables: tuple[str, ...]) -> tuple[object, ...]:
 
 
 class Switch:
-    """Whether the environment lets the hook work: `variable` decided, `reason` says it in words."""
+    """Whether the environment lets the hook work: `variable` decided, and `reason` is text for people."""
 
     __slots__ = ("on", "reason", "scoped", "variable")
 
@@ -41,7 +41,7 @@ class Switch:
 
 
 def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
-    """Ask the environment now; the first of the four variables that speaks decides."""
+    """Read the environment now; the first of the four variables that is set decides."""
     if environ is None:
         if not any(raw_values(_VARIABLES)):
             return _DEFAULT

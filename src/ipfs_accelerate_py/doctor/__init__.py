@@ -1,4 +1,4 @@
-"""`doctor`: tries each thing for real, and gives for each failure the command or setting that mends it."""
+"""`doctor`: tests every part for real, and gives for a failure the command or setting that mends it."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True)
 class Report:
-    """What each check found, in their order."""
+    """The findings of the checks, in their order."""
 
     checks: tuple[Finding, ...]
 
@@ -29,9 +29,9 @@ class Report:
 
 
 def run_checks(settings: Settings, progress: Callable[[Finding], None] | None = None) -> Report:
-    """Try each thing, within 30 s whatever hangs; never raises.
+    """Run all checks, within 30 s whatever hangs; never raises.
 
-    `progress` is called with each finding, in their order, as soon as it is known. What is not configured is ok.
+    `progress` is called with every finding, in their order, as soon as it is known. What is not configured is ok.
     """
     from . import (
         check,

@@ -1,4 +1,4 @@
-"""One check of the doctor, and how many run side by side: each within its budget, none can stop the others."""
+"""A check of the doctor, and how checks run side by side: within their budgets, none can stop the others."""
 
 from __future__ import annotations
 
@@ -49,7 +49,7 @@ def bad(detail: str, hint: str) -> Result:
 
 @dataclass(eq=False)
 class Check:
-    """`test` may raise and may hang. `needs` is the check that has to be well before this one means anything."""
+    """`test` may raise and may hang. `needs` is the check without which this check means nothing."""
 
     name: str
     test: Callable[[], Result]
@@ -60,7 +60,7 @@ class Check:
     _done: threading.Event = field(default_factory=threading.Event, init=False)
 
     def start(self) -> None:
-        """Begin in a thread of its own, which nobody has to wait for."""
+        """Begin in a thread of its own, which need not be waited for."""
         threading.Thread(target=self._run, name=f"doctor: {self.name}", daemon=True).start()
 
     def wait(self, began: float) -> Result:
@@ -69,12 +69,12 @@ class Check:
         return self._result or bad(f"no answer within {self.budget:g} s", self.stuck)
 
     def latest(self) -> float:
-        """Seconds after the start of all at which this one has to be done."""
+        """Seconds after the start of all checks at which this check has to be done."""
         return self.budget + (self.needs.latest() if self.needs else 0.0)
 
     def _run(self) -> None:
         try:
-            # a moment longer than whoever waits for it, so that both say the same
+            # a moment longer than `wait`, so that both have the same result
             if self.needs and not (self.needs._done.wait(self.needs.latest() + 0.1) and self.needs.is_well()):
                 name = self.needs.name
                 self._result = bad(f"not tested, because '{name}' is not well", f"mend '{name}' first")
@@ -88,12 +88,12 @@ class Check:
             self._done.set()
 
     def is_well(self) -> bool:
-        """Is it done, and ok?"""
+        """Return whether it is done, and ok."""
         return self._result is not None and self._result.ok
 
 
 def run(checks: list[Check], progress: Callable[[Finding], None] | None = None) -> list[Finding]:
-    """All of them at once; what each found, in the order given, which `progress` gets."""
+    """Run all checks at once; their findings, in the order given, with which `progress` is called."""
     began = time.monotonic()
     for check in checks:
         check.start()

@@ -1,4 +1,4 @@
-"""The settings and the switch: what the environment and the settings file say."""
+"""The settings and the switch: the environment and the settings file."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def checks(settings: Settings) -> list[Check]:
 
 
 def check_settings() -> Result:
-    """Each value can be used, each name is known, and the file can be read."""
+    """Check that all values can be used, all names are known, and the file can be read."""
     wrong: list[tuple[str, str]] = [*_wrong_values(), *_wrong_variables(), *_wrong_file(config_file())]
     if wrong:
         return Result(False, "; ".join(what for what, _ in wrong), "; ".join(dict.fromkeys(how for _, how in wrong)))
@@ -79,7 +79,7 @@ def _wrong_file(path: Path) -> list[tuple[str, str]]:
 
 
 def check_switch() -> Result:
-    """May the hook work here, and which variable says so?"""
+    """Check whether the environment lets the hook work, and name the variable that decides."""
     switch = read_switch()
     if switch.on:
         return good(switch.reason)

@@ -22,7 +22,7 @@ _WALK = 2000  # folder entries that are looked at for a file to link
 
 
 def checks(settings: Settings) -> list[Check]:
-    """`store`, `disk`, `hard links` for each lower tier, and `lock file`."""
+    """`store`, `disk`, `hard links` for every local cache, and `lock file`."""
     home = settings.home
     return [
         Check("store", lambda: check_store(home), _SILENT),
@@ -74,7 +74,7 @@ def scratch_of(store: Store) -> Iterator[Path]:
 
 
 def check_disk(home: Path, enough: int = ENOUGH) -> Result:
-    """Is there room for another model?"""
+    """Check that there is room for another model."""
     there = existing(home)
     free = shutil.disk_usage(there).free
     files = os.statvfs(there) if hasattr(os, "statvfs") else None
@@ -88,7 +88,7 @@ def check_disk(home: Path, enough: int = ENOUGH) -> Result:
 
 
 def check_links(home: Path, tier: Path) -> Result:
-    """Link one file of the cache into the store and remove the link: is a model on disk once, or twice?"""
+    """Link a file of the cache into the store and remove the link: else a model is on disk twice."""
     if not tier.is_dir():
         return good(f"{tier} is not there: nothing to link from")
     store, file = Store(home), _some_file(tier)
@@ -140,7 +140,7 @@ def _some_file(tier: Path) -> Path | None:
 
 
 def check_lock_file(path: Path | None) -> Result:
-    """Can the lock file be read?"""
+    """Check that the lock file can be read."""
     if path is None:
         return good("not configured", f"{COMMAND} lock writes one; set IPFS_ACCELERATE_LOCK to its path")
     from ..resolve.lockfile import read_lock_file
@@ -166,6 +166,6 @@ def file_system(path: Path) -> str:
     for row in rows:
         point = re.sub(r"\\([0-7]{3})", lambda octal: chr(int(octal[1], 8)), row[1])
         inside = there == point or there.startswith(point.rstrip("/") + "/")
-        if inside and len(point) >= len(best):  # the last of two mounts on one point is the one that is seen
+        if inside and len(point) >= len(best):  # of two mounts on one point the last is seen
             best, kind = point, row[2]
     return f"{kind} ({best})" if kind else "an unknown file system"

@@ -1,4 +1,4 @@
-"""HTTP gateways: each is asked for a CID that carries its bytes in itself, whole and a part of it."""
+"""HTTP gateways: they are asked for a CID that carries its bytes in itself, and for a part of it."""
 
 from __future__ import annotations
 
@@ -13,11 +13,11 @@ from .check import Check, Result, bad, good
 
 CONTENT = b"ipfs_accelerate_py asks whether a gateway is here\n"
 _PART = (16, 40)
-_PATIENCE = 4.0
+_IDLE = 4.0
 
 
 def checks(settings: Settings) -> list[Check]:
-    """`gateway URL` for each of the settings."""
+    """`gateway URL` for every gateway of the settings."""
     if not settings.gateways or settings.force_local:
         hint = "set IPFS_ACCELERATE_GATEWAYS to URLs such as http://10.0.0.1:8080 to read from peers over HTTP"
         return [Check("gateways", lambda: good("not configured", hint), hint)]
@@ -33,10 +33,10 @@ def _out(url: str) -> str:
 
 
 def check_gateway(url: str, timeout: float) -> Result:
-    """Does it answer, is it a gateway, and does it give parts of a file?"""
+    """Check that it answers, is a gateway, and gives parts of a file."""
     path, began = f"/ipfs/{identity_cid(CONTENT)}", time.monotonic()
     try:
-        body = Gateway(url, tuple, _PATIENCE).read(path, 1 << 16, "*/*")
+        body = Gateway(url, tuple, _IDLE).read(path, 1 << 16, "*/*")
     except SourceError as error:
         if str(error) in ("it answered 401", "it answered 403"):
             return bad(f"{error}: it wants a password", "give it in the URL: https://NAME:PASSWORD@HOST")
@@ -46,7 +46,7 @@ def check_gateway(url: str, timeout: float) -> Result:
         return bad("what listens there is not an IPFS gateway: it answered /ipfs/... with something else", _out(url))
     first, last = _PART
     try:
-        part = HTTPReader(url, _PATIENCE).look(path, {"Range": f"bytes={first}-{last - 1}"})
+        part = HTTPReader(url, _IDLE).look(path, {"Range": f"bytes={first}-{last - 1}"})
     except OSError as error:
         return bad(f"it answered once, and then no more: {error}", _out(url))
     size = len(part.body)

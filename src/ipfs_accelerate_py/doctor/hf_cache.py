@@ -1,4 +1,4 @@
-"""Can what is loaded be left in the Hugging Face cache, where programs without the hook find it?"""
+"""Whether what is loaded can be left in the Hugging Face cache, where programs without the hook find it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The hook in a new interpreter: does it start there, and does it fit the installed transformers?"""
+"""The hook in a new interpreter: whether it starts there, and fits the installed transformers."""
 
 from __future__ import annotations
 
@@ -78,17 +78,17 @@ class _Doors:
 
 
 def hook_check() -> Check:
-    """`hook`: does it reach a new interpreter?"""
+    """`hook`: whether it reaches a new interpreter."""
     return Check("hook", check_hook, _START, 15)
 
 
 def doors_check() -> Check:
-    """`doors`: does it fit transformers?"""
+    """`doors`: whether it fits transformers."""
     return Check("doors", check_doors, _FIRST, 26)
 
 
 def check_hook() -> Result:
-    """Start a new interpreter as a program here would, and let it say whether the hook is there."""
+    """Start a new interpreter as a program here would, which reports whether the hook is there."""
     found = _ask(_STARTED, dict(os.environ), 14)
     enable = f"{COMMAND} enable" + ("" if sys.prefix != sys.base_prefix else " --force")
     if isinstance(found, str):
@@ -110,14 +110,14 @@ def check_hook() -> Result:
     if here != there:
         return bad(
             f"a new interpreter takes the package from {there}, and this is {here}",
-            "python -m pip install the one that you want into this environment, or ask the doctor that is there",
+            "python -m pip install the copy that you want into this environment, or run the doctor of the other copy",
         )
     return good(f"starts with every {sys.executable} (by {found['boot']})")
 
 
 def check_doors() -> Result:
     """Import transformers with the hook in a new interpreter, and ask the status what is patched."""
-    # of the switch another check tells; and nothing here needs a network
+    # the switch has a check of its own; and nothing here needs a network
     found = _ask(_DOORS, {**os.environ, "IPFS_ACCELERATE": "1", "HF_HUB_OFFLINE": "1"}, 25)
     install = "python -m pip install 'transformers>=4.57,<6'"
     if isinstance(found, str):
@@ -143,7 +143,7 @@ _NEEDED = ("transformers.modeling_utils", "transformers.models.auto.modeling_aut
 
 
 def _ask(code: str, environ: dict[str, str], seconds: float) -> dict[str, Any] | str:
-    """What a new interpreter found, or why it could not say."""
+    """What a new interpreter has found, or why it could not report."""
     if not sys.executable:
         return "this Python does not know its own path (sys.executable is empty)"
     try:
@@ -161,4 +161,4 @@ def _ask(code: str, environ: dict[str, str], seconds: float) -> dict[str, Any] |
     for line in done.stdout.splitlines():
         if line.startswith(_MARK):
             return dict(json.loads(line.removeprefix(_MARK)))
-    return (done.stderr.strip().splitlines() or [f"it ended with {done.returncode} and said nothing"])[-1]
+    return (done.stderr.strip().splitlines() or [f"it ended with {done.returncode} and printed nothing"])[-1]

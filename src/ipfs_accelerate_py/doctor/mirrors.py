@@ -1,4 +1,4 @@
-"""Mirrors: each fsspec URL is opened and listed."""
+"""Mirrors: their fsspec URLs are opened and listed."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _LISTED = 1000  # names that are counted
 
 
 def checks(settings: Settings) -> list[Check]:
-    """`mirror URL` for each of the settings."""
+    """`mirror URL` for every mirror of the settings."""
     if not settings.mirrors or settings.force_local:
         hint = "set IPFS_ACCELERATE_MIRRORS to fsspec URLs such as file:///mnt/models or s3://bucket/models"
         return [Check("mirrors", lambda: good("not configured", hint), hint)]
@@ -29,18 +29,18 @@ def _out(url: str) -> str:
 
 
 def check_mirror(url: str) -> Result:
-    """Can it be opened and listed, and what is in it?"""
+    """Check that it can be opened and listed, and report what is in it."""
     mirror = Mirror(url)
     if mirror.is_web:
         return _check_web(url)
-    system, path = mirror.file_system()  # whose errors say what to install
+    system, path = mirror.file_system()  # whose errors name the package to install
     try:
         names = [str(name).rstrip("/").rpartition("/")[2] for name in system.ls(path, detail=False)[:_LISTED]]
     except FileNotFoundError:
         return bad("it is not there", _out(url))
     except NotADirectoryError:
         return bad("it is not a folder", _out(url))
-    except Exception as error:  # each backend has errors of its own
+    except Exception as error:  # every backend has errors of its own
         closed = isinstance(error, PermissionError) or "Credential" in type(error).__name__
         return bad(f"it cannot be listed: {type(error).__name__}: {error}", _LET_IN if closed else _out(url))
     if names == [path.rpartition("/")[2]] and not system.isdir(path):

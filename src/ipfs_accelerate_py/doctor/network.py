@@ -13,16 +13,16 @@ from ..config.settings import Settings
 from ..net.http import HTTPReader
 from .check import Check, Result, bad, good
 
-PATIENCE = 8.0  # seconds that the Hub gets for its answer
+IDLE = 8.0  # seconds that the Hub gets for its answer
 FAR_OFF = 300.0  # seconds: signatures and certificates begin to fail
-_ENDPOINT = "see whether the network is up, and HF_ENDPOINT and HTTPS_PROXY are right; HF_HUB_OFFLINE=1 says not to ask"
+_ENDPOINT = "see whether the network is up, and HF_ENDPOINT and HTTPS_PROXY are right; HF_HUB_OFFLINE=1 forbids it"
 
 
 def checks(settings: Settings) -> list[Check]:
     """`hub` and `clock`."""
     answer = _HubAnswer()
     return [
-        Check("hub", lambda: check_hub(settings, answer), _ENDPOINT, PATIENCE + 7),
+        Check("hub", lambda: check_hub(settings, answer), _ENDPOINT, IDLE + 7),
         Check("clock", lambda: check_clock(settings, answer), "set the clock: sudo timedatectl set-ntp true", 22),
     ]
 
@@ -37,7 +37,7 @@ class _Asked:
 
 
 class _HubAnswer:
-    """Asks the Hub once, by its own client, for whoever comes first; gives the answer, or the error, to all."""
+    """Asks the Hub once, by its own client, when first called; gives the answer, or the error, to all checks."""
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -57,7 +57,7 @@ class _HubAnswer:
 
         session: Any = get_session()
         began, at = time.monotonic(), time.time()
-        answer = session.get(f"{constants.ENDPOINT}/api/models", params={"limit": "1"}, timeout=PATIENCE)
+        answer = session.get(f"{constants.ENDPOINT}/api/models", params={"limit": "1"}, timeout=IDLE)
         seconds = time.monotonic() - began
         try:
             body = answer.json()
@@ -75,7 +75,7 @@ def _why_silent(settings: Settings) -> str | None:
 
 
 def check_hub(settings: Settings, answer: _HubAnswer) -> Result:
-    """Does the Hub answer without a token, and in time?"""
+    """Check that the Hub answers without a token, and in time."""
     from huggingface_hub import constants
 
     endpoint = constants.ENDPOINT
@@ -100,7 +100,7 @@ def check_hub(settings: Settings, answer: _HubAnswer) -> Result:
 
 def check_clock(settings: Settings, answer: _HubAnswer) -> Result:
     """Compare our time with the Hub's, else with a gateway's."""
-    for who, date, at in _dates(settings, answer):
+    for name, date, at in _dates(settings, answer):
         try:
             theirs = email.utils.parsedate_to_datetime(date).timestamp()
         except (TypeError, ValueError):
@@ -108,17 +108,17 @@ def check_clock(settings: Settings, answer: _HubAnswer) -> Result:
         off = at - theirs
         if abs(off) > FAR_OFF:
             return bad(
-                f"this machine's clock is {abs(off) / 60:.0f} minutes {'ahead of' if off > 0 else 'behind'} {who}",
+                f"this machine's clock is {abs(off) / 60:.0f} minutes {'ahead of' if off > 0 else 'behind'} {name}",
                 "set the clock: sudo timedatectl set-ntp true",
             )
-        return good(f"within {max(1, round(abs(off)))} s of {who}")
+        return good(f"within {max(1, round(abs(off)))} s of {name}")
     if _why_silent(settings):
-        return good("not tested: offline, nobody is asked for the time")
+        return good("not tested: offline, no server is asked for the time")
     return bad("not tested: neither the Hub nor a gateway gave the time", "mend 'hub' first")
 
 
 def _dates(settings: Settings, answer: _HubAnswer) -> Iterator[tuple[str, str, float]]:
-    """(who, its Date header, our time then)"""
+    """(name of a server, its Date header, our time then)"""
     if not _why_silent(settings):
         asked = answer.get()
         if not isinstance(asked, Exception) and asked.date:

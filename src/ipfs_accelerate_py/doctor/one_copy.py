@@ -1,4 +1,4 @@
-"""Is a model on disk once? The node is asked to take a small file of the store by reference."""
+"""Whether a model is on disk once: the node is asked to take a small file of the store by reference."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The trusted publishers: can their trees be found?"""
+"""The trusted publishers: whether their trees can be found."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ def checks(settings: Settings) -> list[Check]:
 
 
 def check_publishers(settings: Settings) -> Result:
-    """Look up each name: by the node, else by the gateways."""
+    """Look up every name: by the node, else by the gateways."""
     if not settings.publishers or settings.force_local:
         return good(
-            "not configured: only the Hub and a lock file say what the bytes must be",
-            "set IPFS_ACCELERATE_PUBLISHERS to names whose word counts while the Hub is silent",
+            "not configured: the only authorities are the Hub and a lock file",
+            "set IPFS_ACCELERATE_PUBLISHERS to names that are trusted while the Hub is silent",
         )
     until = time.monotonic() + _SECONDS
     try:

@@ -20,11 +20,11 @@ RESTART = (
 
 
 def give_block(node: Node, gateways: dict[str, str], until: float) -> Result:
-    """Let gateways (URL -> the peer who tells of it, or "") get a block that our node alone has."""
+    """Let gateways (URL -> the peer that announces it, or "") get a block that our node alone has."""
     own = _own_gateway(node)
     asked = {url: peer for url, peer in gateways.items() if not _is_at(url, own)}
     if not asked:
-        return good("that a peer gets a file of ours was not tried, because no peer tells of its gateway")
+        return good("that a peer gets a file of ours was not tried, because no peer announces its gateway")
     data = os.urandom(32)
     cid, reasons = raw_cid(data), []
     node.rpc.put_block(data)

@@ -2,9 +2,9 @@
 
 1. A peer echoes random bytes (libp2p's ping): the connection works in both directions.
 2. A file of a peer's published tree is read and its hash compared: name and block exchange work towards us.
-3. The swarm is asked who holds that model, as a load does, and names that peer.
+3. The swarm is asked for holders of that model, as by a load, and names that peer.
 4. Our node makes a new random block, and a peer's HTTP gateway is asked for it: it can come from our node alone.
-   This needs a peer that tells of its gateway, by `gateways` in its tree or by IPFS_ACCELERATE_GATEWAYS.
+   This needs a peer that announces its gateway, by `gateways` in its tree or by IPFS_ACCELERATE_GATEWAYS.
 """
 
 from __future__ import annotations
@@ -35,14 +35,14 @@ _WRONG = (
 
 
 def check_round_trip(node: Node, settings: Settings) -> Result:
-    """Try the four parts; say which were done and which could not be."""
+    """Try the four parts; report which were done and which could not be."""
     until = time.monotonic() + SECONDS
     node.rpc.idle_timeout = 2.5
     peers = list(dict.fromkeys(swarm.peers(node)))[:AT_MOST]
     if not peers:
         return good("no peer to try it with")
     said, failed, read, gateways = [], [], False, dict[str, str]()
-    private = swarm.is_private(node)  # strangers may not tell us whom to ask
+    private = swarm.is_private(node)  # the gateways of strangers are not asked
     echo = _echo(node, peers)
     if not echo.ok:
         return echo
@@ -85,7 +85,7 @@ def check_round_trip(node: Node, settings: Settings) -> Result:
 
 
 def _echo(node: Node, peers: list[str]) -> Result:
-    """Let one of the peers echo."""
+    """Let a peer echo."""
     reasons = []
     for peer in peers:
         try:
@@ -101,7 +101,7 @@ def _echo(node: Node, peers: list[str]) -> Result:
 
 
 def _is_named(node: Node, repo_id: str, peer: str, until: float) -> bool:
-    """Does the swarm name a peer as a holder? A node finds nobody in its first seconds."""
+    """Return whether the swarm names a peer as a holder. A node finds no holders in its first seconds."""
     while time.monotonic() < until - 4.0:  # which the gateways get
         with contextlib.suppress(SourceError):
             if peer in swarm.holders(node, layout.repo_folder(repo_id)):
@@ -111,7 +111,7 @@ def _is_named(node: Node, repo_id: str, peer: str, until: float) -> bool:
 
 
 def _read(node: Node, root: str, names: list[str]) -> tuple[str, str]:
-    """The repo of which one small file was read and verified, and that file in words."""
+    """The repo of which a small file was read and verified, and the file with its size."""
     for folder, tree in _trees(node, root, names):
         small = [(entry.size, path) for path, entry in tree.files.items() if 0 < entry.size <= _SMALL]
         repo_id = str(layout.repo_of(folder))

@@ -1,4 +1,4 @@
-"""The IPFS node: does it answer, is its swarm private, has it peers, is its name published?"""
+"""The IPFS node: whether it answers, its swarm is private, it has peers, and its name is published."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ from .check import COMMAND, Check, Result, bad, good
 from .one_copy import check_one_copy
 from .round_trip import check_round_trip
 
-PATIENCE = 4.0  # seconds of silence of the node
-GOOD_KUBO = (0, 43, 1)  # docs/fleet.md says what was mended with it
+IDLE = 4.0  # idle timeout of the node in seconds
+GOOD_KUBO = (0, 43, 1)  # docs/fleet.md has what was fixed with it
 
 
 def checks(settings: Settings) -> list[Check]:
@@ -33,21 +33,21 @@ def checks(settings: Settings) -> list[Check]:
     peers = more("peers", check_peers, 6, node)
     return [
         node,
-        more("private swarm", lambda each: check_private(each, settings.publish), 8, node),
+        more("private swarm", lambda opened: check_private(opened, settings.publish), 8, node),
         peers,
-        more("name", lambda each: check_name(each, settings.publish), 8, node),
-        more("one copy", lambda each: check_one_copy(each, settings.home), 8, node),
-        more("round trip", lambda each: check_round_trip(each, settings), 14, peers),
+        more("name", lambda opened: check_name(opened, settings.publish), 8, node),
+        more("one copy", lambda opened: check_one_copy(opened, settings.home), 8, node),
+        more("round trip", lambda opened: check_round_trip(opened, settings), 14, peers),
     ]
 
 
 def _with_node(settings: Settings, test: Callable[[Node], Result]) -> Result:
-    node = open_node(settings, PATIENCE)
+    node = open_node(settings, IDLE)
     return good("no node configured") if node is None else test(node)
 
 
 def check_node(settings: Settings) -> Result:
-    """Does an IPFS node answer, and which?"""
+    """Check that an IPFS node answers, and report which."""
     if settings.force_local:
         return good("not used: STORAGE_FORCE_LOCAL is set", "unset STORAGE_FORCE_LOCAL to use the network")
     try:
@@ -57,7 +57,7 @@ def check_node(settings: Settings) -> Result:
     if address is None:
         hint = "start one with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC address"
         return good(f"not configured (IPFS_ACCELERATE_NODE={settings.node})", hint)
-    node = Node(address, PATIENCE, authorization(settings.node, settings.node_auth))
+    node = Node(address, IDLE, authorization(settings.node, settings.node_auth))
     peer_id = node.peer_id()
     try:
         version = str(node.rpc.ask("version")[0]["Version"])
@@ -79,7 +79,7 @@ def fixes_missing(version: str) -> str | None:
 
 
 def check_private(node: Node, publish: str) -> Result:
-    """Is the swarm private, which publishing by itself needs?"""
+    """Check that the swarm is private, as automatic publishing needs it."""
     if swarm.has_swarm_key(node):
         return good("closed by a swarm key")
     if swarm.is_private(node):
@@ -94,7 +94,7 @@ def check_private(node: Node, publish: str) -> Result:
 
 
 def check_peers(node: Node) -> Result:
-    """Is the node connected to others, and do its settings let it find them and be found?"""
+    """Check that the node is connected to others, and that its settings let it find them and be found."""
     for what, mend in find_obstacles(node):
         return bad(what, mend)
     peers = list(dict.fromkeys(swarm.peers(node)))
@@ -102,7 +102,7 @@ def check_peers(node: Node) -> Result:
 
 
 def check_name(node: Node, publish: str) -> Result:
-    """Does the node's IPNS name, or our key's, lead to the tree that the node holds?"""
+    """Check that the node's IPNS name, or our key's, leads to the tree that the node holds."""
     root = node.stat(MFS_ROOT)
     if root is None:
         off = "; IPFS_ACCELERATE_PUBLISH=off" if publish == "off" else ""
@@ -116,7 +116,7 @@ def check_name(node: Node, publish: str) -> Result:
         except SourceError:
             continue
         found[name] = path
-        # one CID has several spellings: let the node say it in its own
+        # a CID has several spellings: the node gives its own
         if path == f"/ipfs/{root['Hash']}" or (node.stat(path) or {}).get("Hash") == root["Hash"]:
             return good(f"/ipns/{name} leads to the tree of this node, {path}")
     repo = next(filter(None, map(layout.repo_of, node.names_in(f"/ipfs/{root['Hash']}"))), "ORG/NAME")

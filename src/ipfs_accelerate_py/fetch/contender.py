@@ -1,4 +1,4 @@
-"""One source at work on one file, and whether it gets on."""
+"""A source at work on a file, and whether it makes progress."""
 
 from __future__ import annotations
 
@@ -17,21 +17,21 @@ from .sources import FileRequest, OwnPace, Source
 
 
 class Contender:
-    """One source at work on the file, in a thread of its own."""
+    """A source at work on the file, in a thread of its own."""
 
     def __init__(
-        self, source: Source, request: FileRequest, store: Store, writer: Writer, bell: threading.Event
+        self, source: Source, request: FileRequest, store: Store, writer: Writer, ended: threading.Event
     ) -> None:
         self.source, self.request, self.writer = source, request, writer
         self.started = self.checked = time.monotonic()
         self.first_byte: float | None = None
         self.seen = writer.moved
-        self.seen_aside: object = None  # of a source with its own pace: what the writer does not know of yet
-        self.held = writer.checked  # what others gave before
+        self.seen_aside: object = None  # progress outside the writer, of a source with its own pace
+        self.held = writer.checked  # what other sources gave before
         self.slow = False  # found silent or slow, and the next was asked
         self.asked = False
         self.work = submit(lambda: self._work(request, store))
-        self.work.add_done_callback(lambda done: bell.set())
+        self.work.add_done_callback(lambda done: ended.set())
 
     def _work(self, request: FileRequest, store: Store) -> str:
         try:
@@ -57,7 +57,7 @@ class Contender:
                 self.writer.discard(keep_part=self.writer.keep_part)
 
     def is_slower_than(self, rate: float, window: float, to_begin: float = 0.0) -> bool:
-        """Has it moved less than that within the last `window` seconds? Once per window.
+        """Return whether it has moved less than `rate` within the last `window` seconds. True once per window.
 
         The first byte has `to_begin` seconds, where that is more.
         """
@@ -81,7 +81,9 @@ class Contender:
         moved, aside = self.writer.moved, self._look_aside()
         slow = moved == self.seen and aside == self.seen_aside
         if slow and not self.slow:
-            get_logger().info("%s: silent for %.1f s; others are asked beside", self.source.label, now - self.checked)
+            get_logger().info(
+                "%s: silent for %.1f s; other sources are asked too", self.source.label, now - self.checked
+            )
         self.slow, self.checked, self.seen, self.seen_aside = slow, now, moved, aside
 
     def _look_aside(self) -> object:

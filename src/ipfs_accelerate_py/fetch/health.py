@@ -1,4 +1,4 @@
-"""How the sources have done in this process: how fast they were, and which are left alone for a while."""
+"""The health of the sources in this process: their measured speed, and their circuit breakers."""
 
 from __future__ import annotations
 
@@ -11,9 +11,9 @@ from ..net.breaker import Breaker
 from ..session import Recent, session
 from .sources import Source
 
-LARGE = 4 << 20  # bytes; for such a file one that was silent is asked all the same
+LARGE = 4 << 20  # bytes; for such a file a source that was silent is asked all the same
 _WEIGHT = 0.3  # of the newest measurement in the running mean
-_TELLING = 1 << 20  # bytes; what a smaller file took tells nothing of the rate
+_MEASURABLE = 1 << 20  # bytes; the rate is not measured by smaller files
 _USUAL = 100e6  # bytes per second of a source whose rate is not known yet
 S = TypeVar("S", bound=Source)
 
@@ -51,14 +51,14 @@ def note_success(label: str, size: int, latency: float, seconds: float) -> None:
     health.silent.close(label)
     known = health.speeds.setdefault(label, Speed(latency, 0.0))
     known.latency += _WEIGHT * (latency - known.latency)
-    if size >= _TELLING:
+    if size >= _MEASURABLE:
         rate = size / max(seconds - latency, 1e-4)
         known.rate = rate if not known.rate else known.rate + _WEIGHT * (rate - known.rate)
 
 
 def note_down(label: str) -> None:
-    """Nobody answers there."""
-    session.part(Health).down.open(label, timeouts.OPEN_DOWN, "nobody answers")
+    """A source does not answer at all."""
+    session.part(Health).down.open(label, timeouts.OPEN_DOWN, "down")
 
 
 def note_silence(label: str) -> None:
@@ -67,7 +67,7 @@ def note_silence(label: str) -> None:
 
 
 def is_breaker_open(label: str, size: int = 0) -> bool:
-    """Is it better left alone for a file of this size?
+    """Return whether a source is not to be asked now for a file of this size.
 
     A second of silence is little against a large download, and a peer that had to be found first is found by then.
     """
@@ -76,15 +76,15 @@ def is_breaker_open(label: str, size: int = 0) -> bool:
 
 
 def order(sources: Sequence[S], size: int) -> list[S]:
-    """Who is asked first for a file of this size.
+    """The sources in the order in which they are asked for a file of this size.
 
-    Measured sources change places among themselves by what they would need; the others keep theirs, and who did not
-    answer a moment ago comes last.
+    Measured sources change places among themselves by their estimates; the others keep theirs, and those with an open
+    breaker come last.
     """
     speeds = session.part(Health).speeds
     awake = [source for source in sources if not is_breaker_open(source.label, size)]
     measured = [index for index, source in enumerate(awake) if source.label in speeds]
-    by_speed = sorted((awake[index] for index in measured), key=lambda each: speeds[each.label].estimate(size))
+    by_speed = sorted((awake[index] for index in measured), key=lambda source: speeds[source.label].estimate(size))
     for index, source in zip(measured, by_speed, strict=True):
         awake[index] = source
     return awake + [source for source in sources if is_breaker_open(source.label, size)]

@@ -1,8 +1,8 @@
-"""Hedged requests for one file: sources are asked in turn, and side by side as soon as one is silent or slow.
+"""Hedged requests for a file: sources are asked in turn, and concurrently as soon as a source is silent or slow.
 
-Each has a writer of its own; the first that holds the right bytes wins. A part that one left is continued by the
-next. A source may be silent for the user's time budget while another can be asked, and for `timeouts.IDLE` when none
-can. One with its own pace (the Hub) is never given up; while it shows no sign of bytes, the rest are asked beside it.
+Every source has a writer of its own; the first that holds the right bytes wins. A partial download is continued by the
+next source. The idle timeout is the user's time budget while there is another source, and `timeouts.IDLE` when there is
+none. A source with its own pace (the Hub) is never given up; while it makes no progress, the rest are asked too.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from . import health, progress
 from .contender import Contender
 from .sources import FileRequest, Source, report_corrupt
 
-SLOW = 64 << 10  # bytes per second; below that another source is asked beside
-CRAWL = 1 << 10  # bytes per second; below that nobody is waited for, not even the last
-UNSAID = 1.0  # seconds of only hashing what is on this disk already, before a bar says so
+SLOW = 64 << 10  # bytes per second; below that another source is asked too
+CRAWL = 1 << 10  # bytes per second; below that no source is waited for, not even the last
+UNSHOWN = 1.0  # seconds of only hashing what is on this disk already, before a bar shows it
 _TICK = 0.05
 _CAUSES = 8  # of an error that are looked at: where a client raises an error again, its causes can go round in a ring
 Complain = Callable[[Source, Exception], None]
 
 
 class HedgedFetch:
-    """The sources for one file. `run` gives who gave the bytes, the source, and the writer that holds them."""
+    """The hedged fetch of a file. `run` gives the name of the giver, the source, and the writer with the bytes."""
 
     def __init__(
         self,
@@ -52,7 +52,7 @@ class HedgedFetch:
         self._stopped = stopped or threading.Event()
         self._running: list[Contender] = []
         self._part: Writer | None = None
-        self._bell = threading.Event()
+        self._ended = threading.Event()
         self._bar = progress.begin(request.path, request.entry.size)
         self._shown: tuple[Writer | None, int] = (None, 0)
 
@@ -60,7 +60,7 @@ class HedgedFetch:
     def run(
         self, sources: Iterable[Source], leftovers: Iterable[Path] = ()
     ) -> Iterator[tuple[str, Source, Writer] | None]:
-        """The winner, or None when nobody had the right bytes: `wrong` and `reasons` say why. StoreError."""
+        """The winner, or None when no source had the right bytes, for which see `wrong` and `reasons`. StoreError."""
         kept: Writer | None = None
         try:
             self._part = self._take(leftovers)
@@ -92,8 +92,8 @@ class HedgedFetch:
     def _run(self, waiting: Iterator[Source]) -> tuple[str, Source, Writer] | None:
         more = self._start_next(waiting)
         while self._running:
-            self._bell.wait(_TICK)
-            self._bell.clear()
+            self._ended.wait(_TICK)
+            self._ended.clear()
             self._show()
             if self._stopped.is_set():
                 raise SourceError("stopped")
@@ -112,12 +112,12 @@ class HedgedFetch:
         return None
 
     def _show(self) -> None:
-        """Draw how the one who is ahead gets on, once it has given something itself."""
+        """Draw the progress of the source that is ahead, once it has given something itself."""
         if any(contender.source.own_pace and not contender.slow for contender in self._running):
             return  # the Hub's client draws its own, and two in one place are none
         ours = [contender for contender in self._running if contender.source.own_pace is None]
-        ahead = max(ours, key=lambda each: each.writer.checked, default=None)
-        if ahead is None or (ahead.writer.size == 0 and time.monotonic() - ahead.started < UNSAID):
+        ahead = max(ours, key=lambda contender: contender.writer.checked, default=None)
+        if ahead is None or (ahead.writer.size == 0 and time.monotonic() - ahead.started < UNSHOWN):
             return
         writer, size = ahead.writer, ahead.writer.checked
         ahead.held = min(ahead.held, size)  # it may have begun anew
@@ -134,7 +134,7 @@ class HedgedFetch:
         return contender.is_slower_than(CRAWL, timeouts.IDLE, to_begin=timeouts.IDLE_FIRST_BYTE)
 
     def _pass_by(self, contender: Contender, more: bool) -> None:
-        """One is too slow: another is asked beside it; if there was enough time for that too, it is given up."""
+        """Let the next source be asked too, as this one is too slow; where that was done before, give it up."""
         if contender.writer.moved == 0:
             health.note_silence(contender.source.label)
             if more and not health.is_measured(contender.source.label):  # it may well be a wrong address
@@ -147,7 +147,7 @@ class HedgedFetch:
         self._note(contender.source, SourceError("silent for too long"))
 
     def _start_next(self, waiting: Iterator[Source]) -> bool:
-        """Start the next one; False if there is none."""
+        """Start the next source; False if there is none."""
         source = next(waiting, None)
         if source is None:
             return False
@@ -155,7 +155,9 @@ class HedgedFetch:
         if writer is None:
             with self.store.writing():
                 writer = self.store.new_writer(self.request.repo_id, self.request.entry, self._stopped)
-                ahead = max((contender.writer for contender in self._running), key=lambda each: each.size, default=None)
+                ahead = max(
+                    (contender.writer for contender in self._running), key=lambda writer: writer.size, default=None
+                )
                 if ahead is not None:
                     writer.continue_other(ahead)
         self._start(source, writer)
@@ -165,17 +167,17 @@ class HedgedFetch:
         if source.own_pace is not None:
             self._bar.clear()
             self._shown = (None, 0)
-        self._running.append(Contender(source, self.request, self.store, writer, self._bell))
+        self._running.append(Contender(source, self.request, self.store, writer, self._ended))
 
     def _end(self, contender: Contender) -> str | None:
-        """One has ended: who gave the bytes, or None if they are not there or not right."""
+        """The giver of a source that has ended, or None if it has not given the right bytes."""
         source, writer = contender.source, contender.writer
         try:
             giver = contender.work.result()
         except Mismatch as mismatch:
             shared = len(writer.givers) > 1
             writer.start()
-            if shared:  # somebody else's part was wrong, or its own: it is asked for the whole
+            if shared:  # another source's part was wrong, or its own: it is asked for the whole
                 self._start(source, writer)
                 return None
             writer.discard()
@@ -212,13 +214,13 @@ class HedgedFetch:
 
 
 def _is_worn_out(error: BaseException | None) -> TypeGuard[Exception]:
-    """Has the Hub's client used up its retries? What was answered, plain may ask in another way, and at no cost."""
+    """Return whether the Hub's client has used up its retries. After an answer plain may ask again at no cost."""
     status = getattr(getattr(error, "response", None), "status_code", None)
     return isinstance(error, Exception) and not (status is not None and 400 <= status < 500)
 
 
 def _is_no_hub(error: BaseException | None) -> bool:
-    """Did the Hub's client find that its answers are not a Hub's? A sign-in page of a network, for example."""
+    """Return whether the Hub's client has found that its answers are not a Hub's: a sign-in page, for example."""
     for _ in range(_CAUSES):
         if type(error).__name__ == "FileMetadataError":
             return True

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 from ..config.settings import Settings, is_given
 from ..errors import SettingsError, Unresolved
 from ..hub.breaker import close_hub_breaker, is_hub_breaker_open
-from ..hub.client import ask_commit
+from ..hub.client import LARGE, ask_commit, ask_commit_id
 from ..ipfs import node
 from ..log import warn_once
 from ..net import timeouts
@@ -31,8 +31,8 @@ from .sources.peer_gateways import PeerGateways
 class Plan:
     """The sources for the files of one resolution, from the nearest to the Hub.
 
-    A closed repo's name is told to nobody but the Hub. While it is not known whether a repo is public, its name stays
-    within the private networks of the user.
+    A closed repo's name is sent to the Hub only. While it is not known whether a repo is public, its name stays within
+    the private networks of the user.
     """
 
     def __init__(
@@ -57,18 +57,18 @@ class Plan:
             yield find_class(Kind.LOCAL_CACHES)(self.settings.lower, self.store.stat_cache)
         if self.local_only:
             return
-        # A node is many peers, and leaves out those that lied by itself.
-        far = [each for each in self._open_far() if each.kind is Kind.NODE or each.label not in stats().liars]
+        # A node is many peers, and leaves out corrupt peers itself.
+        far = [source for source in self._open_far() if source.kind is Kind.NODE or source.label not in stats().liars]
         far = health.order(far, size)
         if self._peer_gateways is not None and size >= health.LARGE:
             far = [self._peer_gateways, *far]
         left_alone = [source for source in far if health.is_breaker_open(source.label, size)]
         yield from (source for source in far if source not in left_alone)
-        hub_rests = is_hub_breaker_open()
-        if not hub_rests:
+        hub_was_down = is_hub_breaker_open()
+        if not hub_was_down:
             yield self._hub()
         yield from left_alone
-        if hub_rests and self._hub_is_back():
+        if hub_was_down and self._hub_is_back():
             yield self._hub()
 
     def _hub(self) -> Source:
@@ -88,7 +88,7 @@ class Plan:
         return [*self._node(), *self._gateways(), *self._mirrors()]
 
     def _miss_lower(self) -> None:
-        """A cache that the user has named and that is not there is worth a word. It may lie on a mount that hangs."""
+        """Warn of caches that the user has named and that are not there. They may lie on a mount that hangs."""
         if not is_given("lower"):
             return
         looking = submit(lambda: [str(folder) for folder in self.settings.lower if not folder.is_dir()])
@@ -127,7 +127,7 @@ class Plan:
                 yield gateway
 
     def _names(self) -> list[str]:
-        """The names whose trees a gateway is asked for: the publishers of the settings, and who our node found."""
+        """The names whose trees a gateway is asked for: publishers of the settings, and holders that our node found."""
         names = [name for name in self.settings.publishers if name != "swarm"]
         if self._ipfs is not None:
             names += self._ipfs.holders_so_far(layout.repo_folder(self.resolution.repo_id))
@@ -144,7 +144,8 @@ class Plan:
     def _hub_is_back(self) -> bool:
         """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
         repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
-        asking = submit(lambda: ask_commit(repo_id, commit, self.token, timeout))
+        ask = ask_commit_id if len(self.resolution.tree.files) > LARGE else ask_commit
+        asking = submit(lambda: ask(repo_id, commit, self.token, timeout))
         try:
             if not has_ended(asking, timeout):
                 return False
@@ -156,7 +157,7 @@ class Plan:
 
 
 def _is_near(url: str) -> bool:
-    """Does a mirror lie on this machine or in a private network?"""
+    """Return whether a mirror lies on this machine or in a private network."""
     scheme, _, _ = url.partition("://")
     if scheme in ("file", "local"):
         return True

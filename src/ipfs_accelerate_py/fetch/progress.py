@@ -1,9 +1,9 @@
 """Bars for bytes on their way: by huggingface_hub's own tqdm, where and when huggingface_hub would show one.
 
     bar = progress.begin("model.safetensors", size)
-    bar.source("node")      # who is asked now; of what an earlier one gave only what is said to be `held` counts
+    bar.source("node")      # the source that is asked now, with the bytes that are `held` already
     bar.advance(len(data))
-    bar.clear()             # away with it, for somebody else draws one; the next `advance` draws it again
+    bar.clear()             # for another program's bar; the next `advance` draws it again
     bar.finish()
 
 Every call is cheap, may come from any thread, and never raises. Nothing is drawn before the first `advance`, so a
@@ -35,7 +35,7 @@ class Bar(Protocol):
         """So many bytes more."""
 
     def clear(self) -> None:
-        """Leave the terminal to another bar; the next `advance` draws this one again."""
+        """Leave the terminal to another bar; the next `advance` draws this bar again."""
 
     def finish(self) -> None:
         """No more bytes will come, for whatever reason."""
@@ -62,7 +62,7 @@ class Progress:
 
 
 def silence() -> None:
-    """From now on this process draws none; the Hub's client is told the same if it is not imported yet."""
+    """From now on this process draws no bars, nor does the Hub's client if it is not imported yet."""
     import os
 
     session.part(Progress).quiet = True
@@ -70,7 +70,7 @@ def silence() -> None:
 
 
 def begin(name: str, size: int | None = None, unit: str = "B") -> Bar:
-    """A bar for `size` bytes, or None if nobody knows how many. `unit`: what is counted, if not bytes."""
+    """A bar for `size` bytes, None if that is unknown. `unit`: what is counted, if not bytes."""
     # Without a stderr huggingface_hub's bars fail; that must not be our load's end.
     return _NO_BAR if session.part(Progress).quiet or sys.stderr is None else _HubBar(name, size, unit)
 
@@ -106,7 +106,7 @@ class _HubBar:
             if self._bar is None:
                 self._bar = self._open()
             self._bar.update(size)
-        except Exception:  # a terminal that is gone, say
+        except Exception:  # a terminal that is gone, for example
             self._ended = True
 
     def clear(self) -> None:
@@ -127,7 +127,7 @@ class _HubBar:
 
         from huggingface_hub.utils.tqdm import is_tqdm_disabled, tqdm
 
-        # The group's name and logger of huggingface_hub's own downloads: who switched those off wants none from us.
+        # The group's name and logger of huggingface_hub's own downloads: where those are switched off, so are ours.
         level = logging.getLogger("huggingface_hub.file_download").getEffectiveLevel()
         # A terminal only: tqdm's `disable=None`, which this function gives.
         disable = is_tqdm_disabled(level)

@@ -1,4 +1,4 @@
-"""Make named files of a commit present in the store: have it, else the sources, every byte verified."""
+"""Make named files of a commit present in the store: from the sources where they are absent, every byte verified."""
 
 from __future__ import annotations
 
@@ -28,8 +28,8 @@ from .hedge import HedgedFetch
 from .plan import Plan
 from .sources import FileRequest, Kind, Source, report_corrupt
 
-_ALONE = "only this machine was asked, as STORAGE_FORCE_LOCAL or local_files_only says"
-_OFFLINE = "the Hub was not asked, as HF_HUB_OFFLINE says"
+_ALONE = "only this machine was asked, because STORAGE_FORCE_LOCAL or local_files_only is set"
+_OFFLINE = "the Hub was not asked, because HF_HUB_OFFLINE is set"
 _AT_ONCE = 4  # files fetched side by side, for the shards of a large model
 _LOOK = 1.0  # seconds; Windows notices Ctrl-C between two waits only
 
@@ -80,18 +80,18 @@ class Retrieval:
     def _fetch_all(self, paths: list[str]) -> dict[str, Path]:
         """Side by side, by threads that an interpreter does not wait for when it ends."""
         waiting, running, found = paths[::-1], dict[str, Future[Path]](), dict[str, Path]()
-        bell = threading.Event()
+        ended = threading.Event()
         try:
             while waiting or running:
                 while waiting and len(running) < _AT_ONCE:
                     path = waiting.pop()
                     running[path] = submit(partial(self._fetch, path))
-                    running[path].add_done_callback(lambda done: bell.set())
-                bell.wait(_LOOK)
-                bell.clear()
+                    running[path].add_done_callback(lambda done: ended.set())
+                ended.wait(_LOOK)
+                ended.clear()
                 for path in [path for path, fetching in running.items() if fetching.done()]:
                     found[path] = running.pop(path).result()
-        except BaseException:  # of one file, or Ctrl-C: nobody waits for the others
+        except BaseException:  # of one file, or Ctrl-C: the others are not waited for
             self._stopped.set()
             raise
         return found
@@ -120,7 +120,7 @@ class Retrieval:
         return visible
 
     def _refuse_other_checksum(self, path: str) -> None:
-        """Unavailable if a cache names the blob of a file by a checksum that a mirror made up: it promises nothing."""
+        """Unavailable if a cache names the blob of a file by a checksum of a mirror's own: it cannot be verified."""
         visible = layout.snapshot_path(self.resolution.repo_id, self.resolution.commit, path)
         for cache in self.settings.lower:
             with contextlib.suppress(OSError):
@@ -153,14 +153,14 @@ class Retrieval:
                 f"{repo_id}: {path} was not loaded, because what was offered is not the file that commit "
                 f"{commit} has: expected {last.expected}, got {last.actual} (asked: {names})",
                 "the bytes are damaged on the way or at their source; remove the damaged copy if it is a cache of "
-                "this machine, else try again or ask whoever runs the source",
+                "this machine, else try again or ask the operator of the source",
             )
-        said = "; ".join(hedged.reasons) or "nobody was asked"
+        reasons = "; ".join(hedged.reasons) or "no source was asked"
         hint = _ALONE if self._plan.local_only else _OFFLINE if is_offline() else hedged.hint
-        raise Unavailable(f"{repo_id}: no source has {path} now ({said})", hint, hedged.hub_error, hedged.no_hub)
+        raise Unavailable(f"{repo_id}: no source has {path} now ({reasons})", hint, hedged.hub_error, hedged.no_hub)
 
     def _complain(self, source: Source, error: Exception) -> None:
-        # A source that the user has named and that is not there is worth one line; that a peer lacks a file is not.
+        # A source that the user has named and that is down is worth a warning; that a peer lacks a file is not.
         hint = getattr(error, "hint", None)
         text = f"{error}; {hint}" if hint else str(error)
         if source.kind is Kind.NODE:

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ..errors import IPFSAccelerateError, VerificationError
+from ..files import make_folder
 from ..log import get_logger
 from ..store import layout
 from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.tree import Entry
 from ..store.verify import Mismatch, verify_file
+from . import layout as hub_cache
 
 
 def fill(target: Store, store: Store, resolution: Resolution, paths: Iterable[str], revision: str) -> None:
@@ -21,6 +23,9 @@ def fill(target: Store, store: Store, resolution: Resolution, paths: Iterable[st
     repo_id, commit = resolution.repo_id, resolution.commit
     target.stat_cache = store.stat_cache  # what was read is remembered in our own store alone
     target.is_ours = False
+    if paths := list(paths):
+        make_folder(target.root)
+        hub_cache.tag(target.root)
     for path in paths:
         entry = resolution.tree.files[path]
         try:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import contextlib
+from collections.abc import Iterator
+from typing import Any
+
 from ..config.forms import without_secrets
 from ..errors import Unresolved
+from ..store.layout import is_commit
 from ..store.repo import Repo
 from ..store.tree import Tree, tree_from_hub
 from .listing import ask_info
 
+LARGE = 1000  # files of a listing above which it is worth a request of its own to ask for the commit alone
 CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
 _UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
@@ -65,6 +71,33 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
 
     Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it was unwell.
     """
+    repo = Repo.parse(repo_id)
+    with _errors_as_unresolved(repo_id, revision):
+        answer = ask_info(repo, revision, token, timeout)
+        return tree_from_hub(answer.sha, answer.siblings or (), vars(answer)), _is_public(repo, answer)
+
+
+def ask_commit_id(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> tuple[str, bool]:
+    """The same without the listing: one small answer, however many files there are."""
+    repo = Repo.parse(repo_id)
+    with _errors_as_unresolved(repo_id, revision):
+        only = (
+            ("sha", "private") if repo.kind == "space" else ("sha", "private", "gated")
+        )  # what is no word of a kind is refused
+        answer = ask_info(repo, revision, token, timeout, only)
+        if not is_commit(answer.sha):
+            raise ValueError(f"the Hub named {answer.sha!r} as a commit")
+        return answer.sha, _is_public(repo, answer)
+
+
+def _is_public(repo: Repo, answer: Any) -> bool:
+    """Return whether anybody may read the repo; that a space is not gated need not be said, for none can be."""
+    gated = False if repo.kind == "space" and answer.gated is None else answer.gated
+    return answer.private is False and gated is False
+
+
+@contextlib.contextmanager
+def _errors_as_unresolved(repo_id: str, revision: str | None) -> Iterator[None]:
     from huggingface_hub.errors import (
         GatedRepoError,
         HfHubHTTPError,
@@ -72,10 +105,8 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         RevisionNotFoundError,
     )
 
-    repo = Repo.parse(repo_id)
     try:
-        answer = ask_info(repo, revision, token, timeout)
-        tree = tree_from_hub(answer.sha, answer.siblings or (), vars(answer))
+        yield
     except RevisionNotFoundError as error:
         hint = "give a branch, a tag or a commit that the repo has"
         text = f"{repo_id} has no revision {revision!r}"
@@ -95,5 +126,3 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
         unresolved = Unresolved(without_secrets(text), hint)
         unresolved.unreachable = None if isinstance(error, ValueError) else str(error)
         raise unresolved from error
-    gated = False if repo.kind == "space" and answer.gated is None else answer.gated  # none can be: it may not be said
-    return tree, answer.private is False and gated is False

@@ -22,22 +22,25 @@ _CHUNK = 1 << 18
 _CLOSED_UNDER_US = ("ReadError", "WriteError")
 
 
-def ask_info(repo: Repo, revision: str | None, token: str | bool | None, timeout: float) -> Any:
+def ask_info(
+    repo: Repo, revision: str | None, token: str | bool | None, timeout: float, only: tuple[str, ...] = ()
+) -> Any:
     """The `ModelInfo`, `DatasetInfo` or `SpaceInfo` of a repo at a revision, with its files as `Columns`.
 
-    Raises the client's errors, ValueError.
+    `only`: of this alone, such as `sha`; a mirror may give more. Raises the client's errors, ValueError.
     """
     from huggingface_hub import constants, hf_api
 
     url = f"{constants.ENDPOINT}/{repo.api_path}"
     if revision is not None:
         url += f"/revision/{quote(revision, safe='')}"
+    params = {"expand": list(only)} if only else {"blobs": "true"}
     try:
-        raw = _read(url, token, timeout)
+        raw = _read(url, params, token, timeout)
     except Exception as error:
         if type(error).__name__ not in _CLOSED_UNDER_US:
             raise
-        raw = _read(url, token, timeout)
+        raw = _read(url, params, token, timeout)
     try:
         data = json.loads(raw)
     except RecursionError:
@@ -51,12 +54,12 @@ def ask_info(repo: Repo, revision: str | None, token: str | bool | None, timeout
     return info
 
 
-def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
+def _read(url: str, params: dict[str, Any], token: str | bool | None, timeout: float) -> bytes:
     from huggingface_hub.utils import build_hf_headers, hf_raise_for_status  # type: ignore[attr-defined]
 
     until = time.monotonic() + 2 * timeout
     raw = bytearray()
-    with _open(url, build_hf_headers(token=token), timeout) as (answer, chunks):
+    with _open(url, params, build_hf_headers(token=token), timeout) as (answer, chunks):
         for chunk in chunks:
             raw += chunk
             if answer.status_code < 400 and bytes(raw[:64].lstrip()[:1]) not in (b"", b"{"):
@@ -72,12 +75,12 @@ def _read(url: str, token: str | bool | None, timeout: float) -> bytes:
 
 
 @contextlib.contextmanager
-def _open(url: str, headers: Any, timeout: float) -> Iterator[tuple[Any, Iterator[bytes]]]:
+def _open(url: str, params: dict[str, Any], headers: Any, timeout: float) -> Iterator[tuple[Any, Iterator[bytes]]]:
     """A request under way: the answer, and its body in pieces."""
     from huggingface_hub import get_session
 
     session: Any = get_session()
-    options = {"params": {"blobs": "true"}, "headers": headers, "timeout": timeout}
+    options = {"params": params, "headers": headers, "timeout": timeout}
     if callable(session.stream):  # in requests it is a setting
         with session.stream("GET", url, **options) as answer:
             yield answer, answer.iter_bytes(_CHUNK)

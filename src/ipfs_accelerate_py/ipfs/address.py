@@ -57,7 +57,7 @@ def _from_url(text: str) -> str | None:
 
 
 def _is_usable(address: str) -> bool:
-    """Is this a multiaddr that our client can connect to? Without importing it."""
+    """Return whether our client can connect to a multiaddr. The client is not imported."""
     if re.fullmatch(r"/unix/.+", address):
         return os.name != "nt"
     found = re.fullmatch(r"/(ip4|ip6|dns|dns4|dns6)/([^/]+)/tcp/([0-9]{1,5})(?:/https?)?/?", address)

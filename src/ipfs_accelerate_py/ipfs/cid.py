@@ -27,7 +27,7 @@ def raw_cid(content: bytes) -> str:
 
 
 def identity_cid(content: bytes) -> str:
-    """The CID that carries a block of at most 127 bytes in itself: whoever answers needs no peer."""
+    """The CID that carries a block of at most 127 bytes in itself: no peer is needed to resolve it."""
     return to_text(b"\x01\x55\x00" + bytes([len(content)]) + content)
 
 

@@ -27,7 +27,7 @@ class PeerTrees:
         self.node.rpc.prepare()
 
     def publishers(self) -> list[str]:
-        """The names whose word counts: those of the settings; `swarm` stands for the peers of a private swarm."""
+        """The trusted names: those of the settings; `swarm` stands for the peers of a private swarm."""
         names: list[str] = []
         for name in self._publishers:
             if name != "swarm":

@@ -1,4 +1,4 @@
-"""What an IPNS name points to, by a signed record that anybody may bring.
+"""What an IPNS name points to, by a signed record, whatever source brings it.
 
 Only the second signature counts, which covers all that is used. Format: https://specs.ipfs.tech/ipns/ipns-record/
 """

@@ -1,4 +1,4 @@
-"""An IPFS node, and what we ask of it: who it is, to read and to hold files, and to publish our tree."""
+"""An IPFS node, and what we ask of it: its identity, to read and to hold files, and to publish our tree."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def open_node(settings: Settings, idle_timeout: float | None = None) -> Node | N
 
 
 class Node:
-    """One node. Every method raises SourceError, in words that say what to do, if the node cannot do it."""
+    """An IPFS node at an RPC address. Every method raises SourceError, with a hint, if the node cannot do it."""
 
     def __init__(self, address: str, idle_timeout: float, authorization: str | None = None) -> None:
         self.address = address
@@ -36,9 +36,9 @@ class Node:
         self._peer_id: str | None = None
         self._repo_path: Path | None = None
 
-    # -- who it is --------------------------------------------------------------------------------------------------
+    # -- identity ---------------------------------------------------------------------------------------------------
     def peer_id(self) -> str:
-        """Its peer id, which is also its IPNS name. The first question: is a node there at all?"""
+        """Its peer id, which is also its IPNS name. Asked first, it tells whether a node is there at all."""
         if self._peer_id is None:
             answer = self.ask("id")
             peer_id = answer[0].get("ID") if answer else None
@@ -74,7 +74,7 @@ class Node:
         return rows[0]
 
     def field(self, command: str, name: str, *args: str, **options: Any) -> Any:
-        """One field of an answer; an answer without it says nothing at all."""
+        """One field of an answer; SourceError for an answer without it."""
         row = self._first(command, *args, **options)
         if name not in row:
             raise SourceError(f"the node at {self.address} answered {command} without {name}", NO_RPC)
@@ -93,7 +93,7 @@ class Node:
     ) -> Iterator[bytes]:
         """The bytes at an IPFS path from `offset` on, as they come. Short data can look like an end: check the hash.
 
-        `offline`: the node gives what it has itself, and asks nobody.
+        `offline`: the node gives what it has itself, and asks no peer.
         """
         return self.rpc.stream(path, offset, idle_timeout, offline=offline)
 
@@ -123,7 +123,7 @@ class Node:
         self.ask("files/mkdir", path, parents=True, cid_version=1, hash="sha2-256")
 
     def place(self, content: Path | bytes, path: str, *, nocopy: bool = False) -> str:
-        """Let an MFS path be a file with this content, whose folder is there; its CID. `nocopy`: as of `add`."""
+        """Make an MFS path, whose folder is there, a file with this content; its CID. `nocopy`: as of `add`."""
         found = self.stat(path)
         if found is not None:
             self.remove(path)
@@ -134,7 +134,7 @@ class Node:
         return cid
 
     def write(self, path: str, data: bytes) -> None:
-        """Let an MFS path be a small file with this content: added whole, never `files/write`.
+        """Make an MFS path a small file with this content: added whole, never by `files/write`.
 
         What that makes depends on the node's `Import.*`. With CIDv1 and raw leaves it is a file that begins with an
         empty block, which no Kubo gives to a peer.

@@ -1,7 +1,7 @@
 """Names and listings according to trusted publishers, whose trees the node reads.
 
-A publisher that is connected and silent is connected anew, once, and then left for the next one. Who was silent is
-asked again, with patience, when nobody else could say.
+A publisher that is connected and silent is reconnected, once, and then left for the next. Silent publishers are asked
+again, with the long idle timeout, when no other publisher has the answer.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from ..log import get_logger
 from ..store import layout
 from ..store.tree import MAX_BYTES, Tree, tree_from_json
 from .fleet_tree import PeerTrees
-from .obstacles import tell_obstacles
+from .obstacles import report_obstacles
 from .rpc_errors import NodeAnswer
 from .swarm import reconnect_once
 
@@ -22,14 +22,14 @@ T = TypeVar("T")
 
 
 class NodeTrees:
-    """Asks publishers one after the other. `quick`: seconds that one may be silent while another can be asked.
+    """Asks publishers in turn. `quick`: the idle timeout, in seconds, while there is another publisher.
 
-    `said` is what became of each who could not say. SourceError if the node itself does not answer.
+    `failures`: publisher -> why it gave no answer. SourceError if the node itself does not answer.
     """
 
     def __init__(self, trees: PeerTrees, quick: float) -> None:
         self._trees, self._quick = trees, quick
-        self.said: dict[str, str] = {}
+        self.failures: dict[str, str] = {}
         self._reached: set[str] = set()
 
     def prepare(self) -> None:
@@ -37,7 +37,7 @@ class NodeTrees:
         self._trees.prepare()
 
     def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
-        """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""
+        """The commit of a revision according to the first trusted publisher that knows it, and that publisher."""
 
         def read(raw: bytes) -> str:
             commit = raw.decode("ascii", "replace").strip()
@@ -48,7 +48,7 @@ class NodeTrees:
         return self._ask_each(layout.ref_path(repo_id, revision), 256, read)
 
     def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
-        """The listing of a commit by the first trusted publisher who has it; one hostile name refuses it whole."""
+        """The listing of a commit, by the first trusted publisher that has it; a hostile name refuses it whole."""
 
         def read(raw: bytes) -> Tree:
             try:
@@ -75,20 +75,20 @@ class NodeTrees:
             if found is not None:
                 return found, name
         if not self._reached:
-            for what in tell_obstacles(self._trees.node):
-                self.said[f"the node at {self._trees.node.address}"] = what
+            for what in report_obstacles(self._trees.node):
+                self.failures[f"the node at {self._trees.node.address}"] = what
         return None
 
     def _ask(
         self, name: str, path: str, limit: int, idle_timeout: float, read: Callable[[bytes], T], silent: list[str]
     ) -> T | None:
-        """What one publisher says, or None: it has no such file, says what cannot be used, or is `silent`."""
+        """The answer of a publisher, or None: it has no such file, sends what cannot be used, or is `silent`."""
         try:
             raw = self._trees.read(name, path, limit, idle_timeout)
             self._reached.add(name)
             return read(raw)
         except ValueError as error:
-            self.said[name] = str(error)
+            self.failures[name] = str(error)
             get_logger().warning("publisher %s: %s", name, error)
         except SourceDown:
             raise
@@ -97,6 +97,6 @@ class NodeTrees:
                 silent.append(name)
             elif "no link named" in str(error):
                 self._reached.add(name)
-            self.said[name] = str(error)
+            self.failures[name] = str(error)
             get_logger().info("publisher %s: %s", name, error)
         return None

@@ -37,7 +37,7 @@ def find_obstacles(node: Node) -> list[tuple[str, str]]:
         )
     if _read(node, "Provide.Enabled") is False:
         complain(
-            "Provide.Enabled of the node is false, so the swarm is not told what it holds",
+            "Provide.Enabled of the node is false, so it does not announce to the swarm what it holds",
             "ipfs config --json Provide.Enabled true, then restart the daemon",
         )
     if not peers:
@@ -49,10 +49,10 @@ def find_obstacles(node: Node) -> list[tuple[str, str]]:
     return found
 
 
-def tell_obstacles(node: Node, *, peers: bool = True) -> list[str]:
-    """Say each once, in the log; what was said. `peers`: also that there are none, which may be so for now."""
+def report_obstacles(node: Node, *, peers: bool = True) -> list[str]:
+    """Log every obstacle once; returns them. `peers`: also that there is no peer, which may be so for now only."""
     try:
-        found = [each for each in find_obstacles(node) if peers or each[0] != _NO_PEER]
+        found = [(what, mend) for what, mend in find_obstacles(node) if peers or what != _NO_PEER]
     except SourceError as error:
         get_logger().debug("%s", error)
         return []

@@ -1,7 +1,7 @@
 """The RPC API of an IPFS node: this file and `rpc_errors` alone know `ipfshttpclient`.
 
-Every call has two budgets: to connect (`timeouts.CONNECT_NEAR` on loopback and private networks) and of silence. Calls
-beyond what ipfshttpclient 0.7 offers go through its `request`; bytes are streamed by its `_request`, because `cat()`
+Every call has two time limits: to connect (`timeouts.CONNECT_NEAR` on loopback and private networks), and an idle
+timeout. Calls beyond what ipfshttpclient 0.7 offers go through its `_request`, as do streamed bytes, because `cat()`
 keeps them all in memory and hides a broken stream, and because its default chunk size is slow.
 RPC reference: https://docs.ipfs.tech/reference/kubo/rpc/
 """
@@ -23,9 +23,9 @@ from ..session import session
 from .address import socket_path
 from .rpc_errors import NO_RPC, NodeBreaker, explain
 
-TCP = "/ip4/127.0.0.1/tcp/80"  # what a client of a unix socket is told: it goes to the socket all the same
+TCP = "/ip4/127.0.0.1/tcp/80"  # the address for a client of a unix socket: it connects to the socket all the same
 MAX_ANSWER = 16 << 20  # bytes of one answer that is not a file's
-# As in `cid`, and, with what `add` says besides, all of it: what is not said follows the node's own `Import.*`.
+# As in `cid`, and, with the options of `add`, all of it: what is not given follows the node's own `Import.*`.
 _RECIPE = {
     "cid-version": "1",
     "hash": "sha2-256",
@@ -43,7 +43,7 @@ class _Named(io.BytesIO):
 
 
 class RPC:
-    """The API at one multiaddr. Every method raises SourceError, in words that say what to do, if it fails."""
+    """The API at a multiaddr. Every method raises SourceError, with a hint, if it fails."""
 
     def __init__(self, address: str, idle_timeout: float, authorization: str | None = None) -> None:
         self.address = address
@@ -162,7 +162,7 @@ class RPC:
     def add(self, content: Path | bytes, *, nocopy: bool = False, to: str | None = None) -> str:
         """Add a file by the pinned recipe, not pinned; its CID. `to`: the MFS path that becomes it, in the same call.
 
-        Kubo keeps its garbage collector away until that path holds the file (0.43 and newer). It says nothing if the
+        Kubo keeps its garbage collector away until that path holds the file (0.43 and newer). It does not report if the
         path could not be made: look whether it is there.
         """
         client = self._open()

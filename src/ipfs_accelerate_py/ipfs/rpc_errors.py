@@ -1,4 +1,4 @@
-"""What an error of the RPC client means for us: whether a node is there, what to do, and whether it is left alone."""
+"""What an error of the RPC client means for us: whether a node is there, what to do, and whether its breaker opens."""
 
 from __future__ import annotations
 
@@ -17,15 +17,15 @@ _START_IT = "start it with 'ipfs daemon', or set IPFS_ACCELERATE_NODE to its RPC
 
 
 class NodeBreaker(Breaker[tuple[str, "str | None"]]):
-    """By RPC address: why the node is left alone, and the hint."""
+    """By RPC address: why the node is not asked for a while, and the hint."""
 
 
 class NodeAnswer(SourceError):
-    """The node answered, and the answer was no."""
+    """The node answered with an error."""
 
 
 class LoginRefused(SourceDown):
-    """The node wants a login, or does not take the one that we have."""
+    """The node wants a login, or refuses ours."""
 
 
 def explain(error: Exception, command: str, address: str, *, has_login: bool) -> SourceError:
@@ -55,7 +55,7 @@ def explain(error: Exception, command: str, address: str, *, has_login: bool) ->
         return found
     if isinstance(error, exceptions.TimeoutError):
         found = SourceError(f"the node at {address} was silent too long over {command}")
-        if command != "cat":  # that one may wait for a peer; all others the node itself ends in time
+        if command != "cat":  # which may wait for a peer; all other commands the node itself ends in time
             found.hint = "see whether it is well with 'ipfs id', or set IPFS_ACCELERATE_NODE to another one, or to off"
             _leave_alone(address, timeouts.OPEN_SILENT, found)
         return found

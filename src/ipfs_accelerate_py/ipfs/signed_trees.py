@@ -1,8 +1,8 @@
-"""Names and listings according to trusted publishers, by gateways: what is signed, or hashes, is believed.
+"""Names and listings according to trusted publishers, by gateways: only signatures and hashes are trusted.
 
-A gateway may say what it likes. It is asked for the signed record of the publisher's name, and for blocks by their CIDs
+A gateway is not trusted. It is asked for the signed record of the publisher's name, and for blocks by their CIDs
 (https://specs.ipfs.tech/http-gateways/trustless-gateway/), so it learns no repo's name and can forge nothing. What it
-can do is to keep silent, or to show an older record that is still valid.
+can do is not to answer, or to show an older record that is still valid.
 """
 
 from __future__ import annotations
@@ -26,21 +26,21 @@ _BLOCK = "application/vnd.ipld.raw"
 
 
 class SignedTrees:
-    """Asks gateways what publishers say; the same as `NodeTrees`. `idle_timeout`: seconds for each answer."""
+    """Asks gateways for the answers of publishers, as `NodeTrees` asks a node. `idle_timeout`: seconds, per answer."""
 
     def __init__(self, gateways: Sequence[str], publishers: Sequence[str], idle_timeout: float) -> None:
         self._gateways = {f"gateway {without_secrets(url)}": HTTPReader(url, idle_timeout) for url in gateways}
         self._publishers = [name for name in publishers if name != "swarm"]
         self._roots: dict[str, tuple[float, str]] = {}
-        self.said: dict[str, str] = {}  # what became of each who could not say
-        self._silent: set[str] = set()  # gateways that were: one question waits for each of them once
+        self.failures: dict[str, str] = {}  # publisher -> why it gave no answer
+        self._silent: set[str] = set()  # gateways that were silent: a resolution waits for a gateway once only
 
     def prepare(self) -> None:
         """Import what asking needs."""
         prepare()
 
     def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
-        """The commit that the first trusted publisher who knows it gives for a revision, and who that was."""
+        """The commit of a revision according to the first trusted publisher that knows it, and that publisher."""
         for name in self._publishers:
             raw = self._read(name, layout.ref_path(repo_id, revision), 256)
             commit = "" if raw is None else raw.decode("ascii", "replace").strip()
@@ -49,7 +49,7 @@ class SignedTrees:
         return None
 
     def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
-        """The listing of a commit by the first trusted publisher who has it; one hostile name refuses it whole."""
+        """The listing of a commit, by the first trusted publisher that has it; a hostile name refuses it whole."""
         for name in self._publishers:
             raw = self._read(name, layout.tree_path(repo_id, commit), MAX_BYTES)
             try:
@@ -69,7 +69,7 @@ class SignedTrees:
             except SourceError as error:
                 if isinstance(error, SourceDown):
                     self._silent.add(label)
-                self.said[f"{name} through {label}"] = str(error)
+                self.failures[f"{name} through {label}"] = str(error)
                 get_logger().info("publisher %s through %s: %s", name, label, error)
         return None
 

@@ -1,4 +1,4 @@
-"""The swarm of a node: whether it is private, who is in it, and who has announced that they hold a repo."""
+"""The swarm of a node: whether it is private, its peers, and the peers that have announced that they hold a repo."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .node import Node, rows_of
 
 
 def key_of_repo(folder: str) -> str:
-    """CID of the raw block whose content is `models--<org>--<name>`: who provides it holds the model."""
+    """CID of the raw block whose content is `models--<org>--<name>`: peers that provide it hold the model."""
     return raw_cid(folder.encode())
 
 

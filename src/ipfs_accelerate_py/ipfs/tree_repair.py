@@ -1,4 +1,4 @@
-"""Mend a fleet tree that an older version, or a person, wrote: its small files, and its folders.
+"""Repair a fleet tree that an older version, or a person, wrote: its small files, and its folders.
 
 `files/write` and `files/mkdir` follow the node's own `Import.*`. Under some of them a small file begins with an empty
 block, which no Kubo gives to a peer, or has a hash that readers without a node do not know.
@@ -33,7 +33,7 @@ def mend(node: Node) -> None:
     for path in _small_files(node):
         try:
             content = node.read(f"/ipfs/{(node.stat(path) or {}).get('Hash')}", MAX_BYTES, offline=True)
-        except SourceError as error:  # some of it is lost: whoever publishes that model writes it again
+        except SourceError as error:  # some of it is lost: the next publication of that model writes it again
             get_logger().info("%s cannot be mended: %s", path, error)
             continue
         if cid_of(content) != (node.stat(path) or {}).get("Hash"):

@@ -1,4 +1,4 @@
-"""Read a file below an IPFS root from blocks of anybody: each block must hash to the CID that asked for it.
+"""Read a file below an IPFS root from blocks of any source: a block must hash to the CID by which it was asked for.
 
 Formats: https://ipld.io/specs/codecs/dag-pb/spec/ , https://specs.ipfs.tech/unixfs/ , https://github.com/multiformats/cid
 """
@@ -19,7 +19,7 @@ _RAW, _DAG_PB = 0x55, 0x70
 _SHA256, _IDENTITY = 0x12, 0x00
 _FOLDER, _FILE, _RAW_FILE = 1, 2, 0
 _DEPTH = 8
-_BLOCKS = 10_000  # that one file may have: links to empty blocks add up to no bytes, and could go on for ever
+_BLOCKS = 10_000  # that a file may have: links to empty blocks add up to no bytes, and could go on for ever
 
 
 def read_varint(data: bytes, at: int) -> tuple[int, int]:
@@ -110,7 +110,7 @@ def _multihash(raw: bytes, at: int) -> tuple[int, bytes]:
 
 
 class BlockReader:
-    """Reads files below a root. `get` brings the block of a CID (given as bytes in base32); nobody is believed."""
+    """Reads files below a root. `get` brings the block of a CID (given as bytes in base32); blocks are not trusted."""
 
     def __init__(self, get: Callable[[str], bytes]) -> None:
         self._get = get
@@ -139,7 +139,7 @@ class BlockReader:
         raw = bytes((1, codec, _SHA256, 32)) + digest
         data = self._get(to_text(raw))
         if hashlib.sha256(data).digest() != digest:
-            raise SourceError("a block is not what its CID says")
+            raise SourceError("a block does not match its CID")
         return data
 
     def _node(self, cid: tuple[int, int, bytes]) -> tuple[list[tuple[str, bytes]], bytes]:

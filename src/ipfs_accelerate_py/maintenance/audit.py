@@ -1,7 +1,7 @@
-"""Hash again what the store has, and say which files are not what the Hub says they are. Changes nothing.
+"""Hash again what the store has, and report the files that do not match their listing. Changes nothing.
 
-Each file that can be loaded is compared with the listing of its commit (`trees/`), or with what the lock file says. The
-listing of a cache below the store counts where the store has none, as it does for a load.
+Every file that can be loaded is compared with the listing of its commit (`trees/`), or with its row in the lock file.
+The listing of a local cache counts where the store has none, as it does for a load.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..hf_cache.other_caches import OtherCaches
 from ..store import layout, scan
 from ..store.repo import read_name
 from ..store.scan import CachedRepo, File, Inode, Snapshot
-from ..store.store import Store
+from ..store.store import Store, read_tree
 from ..store.tree import Entry, Tree
 from . import inventory
 from .eviction import pinned
@@ -31,7 +31,7 @@ Progress = Callable[[str, int], object]
 
 
 class Kind(enum.Enum):
-    """What is damaged: a file of a commit, the listing of one, or a blob that no commit shows."""
+    """What is damaged: a file of a commit, the listing of a commit, or a blob that no commit shows."""
 
     FILE = "file"
     LISTING = "listing"
@@ -44,9 +44,9 @@ class Damage:
     blob id.
 
     A link that leads nowhere has the actual `missing`; a file whose commit has no listing is not good either and has
-    the expected `unknown`. A listing that cannot be read and a blob that is not what its name says are named by their
-    path in the repo's folder, the blob with an empty commit. `also` is the path of the same bad file in a cache below
-    the store. `repaired` is None where no repair was tried, and `error` says why one failed.
+    the expected `unknown`. A listing that cannot be read and a blob that does not match its name are named by their
+    path in the repo's folder, the blob with an empty commit. `also` is the path of the same bad file in a local
+    cache. `repaired` is None where no repair was tried; `error` is why a repair failed.
     """
 
     repo: str
@@ -60,7 +60,7 @@ class Damage:
     error: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
-        """For `--json`; `also`, `repaired` and `error` only where they say something."""
+        """For `--json`; `also`, `repaired` and `error` only where they are not None."""
         more = {"also": self.also, "repaired": self.repaired, "error": self.error}
         return {
             "repo": self.repo,
@@ -100,7 +100,7 @@ def audit_store(
     """Hash every visible file of these repos (all, if none is named), and every blob that no commit shows.
 
     A repo is named as `org/name`, or as `org/name@revision` for the files of one commit. `progress` is called with
-    (path, bytes) for each piece that was read. Raises StoreError for a repo of which the store has nothing,
+    (path, bytes) for every piece that was read. Raises StoreError for a repo of which the store has nothing,
     LockFileError.
     """
     auditor = _Auditor(store, settings, pinned(settings), progress)
@@ -116,7 +116,7 @@ def audit_store(
             auditor.look_at(repo.snapshots)
             auditor.look_at_blobs(repo)
         else:
-            auditor.look_at([each for each in repo.snapshots if any(each.is_at(revision) for revision in revisions)])
+            auditor.look_at([found for found in repo.snapshots if any(found.is_at(revision) for revision in revisions)])
     return Audit(auditor.files, tuple(auditor.bad))
 
 
@@ -143,14 +143,14 @@ class _Auditor:
 
     def _tree(self, snapshot: Snapshot) -> dict[str, Entry]:
         known: dict[str, Entry] = {}
-        tree = self.store.read_tree(*snapshot.key)
+        tree = read_tree(self.store.root, *snapshot.key)  # every row of it
         path = layout.tree_path(*snapshot.key)
         if tree is None and os.path.lexists(self.store.path(path)):
             self._report(Kind.LISTING, snapshot.key, path.partition("/")[2], "a listing", "cannot be read")
         elif tree is None:
             tree = self.lower.known_tree(*snapshot.key)
-        for each in (tree, self.pins.get(snapshot.key)):  # the lock file's word beats the other
-            known.update(each.files if each else {})
+        for listing in (tree, self.pins.get(snapshot.key)):  # the lock file takes precedence
+            known.update(listing.files if listing else {})
         return known
 
     def _check(self, snapshot: Snapshot, file: File, tree: dict[str, Entry]) -> None:
@@ -180,7 +180,7 @@ class _Auditor:
                 self._report(Kind.BLOB, (repo.repo_id, ""), f"blobs/{name}", name, actual)
 
     def _same_file_below(self, snapshot: Snapshot, file: File) -> str | None:
-        """The same bad file in a cache below the store, to which ours is a hard link."""
+        """The same bad file in a local cache, to which ours is a hard link."""
         for cache in self.lower.caches:
             if inventory.is_same(cache, self.store.root):
                 continue

@@ -43,8 +43,8 @@ class Collection:
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
         return {
-            "removed": [each.to_dict() for each in self.removed],
-            "kept": [each.to_dict() for each in self.kept],
+            "removed": [verdict.to_dict() for verdict in self.removed],
+            "kept": [verdict.to_dict() for verdict in self.kept],
             "freed": self.freed,
             "dry_run": self.dry_run,
         }
@@ -58,14 +58,14 @@ def collect_garbage(
     max_size: int | None = None,
     progress: Progress | None = None,
 ) -> Collection:
-    """Remove what is of no more use, and say what goes and what stays.
+    """Remove what is of no more use, and report what goes and what stays.
 
     Commits go that were not used for `older_than` seconds, then the least recently used until the store holds at most
-    `max_size` bytes of its own; without either only what certainly serves nobody: blobs that no commit shows, broken
+    `max_size` bytes of its own; without either only what is certainly unused: blobs that no commit shows, broken
     links, parts of downloads older than a day, notes on repos that are gone. `dry_run` changes nothing. `progress` is
-    called with (name, bytes) for each thing removed. A broken lock file stops all of it (LockFileError); StoreError.
+    called with (name, bytes) for everything removed. A broken lock file stops all of it (LockFileError); StoreError.
     """
-    pins = pinned(settings)  # before anything else: without its word nothing is safe to remove
+    pins = pinned(settings)  # before anything else: without it nothing is safe to remove
     references = FilestoreReferences(store, settings)
     if dry_run or not store.root.is_dir():
         return _Collector(store, pins, references, older_than, max_size).predict(dry_run)
@@ -74,7 +74,7 @@ def collect_garbage(
 
 
 class _Collector:
-    """One look at the store, what is to go by it, and its removal."""
+    """A scan of the store, what is to go by it, and its removal."""
 
     def __init__(
         self,
@@ -204,7 +204,7 @@ def _verdict(snapshot: Snapshot, reason: str) -> Verdict:
 
 @contextmanager
 def _alone(store: Store) -> Iterator[None]:
-    """One collection at a time, and none beside a publication, which adds references to files while it lasts."""
+    """One collection at a time, and none during a publication, which adds references to files."""
     from filelock import FileLock, Timeout
 
     try:

@@ -1,8 +1,8 @@
-"""Remove what lies in a store so that nobody ever sees half of it, whenever this ends and whoever else is at work.
+"""Remove what lies in a store in single steps: no process sees half a removal, whenever this ends.
 
-A commit goes in one rename, after the refs that point to it and before its blobs, under the lock of the marks that
-loads leave, and only if no living process has marked it. A blob goes under the lock that a
-fetch of it holds, and only if no snapshot points to it at that moment.
+A commit goes in one rename, after the refs that point to it and before its blobs, under the lock of the leases, and
+only if no living process has a lease of it. A blob goes under the lock that a fetch of it holds, and only if no
+snapshot points to it at that moment.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from ..store.layout import Own
 from ..store.scan import Snapshot
 from ..store.store import Store
 
-_PATIENCE = 0.2  # seconds for a blob's lock: who holds it is fetching the blob
+_DEADLINE = 0.2  # seconds for a blob's lock: its holder is fetching the blob
 
 
 def remove_snapshot(store: Store, snapshot: Snapshot) -> tuple[int, str | None]:
@@ -44,7 +44,7 @@ def remove_snapshot(store: Store, snapshot: Snapshot) -> tuple[int, str | None]:
 
 
 def forget_commit(store: Store, repo_id: str, commit: str) -> None:
-    """Remove what is remembered of a commit that is not here: its listing, marks and notes."""
+    """Remove what is remembered of a commit that is not here: its listing, leases and notes."""
     folder = layout.repo_folder(repo_id)
     own = store.own_folder
     for file in (
@@ -69,22 +69,22 @@ def remove_blob(store: Store, folder: str, name: str) -> tuple[int, str | None]:
         if repo is not None and scan.points_to(repo, name):
             return 0, "a commit shows it again"
         with contextlib.suppress(OSError):
-            (store.own_folder / Own.SHARED / folder / name).unlink()  # the note that a cache has it: `shared_links`
+            (store.own_folder / Own.SHARED / folder / name).unlink()  # the note that a cache has it: `hf_cache.links`
         return clear(blob)
 
 
 @contextlib.contextmanager
 def fetch_lock(store: Store, folder: str, name: str) -> Iterator[bool]:
-    """The lock that a fetch of a blob holds: do we hold it now, or does the fetch?"""
+    """Hold the lock that a fetch of a blob holds; yields whether it is held."""
     lock = locks.lock_path(store, str(layout.repo_of(folder)), name)
     with store.writing():
         make_folder(lock.parent)
-    with locks.try_lock(lock, _PATIENCE) as held:
+    with locks.try_lock(lock, _DEADLINE) as held:
         yield held
 
 
 def remove_empty_repo(store: Store, folder: str) -> bool:
-    """Remove a repo's folder in which no file is left. A cache scan calls one without `snapshots/` broken."""
+    """Remove a repo's folder in which no file is left. A cache scan calls a folder without `snapshots/` broken."""
     where, repo_id = store.root / folder, layout.repo_of(folder)
     if repo_id is None or any(True for _ in scan.walk(where)):
         return False
@@ -101,7 +101,7 @@ def _remove_empty_repo(store: Store, folder: str) -> bool:
     trash = _trash(store)
     with contextlib.suppress(OSError):
         os.rename(where, trash)
-        if any(True for _ in scan.walk(trash)):  # somebody has begun to fill it
+        if any(True for _ in scan.walk(trash)):  # another process has begun to fill it
             os.rename(trash, where)
             return False
         empty(trash)
@@ -111,7 +111,7 @@ def _remove_empty_repo(store: Store, folder: str) -> bool:
 
 
 def forget_repo(store: Store, folder: str) -> None:
-    """Remove our notes on a repo that is gone, but for the one that it is closed."""
+    """Remove our notes on a repo that is gone, except that it is closed."""
     access = store.own_folder / Own.ACCESS / folder
     with contextlib.suppress(OSError):
         if access.read_bytes() == b"public":
@@ -147,7 +147,7 @@ def _trash(store: Store) -> Path:
 
 
 def _remove_refs(store: Store, repo_id: str, commit: str) -> dict[str, bool]:
-    """Remove the refs that point to a commit; which, and was it a publisher's word."""
+    """Remove the refs that point to a commit; their names, and whether they were unconfirmed."""
     removed = {}
     folder = layout.repo_folder(repo_id)
     for name in store.revisions_at(repo_id, commit):

@@ -1,4 +1,4 @@
-"""Which commits go by age and by size, and what protects one from going."""
+"""Which commits go by age and by size, and what protects a commit."""
 
 from __future__ import annotations
 
@@ -76,51 +76,51 @@ class Protection:
         return self.used_now(snapshot) or self.references.why_kept(*snapshot.key)
 
     def used_now(self, snapshot: Snapshot) -> str | None:
-        """Who has it open or mapped, or is about to read it; or None."""
+        """The process that has it open or mapped, or is about to read it; or None."""
         self._look()
         reader = next((self._held[number] for _, number in snapshot.inodes if number in self._held), None)
         reader = reader or leases.holder_of(self.store, *snapshot.key)
         return f"in use by {reader}" if reader else None
 
     def holder(self, status: os.stat_result) -> str | None:
-        """Who has this file open or mapped."""
+        """The process that has this file open or mapped, or None."""
         return self._held.get(status.st_ino)
 
     def is_pinned_blob(self, repo_id: str, name: str) -> bool:
-        """Does the lock file name a file with this etag?"""
+        """Return whether the lock file names a file with this etag."""
         return (repo_id, name) in self._pinned_blobs
 
 
 def select(
     repos: list[CachedRepo], protection: Protection, older_than: float | None, max_size: int | None
 ) -> tuple[Reasoned, Reasoned]:
-    """The commits that go, each with the reason, and those that stay."""
-    snapshots = sorted((each for repo in repos for each in repo.snapshots), key=inventory.use_order)
-    why_kept = {each.key: protection.why_kept(each) for each in snapshots}
+    """The commits that go and those that stay, with the reasons."""
+    snapshots = sorted((snapshot for repo in repos for snapshot in repo.snapshots), key=inventory.use_order)
+    why_kept = {snapshot.key: protection.why_kept(snapshot) for snapshot in snapshots}
     doomed: dict[tuple[str, str], str] = {}
     if older_than is not None:
-        for each in snapshots:
-            if why_kept[each.key] is None and time.time() - each.last_used >= older_than:
-                doomed[each.key] = f"not used since {_day(each)}"
+        for snapshot in snapshots:
+            if why_kept[snapshot.key] is None and time.time() - snapshot.last_used >= older_than:
+                doomed[snapshot.key] = f"not used since {_day(snapshot)}"
     if max_size is not None:
         sole = scan.sole_inodes(repos, links.count_names(protection.store, repos))
-        left = [each for each in snapshots if each.key not in doomed]
-        sizes = {key: status.st_size for each in left for key, status in each.inodes.items() if key in sole}
-        users: Counter[Inode] = Counter(key for each in left for key in each.inodes)
+        left = [snapshot for snapshot in snapshots if snapshot.key not in doomed]
+        sizes = {key: status.st_size for snapshot in left for key, status in snapshot.inodes.items() if key in sole}
+        users: Counter[Inode] = Counter(key for snapshot in left for key in snapshot.inodes)
         total = sum(sizes.values())
-        for each in left:
+        for snapshot in left:
             if total <= max_size:
                 break
             # What another cache has a hard link to takes no room here: nothing is won by removing that.
-            if why_kept[each.key] is None and sizes.keys() & each.inodes.keys():
-                doomed[each.key] = f"least recently used ({_day(each)})"
-                users.subtract(each.inodes.keys())
-                total -= sum(sizes[key] for key in each.inodes if key in sizes and users[key] == 0)
-    goes = [(each, doomed[each.key]) for each in snapshots if each.key in doomed]
+            if why_kept[snapshot.key] is None and sizes.keys() & snapshot.inodes.keys():
+                doomed[snapshot.key] = f"least recently used ({_day(snapshot)})"
+                users.subtract(snapshot.inodes.keys())
+                total -= sum(sizes[key] for key in snapshot.inodes if key in sizes and users[key] == 0)
+    goes = [(snapshot, doomed[snapshot.key]) for snapshot in snapshots if snapshot.key in doomed]
     stays = [
-        (each, why_kept[each.key] or f"last used {_day(each)}")
-        for each in snapshots
-        if each.key not in doomed and each.present
+        (snapshot, why_kept[snapshot.key] or f"last used {_day(snapshot)}")
+        for snapshot in snapshots
+        if snapshot.key not in doomed and snapshot.present
     ]
     return goes, stays
 

@@ -1,7 +1,7 @@
-"""What an IPFS node holds of the store by reference, and how it lets go: no reference may outlive its file.
+"""What an IPFS node holds of the store by reference, and how references are dropped: no reference may outlive its file.
 
-With the filestore (`nocopy`) the node keeps, for each block, one file and an offset in it. A block that two files share
-is kept for one of them only: when that one goes, the block is dropped and the other file is added again.
+With the filestore (`nocopy`) the node keeps, for a block, a file and an offset in it. A block that two files share is
+kept for only one of them: when that file goes, the block is dropped and the other file is added again.
 https://github.com/ipfs/kubo/blob/master/docs/experimental-features.md#ipfs-filestore
 """
 
@@ -64,7 +64,7 @@ class FilestoreReferences:
         return None if self._record(repo_id, commit).get("publisher") in self._names else "published by another node"
 
     def is_stale(self, repo_id: str, commit: str) -> bool:
-        """Has the store lost a file that was published?"""
+        """Return whether the store has lost a file that was published."""
         paths = publisher.published_paths(self.store, repo_id, commit)
         return any(self.store.find(repo_id, commit, path) is None for path in paths)
 
@@ -147,7 +147,7 @@ class FilestoreReferences:
     def _drop(self, cid: str) -> None:
         assert self.node is not None
         answer = self._remove_block(cid)
-        if "pinned" in answer:  # by somebody else, and whatever held it cannot be whole any more
+        if "pinned" in answer:  # by another program, and whatever held it cannot be whole any more
             pins = self.node.rpc.ask("pin/ls", cid)[0].get("Keys") or {}
             for pin, how in pins.items():
                 root = str(how.get("Type")).rpartition(" ")[2]  # recursive | direct | indirect through <cid>

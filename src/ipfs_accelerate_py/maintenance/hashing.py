@@ -17,7 +17,7 @@ Found = tuple[int, str]  # size in bytes, and hash
 def hash_file(path: Path, like: str = "", note: Callable[[int], object] | None = None) -> Found | None:
     """Size and hash of a file, or None if it cannot be read: its git blob id if `like` is one, else its sha256.
 
-    `note` is told of every so many bytes. Looking at a file this way is no use of it: its time of access stays.
+    `note` is called with the size of every chunk. This does not count as a use of the file: its time of access stays.
     """
     try:
         with open(path, "rb", buffering=0) as file:

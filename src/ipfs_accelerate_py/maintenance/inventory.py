@@ -20,12 +20,12 @@ STORE = "store"
 
 @dataclass(frozen=True)
 class StoredCommit:
-    """A commit of which a file is here, in the store or in a cache below it.
+    """A commit of which a file is here, in the store or in a local cache.
 
     `size` is the sum of the files in bytes and `disk` what only the store holds of them: what several commits share
-    counts for the one used last, what another cache has a hard link to counts for none; so their sum is the store's.
-    `complete` says whether all files of the commit are there (None: nobody has said which those are). `tier` is
-    `store`, or the folder of the cache. `last_used` is as coarse as `Snapshot.last_used` says.
+    counts for the last used, what another cache has a hard link to counts for none; so their sum is the store's.
+    `complete`: whether all files of the commit are there (None: it is not known which those are). `tier` is
+    `store`, or the folder of the cache. `last_used` is as coarse as `Snapshot.last_used`.
     """
 
     repo: str
@@ -70,7 +70,7 @@ def list_commits(store: Store, settings: Settings) -> list[StoredCommit]:
 
 
 def own_bytes(repos: list[scan.CachedRepo], elsewhere: Mapping[scan.Inode, int]) -> dict[tuple[str, str], int]:
-    """Bytes that only these repos hold, by commit; what several share counts for the one that was used last.
+    """Bytes that only these repos hold, by commit; what several share counts for the last used.
 
     `elsewhere`: names that count as theirs, as for `sole_inodes`.
     """
@@ -112,7 +112,7 @@ def _is_complete(root: Path, snapshot: Snapshot) -> bool | None:
 
 
 def is_same(one: Path, other: Path) -> bool:
-    """Do both names mean one folder?"""
+    """Return whether both names mean one folder."""
     try:
         return one.samefile(other)
     except OSError:

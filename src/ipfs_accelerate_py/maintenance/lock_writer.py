@@ -1,4 +1,4 @@
-"""Write a lock file: what every file of named repos must be, from the Hub's word and from the bytes themselves."""
+"""Write a lock file: what every file of named repos must be, according to the Hub and to the bytes themselves."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class LockedRepo:
 
 @dataclass(frozen=True)
 class Lock:
-    """The lock file that was written, what it says now, and the repos that are not known to be public."""
+    """The lock file that was written, the repos in it now, and the repos that are not known to be public."""
 
     lock: Path
     repos: tuple[LockedRepo, ...]
@@ -58,13 +58,13 @@ def lock_repos(
 ) -> Lock:
     """Write what every file of these repos must be into a lock file.
 
-    A repo is named as `org/name`, or as `org/name@revision`. What the file says of other repos stays. Without repos:
+    A repo is named as `org/name`, or as `org/name@revision`. The file's rows of other repos stay. Without repos:
     all that the store has a branch or tag of, closed ones left out. Files that are not in LFS are fetched, since their
     sha256 is known from their bytes alone. A closed repo is named only with `closed`: PublishRefused.
     """
     path = _absolute(Path(path or settings.lock or lockfile.DEFAULT_NAME))
     known = _read(path) if path.exists() and repo_ids else {}
-    unlocked = replace(settings, lock=None)  # what a new lock says must not come from the old one
+    unlocked = replace(settings, lock=None)  # the new lock file must not be made from the old file
     named = [read_name(name) for name in repo_ids]
     wanted = [(repo_id, own or revision) for repo_id, own in named] or _repos_in(store)
     done: list[LockedRepo] = []
@@ -74,7 +74,7 @@ def lock_repos(
         if not public:
             if repo_ids and public is None:
                 raise PublishRefused(
-                    f"the Hub cannot say now whether {repo_id} is public, and a lock file is made to be passed on",
+                    f"the Hub does not answer whether {repo_id} is public, and a lock file is made to be passed on",
                     "try again when the Hub answers, or add --closed to name it all the same",
                 )
             if repo_ids:
@@ -120,7 +120,7 @@ def _absolute(path: Path) -> Path:
 
 
 def _read(path: Path) -> dict[tuple[str, str], lockfile.LockedCommit]:
-    """What the file that will be written says now."""
+    """The repos in the file that will be written over."""
     try:
         return dict(lockfile.read_lock_file(path).repos)
     except LockFileError as error:
@@ -132,7 +132,7 @@ def _read(path: Path) -> dict[tuple[str, str], lockfile.LockedCommit]:
 
 
 def _is_public(store: Store, repo_id: str) -> bool | None:
-    """None: the Hub cannot say now."""
+    """None if the Hub does not answer now."""
     return known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)
 
 

@@ -1,4 +1,4 @@
-"""What serves nobody any more: blobs that no commit shows, broken links, old parts, notes on repos that are gone."""
+"""Orphans: blobs that no commit shows, broken links, old partial downloads, notes on repos that are gone."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _REMEMBERED = (Own.UNCONFIRMED, Own.LEASES, Own.OUTBOX, Own.ACCESS, Own.VOUCHED)
 
 @dataclass
 class Leftover:
-    """One thing that goes, or (`kept`) has to stay for `reason`. `still` is asked again right before it goes,
-    when no process is marking what it is about to read: what is remembered of a commit, a load may be writing anew.
+    """An orphan that goes, or (`kept`) has to stay for `reason`. `still` is called again right before it goes, when no
+    process is taking a lease: what is remembered of a commit, a load may be writing anew.
     """
 
     path: Path
@@ -34,7 +34,7 @@ class Leftover:
     size: int = 0
     own_bytes: int = 0
     kept: bool = False
-    blob: str | None = None  # is it the blob of this name, or a link to it?
+    blob: str | None = None  # the name of the blob, if it is a blob or a link to a blob
     published: bool = False
     still: Callable[[], bool] | None = None
 
@@ -44,7 +44,7 @@ class Leftover:
             self.size = self.own_bytes = sum(_own_bytes(status) for status in found if status)
 
     def verdict(self, reason: str | None = None) -> Verdict:
-        """What is said of it, with its own reason or another."""
+        """Its verdict, with its own reason or another."""
         path = None if self.published else self.path
         return Verdict(self.repo, self.commit, self.size, reason or self.reason, path)
 
@@ -110,24 +110,24 @@ def _part(path: Path, status: os.stat_result, repo_id: str | None) -> Iterator[L
 
 def _of_repo(repo: CachedRepo) -> Iterator[Leftover]:
     """Names that lead nowhere: for a file, a ref, a listing and a mark of what the commit does not have."""
-    for each in repo.snapshots:
-        for file in each.files:
+    for snapshot in repo.snapshots:
+        for file in snapshot.files:
             if file.status is None and file.where.is_symlink():
                 gone = _lacks(file.where)
-                yield Leftover(file.where, "link to a blob that is gone", *each.key, blob=file.blob, still=gone)
+                yield Leftover(file.where, "link to a blob that is gone", *snapshot.key, blob=file.blob, still=gone)
     for name, commit in sorted(repo.refs.items()):
-        # One that names no commit at all leads nowhere either.
-        snapshot = repo.folder / "snapshots" / (commit if layout.is_commit(commit) else "no commit")
-        if not snapshot.is_dir():
+        # A ref that names no commit at all leads nowhere either.
+        folder = repo.folder / "snapshots" / (commit if layout.is_commit(commit) else "no commit")
+        if not folder.is_dir():
             ref = repo.folder / "refs" / name
-            yield Leftover(ref, "ref to a commit that is not here", repo.repo_id, still=_lacks(snapshot))
+            yield Leftover(ref, "ref to a commit that is not here", repo.repo_id, still=_lacks(folder))
     for kind, suffix in (("trees", ".json"), (".no_exist", "")):
         for name in sorted(scan.names(repo.folder / kind)):
             commit = name.removesuffix(suffix)
-            snapshot = repo.folder / "snapshots" / commit
-            if layout.is_commit(commit) and not snapshot.is_dir():
+            folder = repo.folder / "snapshots" / commit
+            if layout.is_commit(commit) and not folder.is_dir():
                 path = repo.folder / kind / name
-                yield Leftover(path, "of a commit that is not here", repo.repo_id, commit, still=_lacks(snapshot))
+                yield Leftover(path, "of a commit that is not here", repo.repo_id, commit, still=_lacks(folder))
 
 
 def _scratch(store: Store) -> Iterator[Leftover]:

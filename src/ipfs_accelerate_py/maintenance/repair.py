@@ -1,4 +1,4 @@
-"""Put right what an audit has found: the bad file goes, and comes again from a source, never from the bad copy."""
+"""Repair what an audit has found: the bad file goes, and comes again from a source, never from the bad copy."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from .hashing import hash_file
 def repair_all(store: Store, settings: Settings, bad: Iterable[Damage]) -> tuple[Damage, ...]:
     """Repair what an audit has found; the same in the same order, with `repaired`, and `error` where that failed."""
     found = list(bad)
-    # Listings first: what they say decides about the files.
+    # Listings first: by them the files are checked.
     for index in sorted(range(len(found)), key=lambda index: found[index].kind is not Kind.LISTING):
         try:
             _repair(store, settings, found[index])
@@ -42,7 +42,9 @@ def _repair(store: Store, settings: Settings, damage: Damage) -> None:
         resolver.resolve(store, settings, repo_id, commit, on_closed=withdraw_closed(store, settings))
     else:
         if layout.is_commit(damage.expected) or layout.is_sha256(damage.expected):
-            _remove(store, repo_id, commit, path)  # first of all: whatever comes of the rest, it is not loaded
+            _remove(
+                store, repo_id, commit, path
+            )  # first of all: whatever comes of the rest, the bad file is not loaded
         resolution = resolver.resolve(store, settings, repo_id, commit, on_closed=withdraw_closed(store, settings))
         entry = resolution.tree.files.get(path)
         if entry is None:

@@ -6,7 +6,7 @@ import ipaddress
 
 
 def is_private_address(multiaddr: str) -> bool:
-    """Does this address stay on this machine or in a private network (or a unix socket)?"""
+    """Return whether an address stays on this machine or in a private network, or is a unix socket."""
     parts = multiaddr.split("/")
     if len(parts) < 3 or parts[1] not in ("ip4", "ip6"):
         return len(parts) > 1 and parts[1] == "unix"
@@ -14,7 +14,7 @@ def is_private_address(multiaddr: str) -> bool:
 
 
 def is_private_host(host: str) -> bool:
-    """Is this host on this machine or in a private network? A name that would have to be looked up first is not."""
+    """Return whether a host is on this machine or in a private network; False for a name that needs a look-up."""
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

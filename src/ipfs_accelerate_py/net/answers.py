@@ -13,14 +13,14 @@ _OUT_OF_ORDER = (407, 429, 502, 503)
 
 
 def root_of(error: BaseException) -> BaseException:
-    """The error at the bottom of a chain, which says what has happened in the fewest words."""
+    """The error at the bottom of a chain, which is the shortest account of what has happened."""
     while (below := error.__cause__ or error.__context__) is not None:
         error = below
     return error
 
 
 def read_next(answer: Any, *, small: bool = False) -> bytes:
-    """The next bytes, as soon as there are some. Who falls silent in a `small` answer is as good as not there."""
+    """The next bytes, as soon as there are some. A server that falls silent in a `small` answer counts as down."""
     try:
         if hasattr(answer.raw, "read1"):
             return bytes(answer.raw.read1(_CHUNK, decode_content=False))
@@ -33,7 +33,7 @@ def read_next(answer: Any, *, small: bool = False) -> bytes:
 
 
 def check(answer: Any) -> None:
-    """Is it a file? An error closes it."""
+    """Raise SourceError, and close the answer, unless it is the file, or a part of it, as it is."""
     status = answer.status_code
     if status in (200, 206):
         if answer.headers.get("Content-Encoding", "identity") == "identity":
@@ -49,7 +49,7 @@ def check(answer: Any) -> None:
 
 
 def _is_about_one_file(answer: Any) -> bool:
-    """Storage services refuse, with 403, files that they do not have to whoever may not list them.
+    """Return whether a 403 is about this file alone: storage services answer so for a missing file if we may not list.
 
     https://docs.aws.amazon.com/AmazonS3/latest/API/API_GetObject.html, "Permissions"
     """
@@ -60,11 +60,11 @@ def _is_about_one_file(answer: Any) -> bool:
 
 
 def refuse_longer(answer: Any, size: int, left: int) -> None:
-    """Say early what cannot be the file: the page of a login or of an error is often longer."""
+    """SourceError for what is too long to be the file: the page of a login or of an error is often longer."""
     length = answer.headers.get("Content-Length", "")
     if length.isascii() and length.isdigit() and len(length) < 20 and int(length) > left:
         more = size - left + int(length)
-        raise SourceError(f"it says that the file has {more} bytes, which are more than its {size}")
+        raise SourceError(f"it reports {more} bytes for the file, more than its {size}")
 
 
 def start_of(answer: Any) -> int | None:

@@ -1,4 +1,4 @@
-"""Run something that may be silent, and wait for it no longer than one wants to.
+"""Run a call that may hang, and wait for it until a deadline.
 
 A thread is used because neither a name look-up nor an answer that drips can be given a deadline from outside. It is a
 daemon and lives only for the call: an interpreter that ends does not wait for it, as it would for an executor's.

@@ -1,7 +1,7 @@
 """Files and small answers over HTTP, for gateways and for mirrors on a web server: taken as they come, and no more.
 
 `identity` is asked for, and what is packed all the same is refused: a few bytes might become gigabytes. The only login
-is the one in the URL; what ~/.netrc says is for others.
+is that of the URL; ~/.netrc is not read.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Sink(Protocol):
         ...
 
     def begin(self, giver: str) -> int:
-        """Somebody begins to give; returns where in the file."""
+        """A source begins to give; returns the offset at which it is to begin."""
         ...
 
     def start(self) -> None:
@@ -61,7 +61,7 @@ class Answer:
 class HTTPReader:
     """Reads below one URL. `roams`: other hosts may be followed to, as storage services ask; none is shown our login.
 
-    `idle_timeout`: seconds without a byte. Errors: SourceError, SourceDown where nobody is there for us; ValueError for
+    `idle_timeout`: seconds without a byte. Errors: SourceError, SourceDown where the server is down; ValueError for
     what is no URL.
     """
 
@@ -101,7 +101,7 @@ class HTTPReader:
         return bytes(data)
 
     def look(self, path: str, headers: Mapping[str, str] | None = None) -> Answer:
-        """Whatever is answered, and the first 64 KiB of it. OSError if nothing is, TimeoutError for silence."""
+        """The answer of any status, and its first 64 KiB. OSError if there is none, TimeoutError if it is silent."""
         import requests
 
         try:
@@ -165,14 +165,14 @@ class HTTPReader:
 
         session = requests.Session()
         session.auth = self._login if self._login and self._is_ours(url) else _leave_alone
-        # A proxy for the outer world must not stand before the local network; whom to trust is said to all alike.
+        # A proxy for the internet must not stand before the local network; certificates are the same for all hosts.
         session.trust_env = not is_private_host(urlsplit(url).hostname or "")
         bundles = map(os.environ.get, ("REQUESTS_CA_BUNDLE", "CURL_CA_BUNDLE", "SSL_CERT_FILE"))
         session.verify = next(filter(None, bundles), True)
         return session
 
     def _follow(self, url: str, location: str) -> str:
-        """Where a redirect leads: a gateway's to hosts below its own only, and nobody's from afar to what is near."""
+        """Where a redirect leads: a gateway's only to hosts below its own, and none from a public to a private host."""
         try:
             target = urljoin(url, location)
             other = urlsplit(target)
@@ -185,7 +185,7 @@ class HTTPReader:
         return target
 
     def _is_ours(self, url: str) -> bool:
-        """May it see our login? Our host and port, no less safe; hosts below a gateway's (`<cid>.ipfs.<host>`) too."""
+        """Return whether a URL may see our login: our host, or `<cid>.ipfs.<host>` of a gateway, and our port."""
         ours, other = urlsplit(self.url), urlsplit(url)
         host = ours.hostname or ""
         same = other.hostname == host or (not self._roams and (other.hostname or "").endswith("." + host))

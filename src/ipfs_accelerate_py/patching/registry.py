@@ -92,7 +92,7 @@ def patch_loaded(library: DoorTable) -> None:
         _wait_for(module)
         patch_module(library, module)
     with locked():
-        own = [each for each in here.replaced if each.door in library.doors]
+        own = [each for each in here.replaced if each.door in library.doors and each.door.wrapper is not None]
         new = {id(each.original): each.replacement for each in own if each.door.handed_on}
         new |= {id(cls): proxy for cls, proxy in here.proxies.items()}
         exchange(library, new)

@@ -1,7 +1,7 @@
-"""What is still to be published, as empty files in the store, and the detached process that works it off.
+"""The outbox: what is still to be published, as empty files in the store, and the detached process that publishes it.
 
-A user's program only leaves a note and, unless one is at work, starts the process; it never waits for it. The process
-decides by `policy` what may travel, publishes, and ends when no note has come for a while.
+A user's program only leaves a note and, unless the process is at work, starts it; it never waits for it. The process
+decides by `eligibility` what may leave this machine, publishes, and ends when no note has come for a while.
 """
 
 from __future__ import annotations
@@ -31,12 +31,12 @@ from . import eligibility, publisher
 
 _LINGER = 3.0  # seconds without a note after which the process ends
 _TRIES = 3
-_REST = 60.0  # seconds without a new process after something could not be published
+_PAUSE = 60.0  # seconds without a new process after something could not be published
 _LOG_LIMIT = 1 << 20
 
 
 def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: list[str]) -> None:
-    """If these files should be published in the background and are not yet, say so and see that somebody does it."""
+    """If these files should be published in the background and are not yet, leave a note, and start the process."""
     if settings.force_local or resolution.public is False or not eligibility.is_wanted(settings, resolution.repo_id):
         return
     if not resolution.tree.complete or node_address(settings.node) is None:
@@ -47,12 +47,12 @@ def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: 
     note = _notes(store) / layout.repo_folder(repo_id) / commit
     make_folder(note.parent)
     note.touch()
-    if not _is_resting(store) and not is_at_work(store):
+    if not _is_paused(store) and not is_at_work(store):
         start_process(store)
 
 
 def leave_withdrawal(store: Store, settings: Settings, repo_id: str) -> None:
-    """The Hub does not show this repo to everybody any longer: see that what was published of it is taken back."""
+    """Leave a note that what was published of a repo is to be withdrawn: it is no longer public on the Hub."""
     if not publisher.published_commits(store, repo_id) or node_address(settings.node) is None:
         return
     note = _withdrawals(store) / layout.repo_folder(repo_id)
@@ -63,7 +63,7 @@ def leave_withdrawal(store: Store, settings: Settings, repo_id: str) -> None:
 
 
 def withdraw_closed(store: Store, settings: Settings) -> Callable[[str], None]:
-    """What the resolver calls where the Hub does not show a repo to everybody. It never raises."""
+    """The function for the resolver to call with a repo that is not public on the Hub. It never raises."""
 
     def withdraw(repo_id: str) -> None:
         try:
@@ -75,7 +75,7 @@ def withdraw_closed(store: Store, settings: Settings) -> Callable[[str], None]:
 
 
 def is_at_work(store: Store) -> bool:
-    """Is a process working off the notes of this store now?"""
+    """Return whether a process is working off the notes of this store now."""
     from filelock import FileLock, Timeout
 
     try:
@@ -86,7 +86,7 @@ def is_at_work(store: Store) -> bool:
 
 
 def start_process(store: Store) -> None:
-    """Start the process so that it is nobody's child: the user's program neither waits for it nor has to reap it."""
+    """Start the process, detached: the user's program neither waits for it nor has to reap it."""
     if not sys.executable:
         return
     package_folder = str(Path(__file__).resolve().parents[2])
@@ -137,7 +137,7 @@ def _withdraw_note(store: Store, note: Path) -> bool:
         if ipfs is not None:
             with publishing(store):
                 publisher.withdraw(store, ipfs, repo_id)
-            log.info("withdrew %s: the Hub does not show it to everybody any longer", repo_id)
+            log.info("withdrew %s: it is no longer public on the Hub", repo_id)
     except IPFSAccelerateError as error:
         log.warning("%s is not withdrawn yet: %s", repo_id, error)
         return False
@@ -146,9 +146,9 @@ def _withdraw_note(store: Store, note: Path) -> bool:
 
 
 def _publish_note(store: Store, note: Path) -> bool:
-    """Publish one commit; False if it should be tried again. The note goes when nothing was added meanwhile.
+    """Publish a commit; False if it should be tried again. The note is removed when nothing was added meanwhile.
 
-    After one that could not be published, or may not be, loads do not start the process again for a while.
+    After a commit that could not be published, or may not be, loads do not start the process again for a while.
     """
     left_at = note.stat().st_mtime_ns
     repo_id = layout.repo_of(note.parent.name) or note.parent.name
@@ -164,8 +164,8 @@ def _publish_note(store: Store, note: Path) -> bool:
             else:
                 public = known_access(store, repo_id) or eligibility.prove_public(store, repo_id, timeouts.IDLE)
                 if public is None:
-                    log.warning("%s is not published yet: the Hub cannot say whether it is public", repo_id)
-                    _rest(store)
+                    log.warning("%s is not published yet: the Hub does not answer whether it is public", repo_id)
+                    _pause(store)
                     return False
                 if public is False:
                     make_folder(_withdrawals(store))
@@ -179,10 +179,10 @@ def _publish_note(store: Store, note: Path) -> bool:
                     log.info("%s is not published: it is private, gated or unknown to the Hub", repo_id)
     except IPFSAccelerateError as error:
         log.warning("%s is not published yet: %s", repo_id, error)
-        _rest(store)
+        _pause(store)
         return False
     if not done:
-        _rest(store)
+        _pause(store)
     if note.stat().st_mtime_ns == left_at or not done:
         note.unlink(missing_ok=True)
     return True
@@ -190,20 +190,20 @@ def _publish_note(store: Store, note: Path) -> bool:
 
 @contextlib.contextmanager
 def publishing(store: Store) -> Iterator[None]:
-    """One publication at a time: who comes second waits for the first."""
+    """One publication at a time: the second waits for the first."""
     from filelock import FileLock
 
     with FileLock(_lock(store).with_name("publish.lock"), timeout=600):
         yield
 
 
-def _rest(store: Store) -> None:
+def _pause(store: Store) -> None:
     (store.own_folder / Own.OUTBOX_PAUSE).touch()
 
 
-def _is_resting(store: Store) -> bool:
+def _is_paused(store: Store) -> bool:
     try:
-        return 0 <= time.time() - (store.own_folder / Own.OUTBOX_PAUSE).stat().st_mtime < _REST
+        return 0 <= time.time() - (store.own_folder / Own.OUTBOX_PAUSE).stat().st_mtime < _PAUSE
     except OSError:
         return False
 

@@ -1,4 +1,4 @@
-"""Whether a commit may be published by command: why not, and what to do about it."""
+"""Whether a commit may be published by command; if not, why, and what to do about it."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ def check(store: Store, ipfs: Node, resolution: Resolution, closed: bool) -> Non
         return
     if public is None:
         raise PublishRefused(
-            f"the Hub cannot say now whether {layout.repo_folder(repo_id)} is public, and only public repos may leave",
+            f"the Hub does not answer whether {layout.repo_folder(repo_id)} is public, and only public repos may leave",
             "try again when the Hub answers",
         )
     if not closed:

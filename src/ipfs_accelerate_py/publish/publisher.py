@@ -1,7 +1,7 @@
 """Publish what the store has of a commit: blobs to the node, the tree to MFS, the tree's root under an IPNS name.
 
 The fleet tree has the store's own layout (see `layout`), without `blobs/`. Only MFS refers to what was added: removing
-a path from the tree is all that is needed to let the node forget it.
+a path from the tree is all that is needed for the node to drop it.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any
 from ..errors import SourceError
 from ..ipfs.fleet_tree import MFS_ROOT
 from ..ipfs.node import Node
-from ..ipfs.obstacles import tell_obstacles
+from ..ipfs.obstacles import report_obstacles
 from ..ipfs.rpc_errors import NodeAnswer
 from ..ipfs.swarm import announce, key_of_repo
 from ..ipfs.tree_repair import mend
@@ -51,8 +51,8 @@ def publish(
 ) -> Publication:
     """Put every file of the commit that the store has into the node's tree, and the tree under the node's name.
 
-    Whether that is allowed was decided before (`policy`). Can be repeated and interrupted. SourceError if it fails.
-    `progress` is called with (path, bytes) for each file that is there.
+    Whether that is allowed was decided before (`eligibility`). Can be repeated and interrupted. Raises SourceError.
+    `progress` is called with (path, bytes) for every file that is there.
     """
     key = _choose_key(node)
     mend(node)
@@ -76,7 +76,7 @@ def publish(
         announce(node, layout.repo_folder(repo_id))
     except SourceError as error:  # a node without peers: the tree is there, and is announced when peers come
         get_logger().info("%s is published but not announced to the swarm: %s", repo_id, error)
-        tell_obstacles(node, peers=False)
+        report_obstacles(node, peers=False)
     size = sum(tree.files[path].size for path in present)
     done = Publication(repo_id, tree.commit, len(present), size, name, str(folder["Hash"]))
     _remember(store, done, present)
@@ -97,7 +97,7 @@ def withdraw(store: Store, node: Node, repo_id: str, commit: str | None = None) 
     if present and root is not None:
         node.publish(str(root["Hash"]), _choose_key(node))
     if commit is None:
-        with contextlib.suppress(SourceError):  # nor does it say any longer that it holds the model
+        with contextlib.suppress(SourceError):  # nor does it announce any longer that it holds the model
             node.remove_block(key_of_repo(layout.repo_folder(repo_id)))
         records = [*_record(store, repo_id, "0" * 40).parent.glob("*.json")]
     else:
@@ -154,7 +154,7 @@ def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target: 
     else:
         reason = "the store is not below the folder that holds the node's repo"
     say_once(
-        f"the node keeps a second copy of each file, because {reason}; docs: 'One copy on disk' says how to avoid that"
+        f"the node keeps a second copy of each file, because {reason}; docs: 'One copy on disk' shows how to avoid that"
     )
     node.place(blob, target)
 
@@ -171,7 +171,7 @@ def _choose_key(node: Node) -> str:
     try:
         names = node.names_in(current)
     except SourceError:
-        return "self"  # an older tree that was collected since: nobody has it, so nothing is lost
+        return "self"  # an older tree that was collected since: nothing is lost
     if all(name == "gateways" or layout.repo_of(name) for name in names):
         return "self"
     node.make_key(OWN_KEY)

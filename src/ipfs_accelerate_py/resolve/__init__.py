@@ -1,1 +1,1 @@
-"""Who may say what the bytes of a name must be: the Hub, a lock file, publishers, this machine's memory."""
+"""The authorities for what the bytes of a name must be: the Hub, a lock file, publishers, this machine's memory."""

@@ -1,4 +1,4 @@
-"""Which files a commit is known not to have: what a machine happens to lack says nothing of that.
+"""Which files a commit is known not to have: a file that this machine lacks is unknown, not missing.
 
 A file is known to be missing by a complete listing, or by the mark that huggingface_hub leaves when the Hub has
 answered 404 for it at that commit (`.no_exist`). What is neither listed nor known to be missing is unknown.
@@ -38,7 +38,7 @@ def _is_marked(root: Path, resolution: Resolution, path: str) -> bool:
 
 
 def is_seen(caches: Iterable[Path], resolution: Resolution, path: str) -> bool:
-    """Does one of the caches show a file of that name in the commit, whatever its bytes may be?"""
+    """Return whether one of the caches shows a file of that name in the commit, whatever its bytes may be."""
     try:
         name = layout.snapshot_path(resolution.repo_id, resolution.commit, path)
     except ValueError:
@@ -56,7 +56,7 @@ def has_empty_listing(store: Store, repo_id: str, commit: str) -> bool:
     try:
         with open(store.path(layout.tree_path(repo_id, commit)), "rb") as file:
             raw = file.read(MAX_BYTES + 1)
-        if b'"blob_id":' in raw:  # what each row of a file has
+        if b'"blob_id":' in raw:  # which every row of a file has
             return False
         tree_from_json(commit, raw)
     except EmptyListing:

@@ -1,8 +1,8 @@
-"""One resolution under way: each authority that may know is asked, in the order in which they count.
+"""A resolution under way: the authorities are asked in the order of their precedence.
 
-For a branch or tag: the Hub now; else the commit this machine last learnt (our store or a lower tier, the later one);
-else a trusted publisher. For a commit that is known here nobody is asked. The Hub is given no longer than the time
-budget while anybody else can say. What a slow Hub says after that is kept, and counts at the next load.
+For a branch or tag: the Hub now; else the commit this machine last learnt (our store or a local cache, by the later
+time); else a trusted publisher. For a commit that is known here none is asked. The Hub's deadline is the time budget
+while another authority may know. A later answer of a slow Hub is kept, and counts at the next load.
 """
 
 from __future__ import annotations
@@ -26,20 +26,22 @@ from ..store.tree import Tree
 from ..store.visibility import remember_access
 from . import changes
 from .local import LocalAuthority
-from .publishers import PublisherWords
+from .publishers import Publishers
 from .report import name_authorities
 
-OnClosed = Callable[[str], object]  # called with the id of a repo that the Hub does not show to everybody. Never raises
+OnClosed = Callable[
+    [str], object
+]  # called with the id of a repo that the Hub does not show to anonymous requests. Never raises
 
 
 class LateAnswer:
-    """What the Hub has said, maybe after the time that it was given. Outlives the query, whose token is not kept."""
+    """The Hub's answer, maybe after its deadline. Outlives the query, whose token is not kept."""
 
-    told: Resolution | None = None
+    answer: Resolution | None = None
 
 
 class Query:
-    """One resolution under way."""
+    """A resolution under way."""
 
     def __init__(
         self,
@@ -55,28 +57,33 @@ class Query:
         self.on_closed = on_closed
         self.pinned = layout.is_commit(revision)
         self.local = LocalAuthority(store, settings, repo_id, revision)
-        self.said: dict[str, str] = {}  # by publishers that could not say
+        self.failures: dict[str, str] = {}  # publisher -> why it gave no answer
         self.late = LateAnswer()
+        self._moved_to: Resolution | None = None  # the commit that the Hub names while its long listing is under way
 
     def ask_all(self, fresh: bool = False) -> Resolution | None:
-        """Every authority, in the order in which they count. `fresh`: the Hub has the time that plain gives it."""
+        """Ask every authority, by precedence. `fresh`: the Hub's deadline is at least that of plain huggingface_hub."""
         here = self.local.find()
-        firm = here is not None and here.tree.complete and here.authority is not Authority.PUBLISHER
+        firm = here is not None and here.tree.is_listing and here.authority is not Authority.PUBLISHER
         if self.pinned and firm:
             return here
         client.prepare()
         asking: Future[Resolution] | None = None
         refusal: Unresolved | None = None
         if fresh or not is_hub_breaker_open():
-            asking = submit(self._ask_hub)
+            asking = submit(lambda: self._ask_hub(here))
             budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
-            if has_ended(asking, max(budget, client.etag_timeout()) if fresh else budget):
+            budget = max(budget, client.etag_timeout()) if fresh else budget
+            if has_ended(asking, budget) or (self._moved_to and has_ended(asking, self._cold_budget())):
                 try:
-                    told = asking.result()
+                    reported = asking.result()
                 except Unresolved as error:
                     refusal = error
                 else:
-                    return told if told.tree.files else self._without_listing(told, here)
+                    return reported if reported.tree.files else self._without_listing(reported, here)
+            if self._moved_to is not None and (refusal is None or not refusal.answered):
+                # Of this commit no file is known yet: to load another commit would be wrong.
+                return self._without_listing(replace(self._moved_to, asking=None if refusal else asking), here)
             if refusal is None or not refusal.answered:
                 no_hub = refusal is not None and isinstance(refusal.__cause__, ValueError)
                 open_hub_breaker(refusal.unreachable if refusal else None, no_hub=no_hub)
@@ -84,18 +91,18 @@ class Query:
         if refusal is not None and here is not None and (named := self._ask_file(refusal, here, firm)) is not None:
             return named
         if refusal is not None and refusal.answered:
-            # Closed or unknown: its name is not sent to anybody else. What is on this disk already may be used.
+            # Closed or unknown: its name is not sent anywhere else. What is on this disk already may be used.
             if here is None:
                 raise refusal
             get_logger().warning("%s; going on with commit %s of this machine", refusal, here.commit[:12])
-            return here
+            return here if refusal.about_revision else replace(here, public=False)
         if firm:
             return here
         found = self._ask_publishers(here) or here
         if found is None and refusal is None:
-            # Nobody else can say: the Hub is given what plain huggingface_hub gives it for one answer.
+            # There is no other authority: the Hub's deadline is that of plain huggingface_hub for one answer.
             asking = asking or submit(self._ask_hub)
-            if has_ended(asking, min(client.etag_timeout(), timeouts.HUB_COLD * self.settings.timeout)):
+            if has_ended(asking, self._cold_budget()):
                 try:
                     found = asking.result()
                 except Unresolved as error:
@@ -103,13 +110,17 @@ class Query:
                         raise
                     refusal = error
         if found is None:
-            silent = Unresolved(f"the Hub is silent, and nobody else knows {self.repo_id}@{self.revision}")
+            silent = Unresolved(f"the Hub is silent, and no other authority knows {self.repo_id}@{self.revision}")
             silent.waited = refusal is None
-            raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.said)
+            raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.failures)
         return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
 
+    def _cold_budget(self) -> float:
+        """The seconds that the Hub gets where no other authority can be asked."""
+        return min(client.etag_timeout(), timeouts.HUB_COLD * self.settings.timeout)
+
     def _ask_file(self, refusal: Unresolved, here: Resolution, firm: bool) -> Resolution | None:
-        """Where the API is of no use and the files can be had, a file's header names the commit, as plain hears it."""
+        """Where the API is of no use and the files can be had, a file's header names the commit, as for plain."""
         if self.pinned:
             return None
         if refusal.unreachable is not None:  # down: the commit that is known counts, as in plain transformers 5
@@ -127,14 +138,14 @@ class Query:
             return here
         return self.local.resolution(self.local.read_tree(commit) or Tree(commit, {}, complete=False), Authority.HUB)
 
-    def _without_listing(self, told: Resolution, here: Resolution | None) -> Resolution:
+    def _without_listing(self, reported: Resolution, here: Resolution | None) -> Resolution:
         """The Hub (a mirror, that is) named the commit, and of its files neither sizes nor hashes."""
-        if here is not None and here.commit == told.commit:
-            told = replace(here, public=told.public)
-        return told if told.tree.complete else self._ask_publishers(told) or told
+        if here is not None and here.commit == reported.commit:
+            reported = replace(here, public=reported.public)
+        return reported if reported.tree.complete else self._ask_publishers(reported) or reported
 
     def ask_listing(self, commit: str) -> Resolution | None:
-        """What the Hub says of a commit that is settled, if it says so now."""
+        """The Hub's listing of a commit that is settled, if the Hub answers within the time budget."""
         query = Query(self.store, self.settings, self.repo_id, commit, self.token, self.on_closed)
         asking = submit(query._ask_hub)
         try:
@@ -142,11 +153,11 @@ class Query:
         except Unresolved:
             return None
 
-    def _ask_hub(self) -> Resolution:
+    def _ask_hub(self, here: Resolution | None = None) -> Resolution:
         anonymous = not client.has_token(self.token)
         asked_at = changes.serial(self.repo_id)
         try:
-            tree, public = client.ask_commit(self.repo_id, self.revision, self.token, client.etag_timeout())
+            tree, public = self._ask_commit(here)
         except Unresolved as error:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
@@ -159,9 +170,27 @@ class Query:
         found = self.local.resolution(tree, Authority.HUB, public)
         if asked_at == changes.serial(self.repo_id):  # else the answer is older than what this process has written
             self.local.keep(tree)
-            self.late.told = found if tree.files else None
+            self.late.answer = found if tree.files else None
             changes.close(self.repo_id, self.revision, asked_at)
         return found
+
+    def _ask_commit(self, here: Resolution | None) -> tuple[Tree, bool]:
+        """The Hub's answer. Where a long listing is here already, first the commit alone is asked for."""
+        asked = (self.repo_id, self.revision, self.token, client.etag_timeout())
+        if here is not None and here.authority is Authority.STORE and len(here.tree.files) > client.LARGE:
+            try:
+                commit, public = client.ask_commit_id(*asked)
+            except Unresolved as error:
+                if error.answered or error.unreachable is not None:
+                    raise
+                # A mirror that does not take the question.
+            else:
+                kept = self.local.read_tree(commit)
+                if kept is not None and kept.is_listing and not self.store.is_unconfirmed(self.repo_id, commit):
+                    return kept, public
+                moved = Tree(commit, {}, complete=False)
+                self._moved_to = self.local.resolution(moved, Authority.HUB, public)
+        return client.ask_commit(*asked)
 
     def _note_access(self, public: bool) -> None:
         remember_access(self.store, self.repo_id, public)
@@ -169,18 +198,18 @@ class Query:
             self.on_closed(self.repo_id)
 
     def _ask_publishers(self, here: Resolution | None) -> Resolution | None:
-        """A trusted publisher's word on what the Hub has not told this machine."""
+        """The resolution according to a trusted publisher: of the commit of `here`, if that is by another authority."""
         commit = self.revision if self.pinned else None
         if here is not None and here.authority is not Authority.PUBLISHER:
             commit = here.commit
         idle_timeout = timeouts.IDLE if here is None else self.settings.timeout
-        publishers = PublisherWords(self.store, self.settings, self.said)
+        publishers = Publishers(self.store, self.settings, self.failures)
         found = publishers.find(self.repo_id, self.revision, commit, idle_timeout)
-        return None if found is None else self._take_word(here, *found)
+        return None if found is None else self._take_listing(here, *found)
 
-    def _take_word(self, here: Resolution | None, tree: Tree, name: str) -> Resolution:
+    def _take_listing(self, here: Resolution | None, tree: Tree, name: str) -> Resolution:
         if here is not None and not here.tree.complete and here.commit == tree.commit:
-            tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own words stand
+            tree = Tree(tree.commit, {**tree.files, **here.tree.files}, tree.info)  # the Hub's own rows take precedence
         leases.take(self.store, self.repo_id, tree.commit)
         self.local.keep(tree, unconfirmed=True)
         return self.local.resolution(tree, Authority.PUBLISHER, publisher=name)

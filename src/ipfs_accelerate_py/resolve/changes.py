@@ -1,4 +1,4 @@
-"""Repos that this process has changed on the Hub: until the Hub tells what they are now, no other authority counts."""
+"""Repos that this process has changed on the Hub: until the Hub's next answer about them, no other authority counts."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from ..session import Recent, session
 
 
 class Changes:
-    """How often a repo was changed, and what the Hub has told since."""
+    """How often a repo was changed, and which answers of the Hub are newer."""
 
     def __init__(self) -> None:
         self.serials: dict[str, int] = {}  # of the repos that this process writes to: few
@@ -19,15 +19,15 @@ def note(repo_id: str) -> None:
 
 
 def serial(repo_id: str) -> int:
-    """Another number after each change: what was asked before it says nothing of what is now."""
+    """A number that differs after every change: an answer to an earlier request is out of date."""
     return session.part(Changes).serials.get(repo_id, 0)
 
 
 def is_open(repo_id: str, revision: str) -> bool:
-    """Has the Hub not told of this branch or tag since the last change?"""
+    """Return whether the Hub has given no answer about this branch or tag since the last change."""
     return session.part(Changes).answered.get((repo_id, revision), 0) != serial(repo_id)
 
 
 def close(repo_id: str, revision: str, asked_at: int) -> None:
-    """The Hub has told of a branch or tag, and was asked at this serial number."""
+    """Note the Hub's answer about a branch or tag, to a request at this serial number."""
     session.part(Changes).answered[repo_id, revision] = asked_at

@@ -59,7 +59,7 @@ class LocalAuthority:
         return None if tree is None else self.resolution(tree, Authority.LOCAL_CACHES)
 
     def _offers_as_much(self, own: str, cached: str) -> bool:
-        """Return whether the store has, at commit `own`, each file that a cache shows at commit `cached`.
+        """Return whether the store has, at commit `own`, every file that a cache shows at commit `cached`.
 
         Where it lacks any, plain finds more at the latter.
         """
@@ -86,7 +86,7 @@ class LocalAuthority:
             return 0.0
 
     def with_proven(self, tree: Tree) -> Tree:
-        """A commit never changes: what the Hub said of a file that is here, and was right, beats what it says now."""
+        """The tree, with the kept rows of files that are here: a commit never changes, and these rows were verified."""
         kept = self.read_tree(tree.commit)
         if kept is not None and kept.files == tree.files:
             return replace(tree, files=kept.files)  # from now on they are seen to be the same at a glance

@@ -1,4 +1,4 @@
-"""The lock file: for named commits what every file must be; whoever gives one believes it before the Hub.
+"""The lock file: for named commits what every file must be; it takes precedence over the Hub.
 
     {"lock_version": 1,
      "repos": {"org/name@<commit>": {
@@ -10,8 +10,8 @@
      "spaces": {"org/name@<commit>": {...}}}
 
 `repos` are models. The other tables stand only where they hold something; 0.1.0 passes over them. The rows are those of
-`trees/<commit>.json` (see `tree`), and for each file the sha256 of its content and its CID where they are known. What
-such a file says is checked whole before anything of it is used.
+`trees/<commit>.json` (see `tree`), with the sha256 of a file's content and its CID where they are known. A lock file is
+checked whole before anything of it is used.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class LockedCommit:
 
 
 class LockFile:
-    """What a lock file says. `repos`: (repo id, commit) -> LockedCommit."""
+    """The content of a lock file. `repos`: (repo id, commit) -> LockedCommit."""
 
     def __init__(self, repos: Mapping[tuple[str, str], LockedCommit]) -> None:
         self.repos = dict(repos)

@@ -1,4 +1,4 @@
-"""What the trusted publishers say of a commit: asked by the node, else through gateways, within one time budget."""
+"""A commit according to trusted publishers, which the node, else gateways, ask within one time budget."""
 
 from __future__ import annotations
 
@@ -20,68 +20,68 @@ from ..store.tree import Tree
 
 
 class Authority(Protocol):
-    """Who can tell what publishers say. `said`: what became of each who could not say. Errors are SourceError."""
+    """A way to ask publishers. `failures`: publisher -> why it gave no answer. Errors are SourceError."""
 
-    said: dict[str, str]
+    failures: dict[str, str]
 
     def prepare(self) -> None:
         """Import what asking needs."""
         ...
 
     def known_commit(self, repo_id: str, revision: str) -> tuple[str, str] | None:
-        """The commit (40 hex digits) of a revision, according to the first publisher who knows it, and its name."""
+        """The commit (40 hex digits) of a revision, according to the first publisher that knows it, and its name."""
         ...
 
     def known_tree(self, repo_id: str, commit: str) -> tuple[Tree, str] | None:
-        """The listing of a commit according to the first publisher who has it, and its name."""
+        """The listing of a commit according to the first publisher that has it, and its name."""
         ...
 
 
-class PublisherWords:
-    """Asks whom the settings name. `said`: gets what became of each who could not say."""
+class Publishers:
+    """The publishers of the settings. `failures`: receives publisher -> why it gave no answer."""
 
-    def __init__(self, store: Store, settings: Settings, said: dict[str, str]) -> None:
-        self._store, self._settings, self._said = store, settings, said
+    def __init__(self, store: Store, settings: Settings, failures: dict[str, str]) -> None:
+        self._store, self._settings, self._failures = store, settings, failures
 
     def find(self, repo_id: str, revision: str, commit: str | None, idle_timeout: float) -> tuple[Tree, str] | None:
-        """The listing of `commit`, or of what the first who knows the revision takes for it, and who that was.
+        """The listing of `commit`, or else of the revision's commit by the first publisher that knows it; and its name.
 
-        `idle_timeout`: seconds for which one may say nothing. Never raises.
+        `idle_timeout`: in seconds, per publisher. Never raises.
         """
         if not self._settings.publishers:
             return None
         asked = list(self._open(idle_timeout))
-        for each in asked:
-            with contextlib.suppress(SourceError, SettingsError):  # they will say it again when they are asked
-                each.prepare()
+        for authority in asked:
+            with contextlib.suppress(SourceError, SettingsError):  # it is raised again when they are asked
+                authority.prepare()
         asking = submit(lambda: self._ask(asked, repo_id, revision, commit))
-        deadline = timeouts.PUBLISHERS * idle_timeout  # each is waited for a little, and there may be many
+        deadline = timeouts.PUBLISHERS * idle_timeout  # there may be many, and a wait for every one
         if not has_ended(asking, deadline):
             get_logger().warning("publishers cannot be asked: they took more than %g s", deadline)
-            self._said["publishers"] = f"silent for {deadline:g} s"
+            self._failures["publishers"] = f"silent for {deadline:g} s"
             return None
         return asking.result()
 
     def _ask(
         self, asked: Iterable[Authority], repo_id: str, revision: str, commit: str | None
     ) -> tuple[Tree, str] | None:
-        for each in asked:
+        for authority in asked:
             try:
-                answer = (commit, "") if commit else each.known_commit(repo_id, revision)
+                answer = (commit, "") if commit else authority.known_commit(repo_id, revision)
                 kept = self._store.read_tree(repo_id, answer[0]) if answer else None
-                listing = (kept, "") if kept else each.known_tree(repo_id, answer[0]) if answer else None
+                listing = (kept, "") if kept else authority.known_tree(repo_id, answer[0]) if answer else None
             except (SourceError, SettingsError) as error:
                 text = " - ".join(filter(None, (str(error), error.hint)))
                 get_logger().warning("publishers cannot be asked: %s", text)
-                self._said["publishers"] = text
+                self._failures["publishers"] = text
                 continue
-            self._said |= each.said
+            self._failures |= authority.failures
             if answer is not None and listing is not None:
                 return listing[0], answer[1] or listing[1]
         return None
 
     def _open(self, idle_timeout: float) -> Iterator[Authority]:
-        """Who can tell what the publishers say: the node, else gateways."""
+        """The ways to ask publishers: the node, else gateways."""
         try:
             ipfs = node.open_node(self._settings, idle_timeout)
             if ipfs is not None:

@@ -1,4 +1,4 @@
-"""When nobody could say what a name means: who was asked, and what each said."""
+"""The error where no authority knows a name: the authorities that were asked, and their answers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from ..config.forms import without_secrets
 from ..errors import Unresolved
 
 
-def name_authorities(error: Unresolved, repo_id: str, revision: str, hub: str, said: Mapping[str, str]) -> Unresolved:
-    """The same error, in the words of every authority that was asked. `said`: by the others beside the Hub."""
-    others = [f"{who}: {words}" for who, words in said.items()] or ["no publisher was asked: none is named"]
-    address, words = without_secrets(hub), str(error)
-    text = "; ".join([words if address in words else f"{words} ({address})", *others])
-    found = Unresolved(f"nobody could say what {repo_id}@{revision} is: {text}")
+def name_authorities(
+    error: Unresolved, repo_id: str, revision: str, hub: str, failures: Mapping[str, str]
+) -> Unresolved:
+    """The same error, with the answers of all authorities. `failures`: publisher -> why it gave no answer."""
+    others = [f"{name}: {why}" for name, why in failures.items()] or ["no publisher was asked: none is named"]
+    address, why = without_secrets(hub), str(error)
+    text = "; ".join([why if address in why else f"{why} ({address})", *others])
+    found = Unresolved(f"no authority knows {repo_id}@{revision}: {text}")
     vars(found).update(vars(error))
     found.__cause__ = error
     return found

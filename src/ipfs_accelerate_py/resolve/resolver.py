@@ -1,7 +1,7 @@
 """A name and a revision -> a commit, and what each of its files must be. Remembered for a few seconds.
 
-A lock file comes first; else every authority that may know (see `authorities`). What this process itself has changed on
-the Hub is asked anew (see `changes`).
+A lock file comes first; else the other authorities (see `authorities`). For what this process itself has changed on the
+Hub the Hub is asked anew (see `changes`).
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from ..session import Recent, session
 from ..store import layout
 from ..store.resolution import Authority, Resolution
 from ..store.store import Store
+from ..store.tree import Tree
 from ..store.visibility import known_access
 from . import changes
 from .authorities import LateAnswer, OnClosed, Query
@@ -43,19 +44,24 @@ class Resolutions:
         """Another thread of the parent may have held a lock, or been waiting for the Hub."""
         self.locks.clear()
         for key, (when, found, late) in list(self.known.items()):
-            self.known[key] = (when, replace(late.told or found, asking=None), late)
+            self.known[key] = (when, replace(late.answer or found, asking=None), late)
 
     def recall(self, key: Key) -> Resolution | None:
-        """What was learnt a moment ago; what a slow Hub has said since then counts more."""
+        """What was learnt a moment ago; a later answer of a slow Hub takes precedence."""
         learnt = self.known.get(key)
         if learnt is None or time.monotonic() - learnt[0] >= timeouts.RESOLUTION_TTL:
             return None
-        return learnt[2].told or learnt[1]
+        return learnt[2].answer or learnt[1]
 
 
 def forget_repo(repo_id: str) -> None:
     """This process has changed the repo on the Hub: what was learnt before does not count."""
     changes.note(repo_id)
+    forget_resolutions(repo_id)
+
+
+def forget_resolutions(repo_id: str) -> None:
+    """Somebody has changed the repo on the Hub: it is asked anew."""
     memory = session.part(Resolutions)
     for key in [key for key in list(memory.known) if key[1] == repo_id]:
         memory.known.pop(key, None)
@@ -63,19 +69,22 @@ def forget_repo(repo_id: str) -> None:
 
 
 def _digest(token: str | bool | None) -> str:
-    """Tells tokens apart; a token itself is not kept."""
+    """A digest that differs between tokens; a token itself is not kept."""
     return hashlib.sha256(token.encode()).hexdigest() if isinstance(token, str) else str(token)
 
 
 def note_commit(store: Store, repo_id: str, revision: str | None, commit: str, token: str | bool | None) -> None:
     """The Hub has just named the commit of a revision to the program: what asks for it next need not ask again."""
-    tree = store.read_tree(repo_id, commit) if layout.is_commit(commit) and not layout.is_commit(revision) else None
-    if tree is None or not tree.complete or store.is_unconfirmed(repo_id, commit):
+    if layout.is_commit(revision) or not layout.is_commit(commit):
         return
     revision = revision or layout.DEFAULT_REVISION
-    found = Resolution(repo_id, revision, tree, Authority.HUB, known_access(store, repo_id))
-    key = _key(store, repo_id, revision, token, local_only=False)
-    session.part(Resolutions).known[key] = (time.monotonic(), found, LateAnswer())
+    memory, key = session.part(Resolutions), _key(store, repo_id, revision, token, local_only=False)
+    if (known := memory.recall(key)) is not None and known.commit != commit:
+        forget_resolutions(repo_id)
+    tree = store.read_tree(repo_id, commit)
+    if tree is not None and tree.complete and not store.is_unconfirmed(repo_id, commit):
+        found = Resolution(repo_id, revision, tree, Authority.HUB, known_access(store, repo_id))
+        memory.known[key] = (time.monotonic(), found, LateAnswer())
 
 
 def _key(store: Store, repo_id: str, revision: str, token: str | bool | None, *, local_only: bool) -> Key:
@@ -93,7 +102,7 @@ def resolve(
     local_only: bool = False,
     fresh: bool = False,
 ) -> Resolution:
-    """Resolve; Unresolved if nobody could say (`answered`: the Hub said no). Raises UnsafeName for a bad name.
+    """Resolve; Unresolved if no authority knows it (`answered`: the Hub refused). Raises UnsafeName for a bad name.
 
     `on_closed`: see `OnClosed`. `fresh`: the Hub is asked, and waited for as plain huggingface_hub does.
     """
@@ -128,7 +137,7 @@ def resolve(
             memory.known[key] = (time.monotonic(), found, query.late)
         return found
     except Unresolved as error:
-        # Nobody knew it a moment ago: who asks again soon does not wait for them again.
+        # No authority knew it a moment ago: calls that follow soon do not wait for them again.
         if not error.answered and not local_only and error is not failed:
             memory.failed.open(failed_key, timeouts.OPEN_DOWN, error)
         raise
@@ -144,8 +153,8 @@ def learn_listing(
 
     For files of which it is not known whether the commit has them. Waits for one more time budget, once.
     """
-    kept = store.read_tree(resolution.repo_id, resolution.commit)  # what it said meanwhile was kept
-    if kept is not None and kept.files.keys() >= resolution.tree.files.keys():
+    kept = store.read_tree(resolution.repo_id, resolution.commit)  # its late answer was kept
+    if kept is not None and _says_more(kept, resolution.tree):
         unconfirmed = store.is_unconfirmed(resolution.repo_id, resolution.commit)
         authority = Authority.PUBLISHER if unconfirmed else Authority.STORE
         found = replace(resolution, tree=kept, authority=authority, publisher="", asking=None)
@@ -158,18 +167,25 @@ def learn_listing(
     return found
 
 
+def _says_more(kept: Tree, known: Tree) -> bool:
+    """Return whether a kept listing has all that is known and more, or is complete where that is not."""
+    if len(kept.files) <= len(known.files) and kept.complete is known.complete:
+        return False
+    return kept.files.keys() >= known.files.keys()
+
+
 def _wait_for_listing(
     store: Store, settings: Settings, resolution: Resolution, token: str | bool | None, on_closed: OnClosed
 ) -> Resolution:
-    asking, told = resolution.asking, None
+    asking, answer = resolution.asking, None
     if asking is not None and has_ended(asking, settings.timeout):
         try:
-            told = asking.result()
+            answer = asking.result()
         except Unresolved:
             return replace(resolution, asking=None)
-        if told.commit != resolution.commit:  # the branch has moved; this load stays at its commit
+        if answer.commit != resolution.commit:  # the branch has moved; this load stays at its commit
             query = Query(store, settings, resolution.repo_id, resolution.revision, token, on_closed)
-            told = query.ask_listing(resolution.commit)
-    if told is None or not told.tree.files:
+            answer = query.ask_listing(resolution.commit)
+    if answer is None or not answer.tree.files:
         return replace(resolution, asking=None) if asking is not None else resolution
-    return replace(told, revision=resolution.revision)
+    return replace(answer, revision=resolution.revision)

@@ -15,7 +15,7 @@ if TYPE_CHECKING:  # typing and pathlib would cost `hook run` time
 PTH = "ipfs_accelerate.pth"
 START = "ipfs_accelerate.start"
 GUARD = "_ipfs_accelerate_start.py"
-# Every version of ours starts like this, so that each knows the files of the others.
+# Every version of ours starts like this, so that all versions know the files of the others.
 MARKS = {
     PTH: 'import sys; "ipfs_accelerate startup line"; ',
     START: "# ipfs_accelerate startup entry point\n",
@@ -23,7 +23,7 @@ MARKS = {
 }
 _PLAIN = "import _ipfs_accelerate_boot"
 # An editable install adds its folder in a .pth of its own, which may come after ours; and user site-packages come
-# before the environment's. The folder is on sys.path for this one import only.
+# before the environment's. The folder is on sys.path for this import only.
 _WITH_FOLDER = """\
 sys.path.append({folder})
 try:

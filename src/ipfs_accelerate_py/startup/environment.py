@@ -1,4 +1,4 @@
-"""Which environment is meant by `hook enable` and `hook disable`, and what its own Python says of it."""
+"""The environment that `hook enable` and `hook disable` mean, according to its own Python."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pathlib import Path
 from ..errors import IPFSAccelerateError
 from .code import package_folder
 
-PATIENCE = 30.0  # seconds that a Python gets to start and answer
+DEADLINE = 30.0  # seconds for a Python to start and answer
 _NEEDED = ("ipfs_accelerate_py", "wrapt")  # without these nothing is activated
 _MARK = "ipfs_accelerate: "
 # Asked with -E: the answer must be the environment's, whatever PYTHONPATH and the current folder say. Not with -I: the
@@ -48,7 +48,7 @@ def find_place(venv: str | None, user: bool, read: bool = True) -> Place:
     else:
         import sysconfig
 
-        # each conda environment but the base is like a virtual one, with a whole Python in it
+        # a conda environment other than the base is like a virtual one, with a whole Python in it
         conda = os.path.isdir(os.path.join(sys.prefix, "conda-meta"))
         base = os.path.isdir(os.path.join(sys.prefix, "condabin"))
         is_environment = sys.prefix != sys.base_prefix or (conda and not base)
@@ -80,16 +80,16 @@ def _ask(venv: str) -> Place:
             "make the environment anew; what it was made with was removed or moved",
         )
     try:
-        words = [python, "-E", "-c", _QUESTION]
-        done = subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+        command = [python, "-E", "-c", _QUESTION]
+        done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
     except subprocess.TimeoutExpired:
-        raise _broken(venv, python, f"it did not end within {PATIENCE:g} s") from None
+        raise _broken(venv, python, f"it did not end within {DEADLINE:g} s") from None
     except OSError as error:
         raise _broken(venv, python, str(error.strerror)) from None
     if done.returncode:
-        said = done.stderr.decode(errors="replace").split("\n")
-        last = next((line.strip() for line in reversed(said) if line.strip()), "")
-        raise _broken(venv, python, f"it ended with {done.returncode}: {last or 'it said nothing'}")
+        lines = done.stderr.decode(errors="replace").split("\n")
+        last = next((line.strip() for line in reversed(lines) if line.strip()), "")
+        raise _broken(venv, python, f"it ended with {done.returncode}: {last or 'it printed nothing'}")
     for line in done.stdout.decode(errors="replace").splitlines():
         if line.startswith(_MARK):
             paths, (major, minor) = json.loads(line.removeprefix(_MARK))
@@ -103,5 +103,5 @@ def _ask(venv: str) -> Place:
 def _broken(venv: str, python: str, reason: str) -> IPFSAccelerateError:
     import shlex
 
-    hint = f"see what it says to '{shlex.quote(python)} -c pass', or make the environment anew"
+    hint = f"see what '{shlex.quote(python)} -c pass' prints, or make the environment anew"
     return IPFSAccelerateError(f"the Python of {venv} does not work: {reason}", hint)

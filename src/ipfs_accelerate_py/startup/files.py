@@ -13,7 +13,7 @@ from typing import Any
 from ..errors import IPFSAccelerateError
 from ..files import replace_file
 from .code import GUARD, MARKS, contents
-from .environment import PATIENCE, Place, find_place
+from .environment import DEADLINE, Place, find_place
 from .search import begins_as_ours, do_start, find_files
 
 
@@ -123,8 +123,8 @@ def _compile_boot(place: Place) -> None:
     boot = "_ipfs_accelerate_boot.py"
     path = place.folder / boot if (place.folder / boot).exists() else place.package / boot
     with suppress(OSError, subprocess.TimeoutExpired):  # failing costs time only
-        words = [place.python, "-I", "-m", "py_compile", str(path)]
-        subprocess.run(words, stdin=subprocess.DEVNULL, capture_output=True, timeout=PATIENCE)
+        command = [place.python, "-I", "-m", "py_compile", str(path)]
+        subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=DEADLINE)
 
 
 def _write(path: Path, text: str) -> bool:

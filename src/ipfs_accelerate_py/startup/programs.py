@@ -1,4 +1,4 @@
-"""The program that `hook run` is given: where it lies, and which Python its first line gives it to."""
+"""The program that `hook run` is given: where it lies, and which Python its first line names."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 import sys
 
 _LONGEST = 4096  # bytes of a first line that a system may follow
-_PATIENCE = 10.0  # seconds that another Python gets to answer; then nothing is said of it
+_DEADLINE = 10.0  # seconds for another Python to answer; later it is not reported
 _OPTIONS = "-BEIOPSbdqsuvx"  # of a first line that are asked with; what another does, it should do once only
 _QUESTION = """\
 import sys
@@ -17,7 +17,7 @@ sys.exit(0 if "_ipfs_accelerate_boot" in sys.modules and find_spec("ipfs_acceler
 
 
 def search(name: str) -> tuple[str | None, str]:
-    """The program's path as a shell finds it, or None and what a shell would say."""
+    """The program's path as a shell finds it, or None and a shell's message."""
     if os.sep in name:
         candidates = [name]
         missing = "No such file or directory"
@@ -37,18 +37,18 @@ def find_unhooked_python(path: str) -> str | None:
 
     Only another one is asked, for which it is started once; the environment must be as the program will have it.
     """
-    words = _first_line(path)
-    if not words or not os.path.basename(words[0]).startswith(("python", "pypy")):
+    command = _first_line(path)
+    if not command or not os.path.basename(command[0]).startswith(("python", "pypy")):
         return None
-    python, _ = search(words[0])
-    if python is None or _is_this(python) or any(set(word) - set(_OPTIONS) for word in words[1:]):
+    python, _ = search(command[0])
+    if python is None or _is_this(python) or any(set(option) - set(_OPTIONS) for option in command[1:]):
         return None
     import subprocess
 
     quiet = subprocess.DEVNULL
     try:
         done = subprocess.run(
-            [python, *words[1:], "-c", _QUESTION], stdin=quiet, stdout=quiet, stderr=quiet, timeout=_PATIENCE
+            [python, *command[1:], "-c", _QUESTION], stdin=quiet, stdout=quiet, stderr=quiet, timeout=_DEADLINE
         )
     except (OSError, subprocess.TimeoutExpired):
         return None  # whatever is wrong with it, the program's start will show
@@ -56,7 +56,7 @@ def find_unhooked_python(path: str) -> str | None:
 
 
 def _first_line(path: str) -> list[str]:
-    """The interpreter in a file's "#!" line with its options; nothing if there is none, or one that cannot be told."""
+    """The interpreter in a file's "#!" line with its options; empty if there is none, or it cannot be read."""
     try:
         with open(path, "rb") as file:
             if file.read(2) != b"#!":
@@ -64,14 +64,14 @@ def _first_line(path: str) -> list[str]:
             line = os.fsdecode(file.readline(_LONGEST))
     except OSError:
         return []
-    words = line.split()
-    if words and os.path.basename(words[0]) == "env":
-        del words[: 2 if words[1:2] == ["-S"] else 1]
-    return words
+    command = line.split()
+    if command and os.path.basename(command[0]) == "env":
+        del command[: 2 if command[1:2] == ["-S"] else 1]
+    return command
 
 
 def _is_this(python: str) -> bool:
-    """Is it this interpreter, in this environment? An environment is told by the folder in which its Python lies."""
+    """Return whether it is this interpreter, in this environment, which is the folder in which its Python lies."""
     try:
         return os.path.samefile(python, sys.executable) and os.path.samefile(
             os.path.dirname(python), os.path.dirname(sys.executable)

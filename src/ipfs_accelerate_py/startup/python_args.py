@@ -1,4 +1,4 @@
-"""Python's own command line, read as far as `run` needs it: where do the options end, what do they say?"""
+"""Python's own command line, read as far as `run` needs it: the options, their letters, and where they end."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ class CommandLine:
 
 
 def read(words: list[str]) -> CommandLine:
-    """Split the words after `python`."""
+    """Split the arguments of `python`."""
     line = CommandLine()
     position = 0
     while position < len(words):

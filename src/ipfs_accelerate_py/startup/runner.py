@@ -15,7 +15,7 @@ NOT_EXECUTABLE, NOT_FOUND = 126, 127  # what a shell answers
 def run(argv: list[str], quiet: bool = False) -> int:
     """Run `python ARGV`, or the program that it names. Returns only if that cannot be started.
 
-    `quiet`: say nothing where the hook will be off.
+    `quiet`: no message where the hook will be off.
     """
     line = python_args.read(argv)
     _restore_locale()
@@ -37,7 +37,7 @@ def _own_name() -> str:
 
 
 def _is_for_python(target: str) -> bool:
-    """Is it a script, folder or archive for the interpreter, or a program?"""
+    """Return whether it is a script, folder or archive for the interpreter, and not a program."""
     if target == "-" or target.endswith((".py", ".pyw", ".pyc")):
         return True
     if os.path.isdir(target):
@@ -94,7 +94,7 @@ def _prepare(letters: set[str], reported: list[str] | None = None, *, quiet: boo
 
 
 def _failed_modules() -> list[str]:
-    """Of sitecustomize and usercustomize, which are there and were imported in vain at this interpreter's start?"""
+    """Those of sitecustomize and usercustomize that exist, and failed to import at this interpreter's start."""
     import site
     from importlib.machinery import PathFinder
 
@@ -121,21 +121,21 @@ def _restore_locale() -> None:
         os.environ.pop("LC_CTYPE", None)
 
 
-def _run_program(words: list[str], quiet: bool) -> int:
-    path, problem = search(words[0])
+def _run_program(command: list[str], quiet: bool) -> int:
+    path, problem = search(command[0])
     if path is None:
-        _say(f"{words[0]}: {problem}")
+        _say(f"{command[0]}: {problem}")
         return NOT_EXECUTABLE if problem == "Permission denied" else NOT_FOUND
     python = None if quiet else find_unhooked_python(path)
     if python is not None:
         _say(
-            f"the hook cannot reach {python}, which runs {words[0]}: ipfs_accelerate_py is not installed or not enabled"
-            " there; running plain Python"
+            f"the hook cannot reach {python}, which runs {command[0]}: ipfs_accelerate_py is not installed or not "
+            "enabled there; running plain Python"
         )
-    return _execute(path, words)
+    return _execute(path, command)
 
 
-def _execute(path: str, words: list[str]) -> int:
+def _execute(path: str, command: list[str]) -> int:
     import signal
 
     # Python ignores SIGPIPE and SIGXFSZ, and what is ignored stays so across exec.
@@ -148,11 +148,11 @@ def _execute(path: str, words: list[str]) -> int:
     import errno
 
     try:
-        os.execv(path, words)
+        os.execv(path, command)
     except OSError as error:
         if error.errno == errno.ENOEXEC:
-            os.execv("/bin/sh", ["sh", path, *words[1:]])  # no "#!" line: a shell runs it as its own script
-        _say(f"{words[0]}: {error.strerror}")
+            os.execv("/bin/sh", ["sh", path, *command[1:]])  # no "#!" line: a shell runs it as its own script
+        _say(f"{command[0]}: {error.strerror}")
         return NOT_FOUND if error.errno == errno.ENOENT else NOT_EXECUTABLE
 
 

@@ -38,7 +38,7 @@ def find_files(user_site: bool = True) -> list[str]:
     folders = site.getsitepackages()
     if site.ENABLE_USER_SITE and user_site:
         folders.append(site.getusersitepackages())
-    # in this order and once each: two of the folders may be one
+    # in this order and without duplicates: two of the folders may be the same
     paths = [os.path.join(folder, name) for folder in dict.fromkeys(map(os.path.realpath, folders)) for name in MARKS]
     return [path for path in paths if is_ours(path)]
 

@@ -12,10 +12,10 @@ MAX_SIZE = 1 << 50  # bytes
 
 @dataclass(frozen=True)
 class Entry:
-    """One file: `size` in bytes, `blob_id` the git blob id, `sha256` of the content if the Hub keeps it in LFS.
+    """A file: `size` in bytes, `blob_id` the git blob id, `sha256` of the content if the Hub keeps it in LFS.
 
     `content`: the sha256 of a file that is not in LFS, where a lock file gives it. `hint`: the hash is the name that
-    a cache gives to the bytes, which is the Hub's word unless a mirror has put a checksum of its own there.
+    a cache gives to the bytes, which is the Hub's ETag unless a mirror has sent a checksum of its own.
     """
 
     size: int
@@ -31,7 +31,7 @@ class Entry:
 
 
 def make_entry(size: Any, blob_id: Any, sha256: Any = None) -> Entry:
-    """An Entry from words that came from outside; ValueError if they are not of that form."""
+    """An Entry from values of outside; ValueError if they are not of that form."""
     if isinstance(size, bool) or not isinstance(size, int) or not 0 <= size < MAX_SIZE:
         raise ValueError(f"{size!r} is no size in bytes")
     if not is_commit(blob_id):

@@ -18,7 +18,7 @@ def past(moment: float) -> float:
 
 
 def is_unchanged(path: Path, before: os.stat_result) -> bool:
-    """Is it the same file as before, of the same size and time?"""
+    """Return whether it is the same file as before, of the same size and time."""
     now = path.stat()
     return (now.st_ino, now.st_size, now.st_mtime_ns) == (before.st_ino, before.st_size, before.st_mtime_ns)
 

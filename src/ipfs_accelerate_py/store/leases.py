@@ -1,9 +1,9 @@
 """Leases: which processes may be about to read a commit, and what running processes have open or mapped.
 
-A load marks its commit before it looks for files, so that `gc` beside it leaves them alone until they are read. Marks
-are made, and what nobody has marked is removed, under one lock: no mark comes between the look at the marks and the
-removal. Later on what a process has open or mapped (safetensors maps a blob) is seen in /proc, where there is one.
-Elsewhere a file that is removed while it is open stays readable to whoever has it open, or cannot be removed (Windows).
+A load takes a lease of its commit before it looks for files, so that a concurrent `gc` leaves them alone until they are
+read. Leases are taken, and what has no lease is removed, under one lock: no lease comes between the look at the leases
+and the removal. Later on what a process has open or mapped (safetensors maps a blob) is seen in /proc, on Linux.
+Elsewhere a file that is removed while it is open stays readable to the process, or cannot be removed (Windows).
 """
 
 from __future__ import annotations
@@ -24,22 +24,22 @@ from .layout import Own
 from .locks import try_lock
 from .store import Store
 
-READING = 3600.0  # seconds after its last mark within which a living process may still be about to read
-_PATIENCE = 0.5  # seconds for the lock of the marks: it is held for some milliseconds
-_MANY = 32  # marks of one commit, above which those of dead processes are swept away
+READING = 3600.0  # seconds after its last lease within which a living process may still be about to read
+_DEADLINE = 0.5  # seconds for the lock of the leases: it is held for some milliseconds
+_MANY = 32  # leases of one commit, above which those of dead processes are removed
 
 
-class Marked(Recent[tuple[str, str, str, int], float]):
-    """When this process has marked a commit: (store, repo id, commit, process) -> monotonic seconds."""
+class Taken(Recent[tuple[str, str, str, int], float]):
+    """When this process has taken a lease: (store, repo id, commit, process) -> monotonic seconds."""
 
 
 def take(store: Store, repo_id: str, commit: str) -> None:
-    """Say that this process is about to read a commit. Never raises; twice a minute costs nothing."""
+    """Take a lease: this process is about to read a commit. Never raises; twice a minute costs nothing."""
     key = (str(store.root), repo_id, commit, os.getpid())
-    marked = session.part(Marked)
-    if time.monotonic() - marked.get(key, -60.0) < 60.0:
+    taken = session.part(Taken)
+    if time.monotonic() - taken.get(key, -60.0) < 60.0:
         return
-    marked[key] = time.monotonic()
+    taken[key] = time.monotonic()
     with contextlib.suppress(OSError), hold_lock(store):
         leases = folder(store, repo_id, commit)
         make_folder(leases)
@@ -53,9 +53,9 @@ def take(store: Store, repo_id: str, commit: str) -> None:
 
 @contextlib.contextmanager
 def hold_lock(store: Store) -> Iterator[bool]:
-    """The lock of the marks: do we hold it? Raises OSError."""
+    """Hold the lock of the leases; yields whether it is held. Raises OSError."""
     make_folder(store.own_folder)
-    with try_lock(store.own_folder / Own.LEASES_LOCK, _PATIENCE) as held:
+    with try_lock(store.own_folder / Own.LEASES_LOCK, _DEADLINE) as held:
         yield held
 
 
@@ -70,12 +70,12 @@ def note_use(paths: Iterable[Path]) -> None:
 
 
 def folder(store: Store, repo_id: str, commit: str = "") -> Path:
-    """Where the marks of a commit lie; without one, the folders of all commits of the repo."""
+    """Where the leases of a commit lie; without a commit, the folders of all commits of the repo."""
     return store.own_folder / Own.LEASES / layout.repo_folder(repo_id) / commit
 
 
 def holder_of(store: Store, repo_id: str, commit: str | None = None) -> str | None:
-    """A living process that may be about to read this commit (None: any of the repo), in words; or None."""
+    """`process <pid>` of a living process that may be about to read this commit (None: any of the repo), or None."""
     for leases in [folder(store, repo_id, commit)] if commit else sorted(folder(store, repo_id).glob("*")):
         with contextlib.suppress(OSError):
             for name in sorted(os.listdir(leases)):
@@ -84,10 +84,10 @@ def holder_of(store: Store, repo_id: str, commit: str | None = None) -> str | No
     return None
 
 
-def _is_living(mark: Path) -> bool:
+def _is_living(lease: Path) -> bool:
     try:
-        machine, pid, started = mark.name.split("-")
-        age = time.time() - mark.stat().st_mtime
+        machine, pid, started = lease.name.split("-")
+        age = time.time() - lease.stat().st_mtime
     except (OSError, ValueError):
         return False
     if age > READING:
@@ -100,16 +100,16 @@ def _is_living(mark: Path) -> bool:
 
 @functools.lru_cache(maxsize=1)
 def _machine() -> str:
-    """Tells apart machines, their boots, and the containers on them: each counts its processes by itself."""
-    words = [os.uname().nodename if os.name == "posix" else os.environ.get("COMPUTERNAME", "")]
+    """A digest that differs between machines, their boots, and their containers: pids are counted separately there."""
+    parts = [os.uname().nodename if os.name == "posix" else os.environ.get("COMPUTERNAME", "")]
     with contextlib.suppress(OSError):
-        words.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
-        words.append(os.readlink("/proc/self/ns/pid"))
-    return hashlib.sha256("\n".join(words).encode()).hexdigest()[:12]
+        parts.append(Path("/proc/sys/kernel/random/boot_id").read_text("ascii"))
+        parts.append(os.readlink("/proc/self/ns/pid"))
+    return hashlib.sha256("\n".join(parts).encode()).hexdigest()[:12]
 
 
 def _started(pid: int) -> str:
-    """When a process began (field 22 of proc_pid_stat(5)), 0 where that is not told, or "" if there is none."""
+    """When a process began (field 22 of proc_pid_stat(5)), 0 where that is unknown, or "" if there is none."""
     try:
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
@@ -130,8 +130,8 @@ def _started(pid: int) -> str:
 def holders(wanted: set[int]) -> dict[int, str]:
     """Which of these files, by inode number, a process of this machine has open or mapped, and which process.
 
-    Only as far as this user may look: other users' processes show their files to root alone. Of two file systems' files
-    with one number both are meant: then one too many is kept.
+    Only as far as this user may look: other users' processes show their files to root alone. If two file systems have a
+    file of the same number, both are found: then a file too many is kept.
     """
     found: dict[int, str] = {}
     with contextlib.suppress(OSError):

@@ -1,7 +1,7 @@
 """One process at a time fetches a blob; the others wait for it, as long as it gets on.
 
-This saves traffic and is not needed for safety: every writer has a file of its own. So no wait is for ever, and
-where a file system has no locks the work goes on without.
+This saves traffic and is not needed for safety: every writer has a file of its own. So every wait has a deadline, and
+where a file system has no locks the work goes on without a lock.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from .sidecar import blobs_folder
 from .store import Store
 
 STALE = 15.0  # seconds without a new byte after which the holder of a lock is not waited for any longer
-_SLICE = 0.5  # seconds between two looks at how the holder gets on
+_SLICE = 0.5  # seconds between two looks at the progress of the holder
 
 
 def lock_path(store: Store, repo_id: str, etag: str) -> Path:
@@ -40,7 +40,7 @@ def hold(store: Store, repo_id: str, etag: str, stopped: threading.Event | None 
 
 @contextlib.contextmanager
 def try_lock(path: Path, seconds: float) -> Iterator[bool]:
-    """Hold a lock, if it is free within so many seconds: is it held? Where there are no locks the answer is yes."""
+    """Hold a lock, if it is free within so many seconds; yields whether it is held, True where there are no locks."""
     from filelock import Timeout
 
     with contextlib.ExitStack() as stack:
@@ -85,7 +85,7 @@ def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[n
             if moved != seen:
                 seen, since = moved, time.monotonic()
             elif time.monotonic() - since > STALE:
-                get_logger().info("whoever fetches %s gets no further: going on beside", etag[:16])
+                get_logger().info("the process that fetches %s makes no progress: fetching it here too", etag[:16])
                 return False
         except OSError as error:  # no locks on this file system, or none left
             get_logger().debug("no lock for %s: %s", etag[:16], error)
@@ -94,7 +94,7 @@ def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[n
 
 
 def _work_so_far(store: Store, repo_id: str, etag: str) -> tuple[int, float]:
-    """Bytes that the holder has written, and when: who reads an earlier part touches it.
+    """Bytes that the holder has written, and when: a process that reads a partial download touches it.
 
     The scratch folder of the Hub's client counts too.
     """

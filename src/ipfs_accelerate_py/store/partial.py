@@ -1,7 +1,7 @@
-"""Partial downloads: which process writes them, which can be continued, which are old.
+"""Partial downloads (parts): which process writes them, which can be continued, which are old.
 
-A part is named `<etag's first 16 digits>.<host>.<pid>-<random>.incomplete`, and whoever writes it holds a lock on it.
-It is never trusted: who continues one hashes it, and only the hash of the whole counts.
+A part is named `<etag's first 16 digits>.<host>.<pid>-<random>.incomplete`, and the process that writes it holds a lock
+on it. It is never trusted: it is hashed when it is continued, and only the hash of the whole counts.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from ..session import Recent, session
 from .layout import Own
 
 SUFFIX = ".incomplete"
-OLD = 24 * 3600.0  # seconds after which a part that nobody has continued is removed
+OLD = 24 * 3600.0  # seconds after which a part that was not continued is removed
 WORTH_KEEPING = 1 << 20  # bytes; a smaller part is sooner fetched anew than continued
 _FRESH = 60.0  # seconds since the last byte, within which an unknown writer may still be at work
 _NAME = re.compile(r"[0-9a-f]{16}\.(?P<host>[^.]*)\.(?P<pid>[0-9]+)-\w+\.incomplete")
@@ -29,7 +29,7 @@ class Parts:
     """Which parts this process is writing, and which folders it has tidied up."""
 
     def __init__(self) -> None:
-        self.active: set[Path] = set()  # each goes when it is ended
+        self.active: set[Path] = set()  # without those that are ended
         self.cleaned: Recent[Path, bool] = Recent()
 
 
@@ -57,7 +57,7 @@ def find_parts(folder: Path, etag: str) -> Iterator[Path]:
 def take_over(path: Path, own: Path) -> int | None:
     """Rename the part of a dead process of this machine to `own` and open it, locked; None if it is to be copied.
 
-    Who is the first to rename it has it: OSError for the others, and where its writer is alive after all.
+    The first process to rename it has it: OSError in the others, and where its writer is alive after all.
     """
     match = _NAME.fullmatch(path.name)
     if match is None or match["host"] != _host() or os.name != "posix":
@@ -66,7 +66,7 @@ def take_over(path: Path, own: Path) -> int | None:
     try:
         status = os.fstat(file)
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_uid != os.geteuid():
-            os.close(file)  # another cache has it too, say: it is not to be written to
+            os.close(file)  # it may be in another cache too: it is not to be written to
             return None
         if (locked := lock(file)) is None:  # a writer elsewhere would not be noticed
             os.close(file)
@@ -97,7 +97,7 @@ def lock(file: int) -> bool | None:
 
 
 def remove_old(folder: Path, pattern: str = f"*{SUFFIX}") -> None:
-    """Remove the parts in a folder that nobody has written to for a day."""
+    """Remove the parts in a folder that were not written to for a day."""
     with contextlib.suppress(OSError):
         for path in folder.glob(pattern):
             with contextlib.suppress(OSError):
@@ -116,11 +116,11 @@ def clean_scratch(own_folder: Path) -> None:
     # of a repo; of its files in xet; of an earlier version of ours
     for pattern in ("hub/*/*/blobs", "hub/*/blobs/??", "hub/*/blobs"):
         for blobs in own_folder.glob(pattern):
-            remove_old(blobs, "*")  # a whole one that nobody took over is as useless
+            remove_old(blobs, "*")  # a whole file that was not taken over is as useless
 
 
 def is_old(status: os.stat_result) -> bool:
-    """Has nobody written to it for a day? What is dated more than a day ahead, by a wrong clock, would never be old."""
+    """Return whether a part was not written to for a day, or is dated more than a day ahead, by a wrong clock."""
     return abs(time.time() - status.st_mtime) > OLD
 
 
@@ -151,7 +151,7 @@ def _clients_lock(path: Path) -> Path:
 
 
 def _is_unlocked(path: Path) -> bool:
-    """Is there such a file, and does nobody hold its lock? Also False where there are no locks."""
+    """Return whether there is such a file, whose lock is free. Also False where there are no locks."""
     try:
         file = os.open(path, os.O_RDWR)
     except OSError:

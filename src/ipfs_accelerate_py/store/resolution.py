@@ -11,7 +11,7 @@ from .tree import Tree
 
 
 class Authority(str, Enum):
-    """Who said what the files of a commit must be. The values stand in `status --json` and in the store."""
+    """The authority for what the files of a commit must be. The values stand in `status --json` and in the store."""
 
     LOCK = "lock file"
     HUB = "hub"
@@ -24,8 +24,8 @@ class Authority(str, Enum):
 class Resolution:
     """What is known about one revision of one repo.
 
-    `public`: may anybody read the repo (None: not known)? `asking`: the Hub has been asked, and not been waited for.
-    `publisher`: the name of the one who said it just now.
+    `public`: whether the repo is readable without a token (None: unknown). `asking`: the Hub's answer that was not
+    waited for. `publisher`: the name of the publisher that is the authority, if it answered just now.
     """
 
     repo_id: str
@@ -39,7 +39,7 @@ class Resolution:
 
     @property
     def according_to(self) -> str:
-        """The authority in words; of a publisher with the name."""
+        """The authority as text; a publisher with its name."""
         return f"{self.authority.value} {self.publisher}".rstrip()
 
     @property

@@ -1,7 +1,7 @@
 """The rows of a listing, checked all at once, and an Entry made when one is asked for.
 
 A repo may have tens of thousands of files, of which a load wants five. What is checked here is what `make_entry`,
-`check_path` and the search for collisions check one by one: where this does not say yes, they decide, and say why.
+`check_path` and the search for collisions check name by name: where this check fails, they decide, and give the reason.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from .entry import MAX_SIZE, Entry
 Row = tuple[int, str, str | None]  # size, git blob id, sha256
 _HEX = b"0123456789abcdef"
 _LETTERS = b"abcdefghijklmnopqrstuvwxyz0123456789_-./\n"
-# Each name stands between line breaks. An empty part, and one that ends with a dot: '.' and '..' among them.
+# Names stand between line breaks. An empty part, and a part that ends with a dot: '.' and '..' among them.
 _UNSAFE = ("\n\n", "\n/", "//", "/\n", "./", ".\n")
 _RESERVED = re.compile(r"[/\n](?:con|prn|aux|nul|com[0-9]|lpt[0-9])[./\n]")  # see layout
 
@@ -95,24 +95,24 @@ def _are_sizes(sizes: Sequence[Any]) -> bool:
     return set(map(type, sizes)) == {int} and min(sizes) >= 0 and max(sizes) < MAX_SIZE
 
 
-def _are_hex(words: Sequence[Any], length: int) -> bool:
-    if not words:
+def _are_hex(digests: Sequence[Any], length: int) -> bool:
+    if not digests:
         return True
-    if set(map(type, words)) != {str} or set(map(len, words)) != {length}:
+    if set(map(type, digests)) != {str} or set(map(len, digests)) != {length}:
         return False
-    text = "".join(words)
+    text = "".join(digests)
     return text.isascii() and not text.encode().translate(None, _HEX)
 
 
 def _are_paths(paths: Sequence[Any]) -> bool:
-    """Are all of them safe in the plainest way, and is none the same as another in other letters, or its folder?"""
-    if set(map(type, paths)) != {str} or max(map(len, paths)) > 255:  # the most that one part may have
+    """Return whether all paths are safe by the strictest rule, and no two collide, by case or as file and folder."""
+    if set(map(type, paths)) != {str} or max(map(len, paths)) > 255:  # the most that a part may have
         return False
     lines = "\n".join(paths).lower()
     text = f"\n{lines}\n"
     if not text.isascii() or text.encode().translate(None, _LETTERS) or text.count("\n") != len(paths) + 1:
         return False
-    if any(each in text for each in _UNSAFE) or _RESERVED.search(text):
+    if any(name in text for name in _UNSAFE) or _RESERVED.search(text):
         return False
     names = set(lines.split("\n"))
     folders = {name.rpartition("/")[0] for name in names}

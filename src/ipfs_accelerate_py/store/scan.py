@@ -45,7 +45,7 @@ class Snapshot:
         return self.repo_id, self.commit
 
     def is_at(self, revision: str | None) -> bool:
-        """Does a branch, a tag or a commit mean this commit?"""
+        """Return whether a branch, a tag or a commit means this commit."""
         return revision == self.commit or revision in self.refs
 
     @property
@@ -68,7 +68,7 @@ class Snapshot:
         """When one of its files was last read or written, in seconds since the epoch; a folder's time if it has none.
 
         Reading moves the time of access once a day only on most machines (`relatime`, mount(8)), or never (`noatime`);
-        a load through us moves it itself (`use.note_use`).
+        a load through us moves it itself (`leases.note_use`).
         """
         times = [max(status.st_atime, status.st_mtime) for status in self.inodes.values()]
         return max(times) if times else _mtime(self.folder)
@@ -149,7 +149,7 @@ def names(folder: Path) -> list[str]:
 
 
 def inode(status: os.stat_result) -> Inode:
-    """What tells two files from two names of one."""
+    """What identifies a file, whatever its names."""
     return status.st_dev, status.st_ino
 
 
@@ -174,7 +174,7 @@ def _commit_in(ref: Path) -> str:
 
 
 def sole_inodes(repos: list[CachedRepo], elsewhere: Mapping[Inode, int]) -> set[Inode]:
-    """The files whose every name lies in these repos, or is among those `elsewhere` that go with them (how many).
+    """The files all of whose names lie in these repos, or are among those `elsewhere` (how many) that go with them.
 
     Removing those names frees their bytes.
     """
@@ -182,7 +182,7 @@ def sole_inodes(repos: list[CachedRepo], elsewhere: Mapping[Inode, int]) -> set[
     held: dict[Inode, int] = dict(elsewhere)
     for repo in repos:
         found = list(repo.blobs.values())
-        found += [status for each in repo.snapshots for file in each.files if (status := lstat(file.where))]
+        found += [status for snapshot in repo.snapshots for file in snapshot.files if (status := lstat(file.where))]
         for status in found:
             if stat.S_ISREG(status.st_mode):
                 links[inode(status)] = status.st_nlink
@@ -191,9 +191,9 @@ def sole_inodes(repos: list[CachedRepo], elsewhere: Mapping[Inode, int]) -> set[
 
 
 def points_to(repo: CachedRepo, name: str) -> bool:
-    """Does a snapshot show this blob, by a symlink or by a hard link?"""
+    """Return whether a snapshot shows this blob, by a symlink or by a hard link."""
     try:
         shown = inode(os.stat(repo.folder / "blobs" / name)) in repo.shown
     except OSError:
         shown = False
-    return shown or any(file.blob == name for each in repo.snapshots for file in each.files)
+    return shown or any(file.blob == name for snapshot in repo.snapshots for file in snapshot.files)

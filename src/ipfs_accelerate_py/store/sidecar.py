@@ -10,8 +10,8 @@ from . import layout
 def blobs_folder(scratch: Path, repo_id: str) -> Path:
     """Where the client puts the bytes of a repo's files, and what has come of those that are under way.
 
-    Each repo has a cache of its own: in one cache huggingface_hub 2.x lets all repos share a file that lies in xet, and
-    whoever takes it over takes it from the others.
+    Every repo has a cache of its own: in one cache huggingface_hub 2.x lets all repos share a file that lies in xet,
+    and taking it over for one repo would take it from the others.
     """
     folder = layout.repo_folder(repo_id)
     return scratch / folder / folder / "blobs"

@@ -1,7 +1,7 @@
-"""Which files that somebody else may write to were found right, by inode, size and time of change.
+"""Stat cache: which files that other programs may write to were verified, by inode, size and time of change.
 
-They are not read again. A hard link to a lower tier can be changed there, also after its other name is gone; and a file
-in a cache folder of the user's own is anybody's. A file of our own has one name, and nobody else writes to it.
+They are not read again. A hard link to a local cache can be changed there, also after its other name is gone; a file in
+the user's own cache folder may be changed by any program. A file of ours has one name, and only we write to it.
 """
 
 from __future__ import annotations
@@ -23,11 +23,11 @@ class StatCache:
         self._folder = folder
 
     def is_noted(self, etag: str) -> bool:
-        """Is any file remembered for this etag? One look at the disk."""
+        """Return whether any file is remembered for this etag. One look at the disk."""
         return os.path.exists(f"{self._folder}/{etag}")
 
     def is_known(self, etag: str, status: os.stat_result) -> bool | None:
-        """Was this very file, unchanged since, found to hash to `etag`? None: it was not read."""
+        """Return whether this very file, unchanged since, was found to hash to `etag`; None if it was not read."""
         mark = _mark(status)
         known = session.part(Found).get((etag, mark))
         if known is None and mark in self._marks(etag):
@@ -35,16 +35,16 @@ class StatCache:
         return known
 
     def refuse(self, etag: str, status: os.stat_result) -> None:
-        """Let this process know that this file does not hash to `etag`."""
+        """Remember in this process that this file does not hash to `etag`."""
         session.part(Found)[etag, _mark(status)] = False
 
     def remember(self, etag: str, status: os.stat_result) -> bool:
-        """Keep that this file hashes to `etag`; False where nothing can be written, and only this process knows it."""
+        """Remember that this file hashes to `etag`; False if that is not on disk, and in this process only."""
         mark = _mark(status)
         session.part(Found)[etag, mark] = True
         with contextlib.suppress(OSError):
             make_folder(self._folder)
-            marks = [mark, *(each for each in self._marks(etag) if each != mark)][:_MOST]
+            marks = [mark, *(other for other in self._marks(etag) if other != mark)][:_MOST]
             temporary = self._folder / f"{etag[:16]}.{os.getpid()}-{os.urandom(4).hex()}.incomplete"
             temporary.write_text("\n".join(marks), "ascii")
             os.replace(temporary, self._folder / etag)
@@ -59,7 +59,7 @@ class StatCache:
 
 
 class Found(Recent[tuple[str, str], bool]):
-    """What was found right in this process, or not."""
+    """What was verified in this process, and whether it was right."""
 
     def __init__(self) -> None:
         super().__init__(100_000)

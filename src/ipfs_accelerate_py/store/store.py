@@ -3,7 +3,7 @@
 Temporary files end in `.incomplete`; a file named by an etag is complete. Nothing is visible before it is whole: bytes
 go to a temporary file beside the blob, are hashed on the way, synced, renamed, and only then linked into the
 snapshot.
-Whatever is ours besides lies in `.locks/ipfs_accelerate`, the one dot folder that `hf cache ls` passes over.
+All else that is ours lies in `.locks/ipfs_accelerate`, the only dot folder that `hf cache ls` passes over.
 """
 
 from __future__ import annotations
@@ -18,8 +18,9 @@ from pathlib import Path
 from ..errors import StoreError
 from ..files import make_folder
 from ..log import get_logger
-from . import layout
+from . import layout, lines
 from .layout import Own
+from .rows import Rows
 from .stat_cache import StatCache
 from .tree import MAX_BYTES, Entry, Tree, tree_from_json
 from .verify import Mismatch, verify_file
@@ -32,7 +33,7 @@ class Store:
     def __init__(self, root: Path) -> None:
         self.root = root
         self.stat_cache = StatCache(self.own_folder / Own.VERIFIED)
-        self.is_ours = True  # else others write here as well, and each file is read once
+        self.is_ours = True  # else other programs write here as well, and every file is read once
 
     def __repr__(self) -> str:
         return f"Store({str(self.root)!r})"
@@ -80,7 +81,7 @@ class Store:
         return blob if right and self._is_still_right(blob, entry, status) else None
 
     def _is_still_right(self, blob: Path, entry: Entry, status: os.stat_result) -> bool:
-        """A blob that has another name, or had one, in a lower tier say, may have been changed there: read it then."""
+        """Return whether a blob is unchanged. It is read if it has, or had, another name, as in a local cache."""
         if self.is_ours and status.st_nlink < 2 and not self.stat_cache.is_noted(entry.etag):
             return True
         if (known := self.stat_cache.is_known(entry.etag, status)) is not None:
@@ -98,7 +99,7 @@ class Store:
 
     @contextlib.contextmanager
     def receive(self, repo_id: str, entry: Entry) -> Iterator[Writer]:
-        """A Receiver for one blob; what it holds is removed unless `finish` was called."""
+        """A Writer for one blob; what it holds is removed unless `finish` was called."""
         with self.writing():
             writer = self.new_writer(repo_id, entry)
         try:
@@ -107,7 +108,7 @@ class Store:
             writer.discard()
 
     def new_writer(self, repo_id: str, entry: Entry, stopped: threading.Event | None = None) -> Writer:
-        """A Receiver for one blob, for the caller to finish or to discard; `stopped` ends its work. Raises OSError."""
+        """A Writer for one blob, for the caller to finish or to discard; `stopped` ends its work. Raises OSError."""
         blobs = self.path(layout.blob_path(repo_id, entry.etag)).parent
         make_folder(blobs)
         return Writer(blobs, entry, stopped)
@@ -130,7 +131,7 @@ class Store:
                 make_folder(mark.parent)
                 mark.touch()
 
-    # -- words ------------------------------------------------------------------------------------------------------
+    # -- refs and listings ------------------------------------------------------------------------------------------
     def read_ref(self, repo_id: str, revision: str) -> str | None:
         """The commit a branch or tag pointed to when this machine last learnt it."""
         return read_ref(self.root, repo_id, revision)
@@ -147,7 +148,7 @@ class Store:
         with self.writing():
             # huggingface_hub calls a cache broken whose refs point to a snapshot that has no folder
             make_folder(self.path(layout.snapshot_path(repo_id, commit)))
-            self._mark_hearsay(repo_id, f"refs/{revision}", unconfirmed)
+            self._mark_unconfirmed(repo_id, f"refs/{revision}", unconfirmed)
             if read_ref(self.root, repo_id, revision) == commit:
                 os.utime(ref)
             else:
@@ -155,24 +156,27 @@ class Store:
 
     def read_tree(self, repo_id: str, commit: str) -> Tree | None:
         """The kept listing of a commit, or None."""
-        return read_tree(self.root, repo_id, commit)
+        return read_tree(self.root, repo_id, commit, self.stat_cache)
 
     def write_tree(self, repo_id: str, tree: Tree, *, unconfirmed: bool = False) -> None:
-        """Keep the listing of a commit. `unconfirmed`: a publisher's word, which the Hub's will replace."""
+        """Keep the listing of a commit. `unconfirmed`: according to a publisher; the Hub's listing will replace it."""
         with self.writing():
             make_folder(self.path(layout.snapshot_path(repo_id, tree.commit)))
-            self._mark_hearsay(repo_id, tree.commit, unconfirmed)
-            self.write_file(self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json())
+            self._mark_unconfirmed(repo_id, tree.commit, unconfirmed)
+            path, raw = self.path(layout.tree_path(repo_id, tree.commit)), tree.to_json()
+            self.write_file(path, raw)
+            if isinstance(tree.files, Rows) and (name := lines.name_of(raw)):
+                self.stat_cache.remember(name, os.stat(path))
 
     def is_unconfirmed(self, repo_id: str, what: str) -> bool:
-        """Is `refs/<revision>`, or the listing of a commit, a publisher's word and not the Hub's?"""
-        return self._hearsay(repo_id, what).exists()
+        """Return whether `refs/<revision>`, or the listing of a commit, is according to a publisher and not the Hub."""
+        return self._unconfirmed(repo_id, what).exists()
 
-    def _hearsay(self, repo_id: str, what: str) -> Path:
+    def _unconfirmed(self, repo_id: str, what: str) -> Path:
         return self.own_folder / Own.UNCONFIRMED / layout.repo_folder(repo_id) / layout.check_path(what)
 
-    def _mark_hearsay(self, repo_id: str, what: str, unconfirmed: bool) -> None:
-        mark = self._hearsay(repo_id, what)
+    def _mark_unconfirmed(self, repo_id: str, what: str, unconfirmed: bool) -> None:
+        mark = self._unconfirmed(repo_id, what)
         if unconfirmed:
             make_folder(mark.parent)
             mark.touch()
@@ -180,7 +184,7 @@ class Store:
             mark.unlink(missing_ok=True)
 
     def write_file(self, path: Path, data: bytes) -> None:
-        """Replace a small file in one step: nobody sees half of it. Raises OSError."""
+        """Replace a small file in one step. Raises OSError."""
 
         def fill(temporary: Path) -> None:
             with open(temporary, "xb") as stream:
@@ -191,7 +195,7 @@ class Store:
         self._replace(path, fill)
 
     def _replace(self, path: Path, make: Callable[[Path], None]) -> None:
-        # Not beside `path`: huggingface_hub takes every file below refs/ and snapshots/ for one of its own.
+        # Not in the folder of `path`: huggingface_hub takes every file below refs/ and snapshots/ for its own.
         scratch = self.own_folder / Own.SCRATCH
         make_folder(scratch)
         temporary = scratch / f"{os.getpid()}-{os.urandom(6).hex()}.incomplete"
@@ -210,7 +214,7 @@ class Store:
 
     @contextlib.contextmanager
     def writing(self) -> Iterator[None]:
-        """Turn an OSError into a StoreError that says what to do."""
+        """Turn an OSError into a StoreError with a hint."""
         try:
             yield
         except OSError as error:
@@ -229,11 +233,14 @@ def read_ref(root: Path, repo_id: str, revision: str) -> str | None:
     return commit if layout.is_commit(commit) else None
 
 
-def read_tree(root: Path, repo_id: str, commit: str) -> Tree | None:
-    """The listing that any Hugging Face cache folder keeps of a commit, or None."""
+def read_tree(root: Path, repo_id: str, commit: str, known: StatCache | None = None) -> Tree | None:
+    """The listing that any Hugging Face cache folder keeps of a commit, or None. `known`: what needs no other look."""
     try:
         with open(root / layout.tree_path(repo_id, commit), "rb") as file:
-            return tree_from_json(commit, file.read(MAX_BYTES + 1))
+            raw = file.read(MAX_BYTES + 1)
+        if known is not None and (name := lines.name_of(raw)) and known.is_noted(name):
+            return lines.tree_from_lines(commit, raw)
+        return tree_from_json(commit, raw)
     except (OSError, ValueError):
         return None
 

@@ -1,7 +1,7 @@
-"""What the bytes of a commit must be: every file's size, git blob id and LFS sha256, in the Hub's own words.
+"""What the bytes of a commit must be: every file's size, git blob id and LFS sha256, as the Hub lists them.
 
-The file format is the one of `huggingface_hub` 2.x (`trees/<commit>.json`, `format_version` 1), so that its client
-reads ours and we read its. One key is added, which it ignores: `info`, the few words about the repo that transformers
+The file format is that of `huggingface_hub` 2.x (`trees/<commit>.json`, `format_version` 1), so that its client
+reads ours and we read its. One key is added, which it ignores: `info`, the facts about the repo that transformers
 asks for besides files (`tags`, `pipeline_tag`, `library_name`).
 """
 
@@ -31,7 +31,7 @@ LISTED_WHOLE = 50_000
 @dataclass(frozen=True)
 class Tree:
     """The files of one commit. `complete` is False where some may not be known: those of a cache, or of a mirror that
-    lists no sizes and hashes, and a very large repo. Only a complete one says which files the commit does not have.
+    lists no sizes and hashes, and a very large repo. Only a complete tree tells which files the commit lacks.
     """
 
     commit: str
@@ -45,7 +45,7 @@ class Tree:
 
     @property
     def is_listing(self) -> bool:
-        """May it be kept as the listing of the commit? One that lacks the words of some files may not."""
+        """Return whether it may be kept as the listing of the commit: not if it lacks the facts of some files."""
         return bool(self.files) and (self.complete or len(self.files) > LISTED_WHOLE)
 
     def __contains__(self, path: str) -> bool:
@@ -58,7 +58,7 @@ class Tree:
         return f'{{"format_version": {FORMAT_VERSION}, "files": {{\n{files}\n}}, "info": {info}}}'.encode()
 
     def format_rows(self, begin: str, between: str, end: str, indent: str = "") -> str:
-        """The rows of the files as JSON, with this around and between the words of each."""
+        """The rows of the files as JSON, with `begin`, `between` and `end` around their fields."""
         rows: Iterable[tuple[str, tuple[int, str | None, str | None]]] = (
             self.files.rows.items()
             if isinstance(self.files, Rows)
@@ -73,14 +73,14 @@ class Tree:
 
 
 class EmptyListing(ValueError):
-    """A listing without a file says nothing: 0.1.0 kept such of mirrors that list neither sizes nor hashes."""
+    """A listing without a file: 0.1.0 kept such of mirrors that list neither sizes nor hashes."""
 
 
 def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any]) -> Tree:
     """The Hub's answer as a Tree. Hostile or unusable names are left out with a warning; the rest loads.
 
-    `siblings` are as `sources.hub_listing` or huggingface_hub gives them, with sizes and hashes. A mirror that
-    drops that part of the question gives names alone: those files are left out, and the tree is not complete.
+    `siblings` are as `hub.listing` or huggingface_hub gives them, with sizes and hashes. A mirror that ignores that
+    part of the request gives names alone: those files are left out, and the tree is not complete.
     """
     if not is_commit(commit):
         raise ValueError(f"the Hub named {commit!r} as a commit")
@@ -103,12 +103,12 @@ def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any])
     if len(kept) < len(files):
         left_out = ", ".join(repr(path) for path in files.keys() - kept.keys())
         get_logger().warning("commit %s: left out, since other names mean the same files: %s", commit[:12], left_out)
-    # No commit is without a file: an empty listing says nothing
+    # No commit is without a file: an empty listing is not complete
     return Tree(commit, kept, kept_info, complete and bool(kept))
 
 
 def _without_collisions(files: dict[str, Entry]) -> dict[str, Entry]:
-    """Drop a file whose name is also a folder's, and one whose name some file systems take for an earlier one's.
+    """Drop files whose name is also a folder's, and those whose name some file systems take for an earlier file's.
 
     Those fold case (Windows, macOS) and write accents in one way of two (macOS).
     """
@@ -159,7 +159,7 @@ def tree_from_table(commit: str, data: Mapping[str, Any]) -> Tree:
     if not isinstance(listed, dict):
         raise ValueError("the listing has no table of files")
     info = data.get("info")
-    kept_info = _checked_info(info if isinstance(info, dict) else {})
+    kept_info = checked_info(info if isinstance(info, dict) else {})
     if (rows := _check_table(listed)) is not None:
         return Tree(commit, rows, kept_info)
     files = {}
@@ -190,7 +190,8 @@ def _check_table(listed: dict[str, Any]) -> Rows | None:
     return check_rows(list(listed), sizes, [row.get("blob_id") for row in rows], sha256s)
 
 
-def _checked_info(info: Mapping[str, Any]) -> dict[str, Any]:
+def checked_info(info: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the words about a repo that are of the right form."""
     kept: dict[str, Any] = {k: info[k] for k in INFO_KEYS[1:] if isinstance(info.get(k), str)}
     tags = info.get("tags")
     if isinstance(tags, list):

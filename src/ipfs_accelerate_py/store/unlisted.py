@@ -1,7 +1,7 @@
-"""Files that no listing names: in a Hugging Face cache the name of the blob says what its bytes should hash to.
+"""Files that no listing names: in a Hugging Face cache the name of the blob is what its bytes should hash to.
 
 The Hub's client names a blob by the ETag. The Hub's own are sha256 (LFS) and git blob ids; a mirror may send a checksum
-of its own (md5, sha1 of the content), a weak tag, or anything: then the name says nothing of the bytes.
+of its own (md5, sha1 of the content), a weak tag, or anything: then nothing follows from the name.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def entry_by_name(file: Path) -> Entry | None:
 
 
 def check_by_name(store: Store, file: Path) -> bool | None:
-    """Do the bytes of a visible file hash to the name of its blob? None: that name says nothing of them. OSError.
+    """Return whether the bytes of a visible file hash to the name of its blob; None if that is no such hash. OSError.
 
     What was read once is remembered by inode, size and time of change.
     """

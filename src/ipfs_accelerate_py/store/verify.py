@@ -1,4 +1,4 @@
-"""Hash bytes as they come, and say whether they are the ones that an Entry promises."""
+"""Hash bytes as they come, and compare with what an Entry promises."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ CHUNK = 1 << 20
 
 
 class Mismatch(Exception):
-    """These are not the promised bytes. `expected` and `actual` are hashes, or sizes in words."""
+    """These are not the promised bytes. `expected` and `actual` are hashes, or sizes as text."""
 
     def __init__(self, expected: str, actual: str) -> None:
         super().__init__(f"expected {expected}, got {actual}")
@@ -56,7 +56,7 @@ class Verifier:
 
 
 def verify_file(path: Path, entry: Entry, note: Callable[[int], None] | None = None) -> None:
-    """Read a whole file and check it; Mismatch or OSError. `note` is told of every so many bytes."""
+    """Read a whole file and check it; Mismatch or OSError. `note` is called with the size of every chunk."""
     verifier = Verifier(entry)
     with open(path, "rb", buffering=0) as file:
         while data := file.read(CHUNK):

@@ -13,7 +13,7 @@ LAYOUT = 1
 
 
 def check(store: Store) -> None:
-    """StoreError if the store's layout is newer than this version knows, or cannot be told."""
+    """StoreError if the store's layout is newer than this version knows, or cannot be read."""
     path = store.own_folder / Own.VERSION
     try:
         text = path.read_text("ascii").strip()

@@ -1,4 +1,4 @@
-"""According to whom the bytes of a load were right: what `status` shows for each repo.
+"""The authorities by which the bytes of a load were verified: what `status` shows by repo.
 
 `.locks/ipfs_accelerate/vouched/<repo>/<commit>` has one authority a line, those of the last process that loaded it.
 """
@@ -25,7 +25,7 @@ def shown(resolution: Resolution) -> str:
 
 
 def note(store: Store, repo_id: str, commit: str, authority: str) -> None:
-    """Write down who vouched for files of a commit; where nothing can be written, only this process knows it."""
+    """Write down an authority for files of a commit; where nothing can be written, only this process knows it."""
     by = stats().vouched.setdefault(repo_id, {}).setdefault(commit, [])
     if authority in by:
         return

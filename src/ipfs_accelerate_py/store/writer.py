@@ -16,7 +16,7 @@ from .fs import is_unchanged, reflink, sync_folder, umask
 from .tree import Entry
 from .verify import CHUNK, Mismatch, Verifier, verify_file
 
-_TOUCH = 5.0  # seconds; who waits for it, and other machines, tell by its time that somebody is at work on a part
+_TOUCH = 5.0  # seconds; waiting processes, and other machines, see by its time that a part is being written
 
 
 class NotWritten(OSError):
@@ -26,13 +26,13 @@ class NotWritten(OSError):
 class Writer:
     """Where a source puts the bytes of one file: `write` them in order, or `adopt` a file that holds them.
 
-    A source that gives its bytes from `size` on continues what another one began; `start()` begins anew. `givers` are
-    those whose bytes are in it. Both ways hash every byte; Mismatch ends it. So does `stopped` once it is set.
+    A source that gives its bytes from `size` on continues what another source began; `start()` begins anew. `givers`
+    are the sources of the bytes in it. Both ways hash every byte; Mismatch ends it. So does `stopped` once it is set.
     """
 
     def __init__(self, folder: Path, entry: Entry, stopped: threading.Event | None = None) -> None:
         self.entry = entry
-        self.moved = 0  # bytes written or hashed so far: while this grows, somebody is at work
+        self.moved = 0  # bytes written or hashed so far: while this grows, there is progress
         self._folder = folder
         self._stopped = stopped
         self._path: Path | None = None
@@ -49,7 +49,7 @@ class Writer:
         self.givers: list[str] = []
 
     def begin(self, giver: str) -> int:
-        """Say who gives the bytes from here on; where those should start."""
+        """Note the source of the bytes from here on; returns the offset at which they should start."""
         if giver not in self.givers:
             self.givers.append(giver)
         return self.size
@@ -131,7 +131,7 @@ class Writer:
                 self.write(data)
 
     def continue_part(self, path: Path, giver: str) -> None:
-        """Begin with the bytes of a part that somebody left: copied, since its writer may still hold it open."""
+        """Begin with the bytes of an earlier part: copied, since its writer may still hold it open."""
         self.start()
         self.begin(giver)
         try:
@@ -140,7 +140,7 @@ class Writer:
                 while left and (data := source.read(min(CHUNK, left))):
                     self.write(data)
                     left -= len(data)
-        except BaseException:  # half of a copy is of no use to anybody
+        except BaseException:  # half of a copy is of no use
             self._remove()
             raise
 
@@ -151,7 +151,7 @@ class Writer:
                 if not self._take_over(path):
                     before = path.stat()
                     self.continue_part(path, "an earlier part")
-                    if is_unchanged(path, before):  # nobody writes to it, as far as can be seen
+                    if is_unchanged(path, before):  # it is not being written to, as far as can be seen
                         path.unlink(missing_ok=True)
                 return True
         self.start()
@@ -179,7 +179,7 @@ class Writer:
         except OSError:
             self._remove()
             raise
-        except BaseException:  # Ctrl-C: it stays for the next one
+        except BaseException:  # Ctrl-C: it stays for the next process
             self._let_go()
             raise
         return True

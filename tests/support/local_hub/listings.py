@@ -138,6 +138,14 @@ class Listings(Files):
 
     def info(self, repo, rev):
         commit, files = self.revision(repo, rev)
+        only = parse_qs(self.asked.query).get("expand")
+        if only and self.hub.mirror.expand == "refused":
+            raise Stop(400, None, "expand is not allowed")
+        if only and self.hub.mirror.expand == "known":
+            said = {"sha": commit, **{key: repo.meta[key] for key in ("private", "gated")}}
+            if set(only) - said.keys() or (repo.kind == "spaces" and "gated" in only):
+                raise Stop(400, None, f"expand must be one of the words of {repo.kind}")
+            return self.reply(200, {"_id": repo.id, "id": repo.id, **{key: said[key] for key in only}})
         blobs = self.query.get("blobs", "").lower() in ("1", "true")
         sib = [
             {

@@ -15,13 +15,14 @@ class Mirror:
     """`query`: is the query string heard? `etag`: "md5" or "sha1" of the content, "weak" (the Hub's as `W/"..."`) or
     "none" in place of the Hub's ETag, and no X-Linked-Etag (needs `cdn="none"`). `commit`: is there an X-Repo-Commit?
     `prefix`: the path below which it lives. `behind`: of the newest commit it has no "files"; or it has them, but takes
-    a "branch" for the commit before."""
+    a "branch" for the commit before. `expand`: is a question for a few fields "known", "refused" or "ignored"?"""
 
     query: bool = True
     etag: str = ""
     commit: bool = True
     prefix: str = ""
     behind: str = ""
+    expand: str = "known"
 
     def headers(self, etag: str, read: Callable[[], bytes]) -> dict[str, str]:
         """The ETag that a file has here, as a header; `etag`: the Hub's, quoted."""

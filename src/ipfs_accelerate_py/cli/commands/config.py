@@ -1,4 +1,4 @@
-"""`config`: the settings, where each is from, and the file they are kept in."""
+"""`config`: the settings, where they are from, and the file they are kept in."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument("action", nargs="?", choices=("get", "set", "unset"), help="default: show all")
     parser.add_argument("key", metavar="KEY", nargs="?", help="a setting, such as timeout")
     parser.add_argument("value", metavar="VALUE", nargs="?", help="its new value, as in the environment variable")
-    parser.add_argument("--show-origin", action="store_true", help="say where each value is from")
+    parser.add_argument("--show-origin", action="store_true", help="show where each value is from")
 
 
 def execute(args: Namespace) -> int:
@@ -53,12 +53,12 @@ def execute(args: Namespace) -> int:
 def _show(args: Namespace, keys: list[str]) -> int:
     from ...config.file import read_table
     from ...config.forms import KEYS, without_secrets
-    from ...config.settings import config_file, earlier_store, find_setting, mark_as_said
+    from ...config.settings import config_file, earlier_store, find_setting, mark_as_reported
 
     code, rows = GOOD, {}
-    for unknown in read_table(config_file()).keys() - KEYS.keys():  # and says what is wrong with the file
+    for unknown in read_table(config_file()).keys() - KEYS.keys():  # which also reports what is wrong with the file
         warn(f"Hint: {unknown!r} in {config_file()}: {guess(unknown, KEYS, 'settings are')}")
-        mark_as_said(str(config_file()), unknown)
+        mark_as_reported(str(config_file()), unknown)
     for key in keys:
         text, origin = find_setting(key)
         try:
@@ -76,7 +76,7 @@ def _show(args: Namespace, keys: list[str]) -> int:
     if args.action == "get":
         for key, row in rows.items():
             origin = f"  ({row['origin']})" if args.show_origin else ""
-            # the one thing that was asked for, in the form that `set` takes: also with --quiet
+            # the value that was asked for, in the form that `set` takes: also with --quiet
             print(f"{without_secrets(_text(key, row['value']))}{origin}")
         return code
     head = ("SETTING", "VALUE", "FROM")[: 3 if args.show_origin else 2]

@@ -1,4 +1,4 @@
-"""`doctor`: tests each thing for real."""
+"""`doctor`: tests every part for real."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from argparse import ArgumentParser, Namespace
 from ..output import print_json, tell, warn
 from ..program import FAILED, GOOD
 
-HELP = "test each part for real, and say for each failure what mends it"
+HELP = "test each part for real, and show for each failure what mends it"
 EXAMPLES = """\
 doctor
 doctor --json"""
@@ -26,9 +26,10 @@ def execute(args: Namespace) -> int:
     if args.json:
         print_json(report.to_dict())
     elif args.quiet:
-        for each in report.checks:
-            if not each.ok:
-                warn(f"Error: {each.name}: {each.detail}\nHint: {each.hint or 'see docs/troubleshooting.md'}")
+        for finding in report.checks:
+            if not finding.ok:
+                hint = finding.hint or "see docs/troubleshooting.md"
+                warn(f"Error: {finding.name}: {finding.detail}\nHint: {hint}")
     else:
         tell(args, sum_up(report))
     return GOOD if report.ok else FAILED

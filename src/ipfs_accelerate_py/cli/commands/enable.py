@@ -27,7 +27,7 @@ def declare(parser: ArgumentParser) -> None:
 def add_where(parser: ArgumentParser) -> None:
     """The options that name another environment."""
     where = parser.add_mutually_exclusive_group()
-    where.add_argument("--venv", metavar="DIR", help="another virtual environment than this one")
+    where.add_argument("--venv", metavar="DIR", help="a virtual environment other than this")
     where.add_argument("--user", action="store_true", help="your own site-packages: all your programs of this Python")
 
 

@@ -28,14 +28,14 @@ def execute(args: Namespace) -> int:
     for name, value in report.items():
         if isinstance(value, dict):
             tell(args, f"{name}:")
-            for key, each in value.items():
-                tell(args, f"  {key}: {_say(each)}")
+            for key, fact in value.items():
+                tell(args, f"  {key}: {_text(fact)}")
         else:
-            tell(args, f"{name}: {_say(value)}")
+            tell(args, f"{name}: {_text(value)}")
     return GOOD
 
 
-def _say(value: Any) -> str:
+def _text(value: Any) -> str:
     if isinstance(value, list):
         return ", ".join(value) or "none"
     return {"True": "yes", "False": "no", "None": "none"}.get(str(value), str(value))

@@ -44,7 +44,7 @@ def _line(done: Fetched) -> str:
 
 
 class Result(Protocol):
-    """What an operation says of one repo."""
+    """The result of an operation on a repo."""
 
     def to_dict(self) -> dict[str, Any]: ...
 
@@ -53,7 +53,7 @@ Done = TypeVar("Done", bound=Result)
 
 
 def do_each(args: Namespace, work: Callable[[str, str | None], Done], line: Callable[[Done], str]) -> int:
-    """Do it for each repo and revision; one that fails does not keep the others from being done."""
+    """Do it for every repo and revision; a failure does not keep the others from being done."""
     from ...errors import IPFSAccelerateError
     from ...operations import read_name
 

@@ -24,7 +24,7 @@ gc --max-size 50GB"""
 
 
 def declare(parser: ArgumentParser) -> None:
-    parser.add_argument("--dry-run", action="store_true", help="say what would go, and remove nothing")
+    parser.add_argument("--dry-run", action="store_true", help="show what would go, and remove nothing")
     parser.add_argument("--older-than", metavar="AGE", type=read_age, help="not used for so long: 12h, 30d, 2w")
     parser.add_argument(
         "--max-size", metavar="SIZE", type=read_size, help="until the store is this small: 500MB, 50GB, 1TiB"

@@ -13,7 +13,7 @@ from ..program import GOOD
 if TYPE_CHECKING:
     from ...status import Status
 
-HELP = "say what the hook does in a new interpreter here"
+HELP = "show what the hook does in a new interpreter here"
 EXAMPLES = """\
 status
 status --json"""
@@ -34,8 +34,8 @@ def execute(args: Namespace) -> int:
         return GOOD
     shown = status.to_dict()
     shown["doors"] = count_states(status.doors)
-    loads = [word for commits in status.vouched.values() for by in commits.values() for word in by]
-    shown["vouched"] = ", ".join(f"{loads.count(word)} by {word}" for word in dict.fromkeys(sorted(loads))) or None
+    loads = [name for commits in status.vouched.values() for by in commits.values() for name in by]
+    shown["vouched"] = ", ".join(f"{loads.count(name)} by {name}" for name in dict.fromkeys(sorted(loads))) or None
     shown["patched_classes"] = len(status.patched_classes)
     shown["startup files"] = ", ".join(startup.files) if startup.enabled else None
     width = max(map(len, shown))
@@ -46,12 +46,12 @@ def execute(args: Namespace) -> int:
 
 
 def read_status() -> Status:
-    """What a program that starts here would say of itself, and who vouched for the last loads."""
+    """The status of a program that starts here, with the authorities for the last loads."""
     from ... import activation
     from ...config.settings import read_settings
     from ...operations import read_vouchers
 
-    # Asked is what a program here would do, and this one imports no transformers: what started here, and what did not?
+    # The status is that of a program here, and this process imports no transformers: did a startup file start it?
     booted = "_ipfs_accelerate_boot" in sys.modules
     if booted:
         activation.activate("startup")

@@ -1,9 +1,9 @@
-"""Where bytes come from: one file each, behind one small protocol.
+"""Where bytes come from: a file for every kind of source, behind one small protocol.
 
 `fetch` puts the bytes of one file into the writer (`write` in order, or `adopt` a file), and raises SourceError if it
-cannot (SourceDown: nobody answers there). A source that can begin anywhere goes on at `writer.begin(who)`; others call
-`writer.start()` first. Nobody is trusted: the writer hashes, and raises Mismatch through `fetch` when the bytes are
-wrong.
+cannot (SourceDown: it does not answer at all). A source that can begin anywhere goes on at `writer.begin(giver)`; the
+others call `writer.start()` first. No source is trusted: the writer hashes, and raises Mismatch through `fetch` for
+wrong bytes.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ class Row(NamedTuple):
     needs: str
 
 
-# From the nearest to the last. Each has a holder in tests/contract/conftest.py.
+# From the nearest to the last. All have a holder in tests/contract/conftest.py.
 SOURCES = (
     Row(Kind.LOCAL_CACHES, "local_caches", "LocalCaches", "folders in IPFS_ACCELERATE_LOWER"),
     Row(Kind.NODE, "node", "IPFSNode", "'ipfs daemon', and IPFS_ACCELERATE_NODE if it is not the default one"),
@@ -57,7 +57,7 @@ def find_class(kind: Kind) -> Any:
 
 @dataclass(frozen=True)
 class FileRequest:
-    """One file of one commit, and what its bytes must be. `token` is for the Hub alone."""
+    """A file of a commit, and what its bytes must be. `token` is for the Hub alone."""
 
     repo_id: str
     commit: str
@@ -67,9 +67,9 @@ class FileRequest:
 
 
 class Source(Protocol):
-    """A place that may hold the bytes.
+    """What may give the bytes.
 
-    `label` tells it from others of its kind. `own_pace`: it has time budgets of its own, and is never given up.
+    `label` identifies it among its kind. `own_pace`: it has time limits of its own, and is never given up.
     """
 
     kind: Kind
@@ -81,32 +81,32 @@ class Source(Protocol):
 
     @property
     def own_pace(self) -> OwnPace | None:
-        """How it can be seen to get on, if it has time budgets of its own."""
+        """How its progress is seen, if it has time limits of its own."""
         ...
 
     def prepare(self) -> None:
-        """Import and open what a first question needs: that time is ours, and no silence of the source."""
+        """Import and open what the first request needs: this time does not count for the idle timeout."""
         ...
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
-        """Fill the writer; returns who really gave the bytes, in words for the log. SourceError if it cannot."""
+        """Fill the writer; returns the name of the giver for the log. SourceError if it cannot."""
         ...
 
 
 class OwnPace(Protocol):
-    """Of a source with time budgets of its own; another may be asked beside it."""
+    """Of a source with time limits of its own; another may be asked at the same time."""
 
     def seen_so_far(self, request: FileRequest) -> object:
-        """What has come that the writer does not know of yet; another answer each time that there is more."""
+        """The progress that the writer does not know of yet: a value that differs whenever there is more."""
         ...
 
     def may_be_silent(self, request: FileRequest, budget: float) -> float:
-        """The seconds for which it may be well without any sign of it, where others get `budget`."""
+        """Its idle timeout in seconds, where that of others is `budget`."""
         ...
 
 
 def report_corrupt(label: str, path: str, mismatch: Mismatch) -> None:
-    """Write down that a source gave wrong bytes, and say so the first time."""
+    """Note a corrupt source, and warn of it the first time."""
     if label not in stats().liars:
         get_logger().warning("%s gave wrong bytes for %s (%s): refused", label, path, mismatch)
     stats().liars[label] = f"{path}: {mismatch}"

@@ -18,7 +18,7 @@ from . import FileRequest, Kind
 
 
 class Gateway:
-    """One gateway. `names` are the IPNS names whose trees are asked for, `cid_of` knows the CIDs of some files."""
+    """A gateway. `names` are the IPNS names whose trees are asked for, `cid_of` knows the CIDs of some files."""
 
     kind = Kind.GATEWAY
     own_pace = None

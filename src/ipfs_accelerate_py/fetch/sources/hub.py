@@ -28,20 +28,20 @@ class _HubFile:
     """A writer as the file that huggingface_hub writes to."""
 
     def __init__(self, writer: Writer) -> None:
-        self._receiver = writer
+        self._writer = writer
 
     def write(self, data: bytes) -> None:
-        self._receiver.write(data)
+        self._writer.write(data)
 
     def tell(self) -> int:
-        return self._receiver.size
+        return self._writer.size
 
     def seek(self, position: int) -> None:
         """It goes back to the beginning when the server ignored the range, and truncates."""
 
     def truncate(self) -> None:
-        self._receiver.start()
-        self._receiver.begin("the Hub")
+        self._writer.start()
+        self._writer.begin("the Hub")
 
 
 class _Lost(SourceError):
@@ -49,7 +49,7 @@ class _Lost(SourceError):
 
 
 class _BrokenOff(SourceError):
-    """A download that began and did not end, or that is not where the client says."""
+    """A download that began and did not end, or that is not where the client has put it."""
 
 
 class _NoLocks(SourceError):
@@ -67,7 +67,7 @@ class Hub:
 
     @property
     def own_pace(self) -> Hub:
-        """What plain huggingface_hub gives the Hub: its own time budgets and retries."""
+        """The time limits and retries of plain huggingface_hub."""
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
@@ -77,9 +77,9 @@ class Hub:
         try:
             self._adopt(request, writer)
         except (Mismatch, _BrokenOff, _Lost) as error:
-            # The Hub is asked once more before it counts as lying: the damage may have happened on the way. And 4.57's
-            # client does not resume by itself when a connection breaks; the next call goes on where it ended. Where
-            # nothing came at all the client has tried often enough.
+            # The Hub is asked once more before it counts as corrupt: the bytes may have been damaged on the way. And
+            # 4.57's client does not resume by itself when a connection breaks; the next call goes on where it ended.
+            # Where nothing came at all the client has tried often enough.
             if isinstance(error, _BrokenOff) and self.seen_so_far(request) == before:
                 raise
             self._adopt(request, writer)
@@ -92,7 +92,7 @@ class Hub:
         client.prepare()
 
     def seen_so_far(self, request: FileRequest) -> object:
-        """What of a file lies in the scratch folder: another answer each time that more has come."""
+        """What of a file lies in the scratch folder: a value that differs whenever more has come."""
         found = {}
         for path in blobs_folder(self.scratch, request.repo_id).glob(f"{request.entry.etag}*"):
             with contextlib.suppress(OSError):

@@ -1,4 +1,4 @@
-"""Mirrors: folders in our layout behind any fsspec URL (`file://`, `s3://`, `https://`). Bytes only, never words.
+"""Mirrors: folders in our layout behind any fsspec URL (`file://`, `s3://`, `https://`). Bytes only: no authority.
 
 https://filesystem-spec.readthedocs.io/en/latest/ . Which package a scheme needs is in fsspec's own table of hints.
 Web servers are read as gateways are: fsspec takes the answer to a range into memory, however long it is.
@@ -83,7 +83,7 @@ class Mirror:
         try:
             found = system.open(f"{root}/{path}", "rb", cache_type="none", block_size=_LARGEST)
             known = getattr(found, "size", None)
-        except Exception as error:  # each backend has errors of its own
+        except Exception as error:  # every backend has errors of its own
             down = read_error(error, self._scheme) or self._why_refused(error, system, f"{root}/{path}")
             if down is not None:
                 raise down from error
@@ -92,16 +92,16 @@ class Mirror:
             raise SourceError(f"it did not give the file: {type(error).__name__}: {error}") from error
         if isinstance(known, int) and known > size:
             found.close()
-            raise SourceError(f"it says that the file has {known} bytes, which are more than its {size}")
+            raise SourceError(f"it reports {known} bytes for the file, more than its {size}")
         return found
 
     def _why_refused(self, error: Exception, system: Any, path: str) -> SourceDown | None:
-        """S3 answers the question for the size with a bare 403; one for a byte is answered with the reason."""
+        """The reason of a refusal: S3 answers a request for the size with a bare 403, for a byte with the reason."""
         if self._scheme == "s3" and isinstance(error, PermissionError):
             try:
                 system.cat_file(path, start=0, end=1)
-            except Exception as said:
-                return read_error(said, self._scheme)
+            except Exception as reason:
+                return read_error(reason, self._scheme)
         return None
 
     def _copy(self, file: Any, writer: Writer) -> None:

@@ -1,4 +1,4 @@
-"""What the errors of fsspec's backends say about a mirror as a whole, and not of one file."""
+"""Errors of fsspec's backends that concern a mirror as a whole, and not a file."""
 
 from __future__ import annotations
 
@@ -6,15 +6,15 @@ from collections.abc import Iterator
 
 from ...errors import SourceDown
 
-# How the backends' clients name "nobody answered", besides the built-in ConnectionError and TimeoutError:
-# aiohttp (gs), botocore (s3), azure-core (az).
-_NOBODY = {"ClientConnectionError", "HTTPClientError", "ServiceRequestError", "gaierror"}
-# What is said about the mirror as a whole: by a web server, and by S3
+# The errors of the backends' clients for a server that does not answer, besides the built-in ConnectionError and
+# TimeoutError: aiohttp (gs), botocore (s3), azure-core (az).
+_NO_ANSWER = {"ClientConnectionError", "HTTPClientError", "ServiceRequestError", "gaierror"}
+# Answers that concern the mirror as a whole: of a web server, and of S3
 # (https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html).
 _OUT_OF_ORDER = {429, 502, 503}
 _NO_USE = {"NoSuchBucket", "SlowDown"}
-# Logins that are missing or wrong. AccessDenied is none of these: S3 says it, too, of a file that is not there to
-# whoever may not list the bucket. XAdminUserNotFound: versitygw, of a key that it does not know.
+# Logins that are missing or wrong. AccessDenied is none of these: S3 also answers so for a missing file if we may not
+# list the bucket. XAdminUserNotFound: versitygw, for a key that it does not know.
 _NO_LOGIN = {"NoCredentialsError", "PartialCredentialsError", "ClientAuthenticationError", "RefreshError"}
 _NO_LOGIN |= {"DefaultCredentialsError", "AuthenticationException"}
 _WRONG_LOGIN = {"InvalidAccessKeyId", "SignatureDoesNotMatch", "InvalidToken", "ExpiredToken", "XAdminUserNotFound"}
@@ -23,20 +23,20 @@ _KEYS = "give the credentials that its fsspec backend reads"
 
 
 def read_error(error: BaseException, scheme: str) -> SourceDown | None:
-    """What shows that nobody is there for us at all; None where it is about this file alone.
+    """SourceDown for an error that concerns the mirror as a whole; None where it is about this file alone.
 
-    fsspec says FileNotFoundError for most failures: what the client had met is behind it.
+    fsspec raises FileNotFoundError for most failures; the client's error is its cause.
     """
     hint = _KEYS_OF_S3 if scheme == "s3" else _KEYS
-    for each in _causes(error):
-        names = {kind.__name__ for kind in type(each).__mro__}
+    for cause in _causes(error):
+        names = {kind.__name__ for kind in type(cause).__mro__}
         if names & _NO_LOGIN:
-            return SourceDown(f"it wants a login: {type(each).__name__}", hint)
-        if isinstance(each, ConnectionError | TimeoutError) or names & _NOBODY:
-            return SourceDown(f"it does not answer: {type(each).__name__}")
-        if (status := getattr(each, "status", None)) in _OUT_OF_ORDER:
+            return SourceDown(f"it wants a login: {type(cause).__name__}", hint)
+        if isinstance(cause, ConnectionError | TimeoutError) or names & _NO_ANSWER:
+            return SourceDown(f"it does not answer: {type(cause).__name__}")
+        if (status := getattr(cause, "status", None)) in _OUT_OF_ORDER:
             return SourceDown(f"it answered {status}")
-        response = getattr(each, "response", None)
+        response = getattr(cause, "response", None)
         code = response.get("Error", {}).get("Code") if isinstance(response, dict) else None
         if code in _NO_USE:
             return SourceDown(f"it answered {code}")

@@ -18,12 +18,12 @@ from ...store.writer import Writer
 from . import FileRequest, Kind, report_corrupt
 from .node_local import OwnContent
 
-_NEIGHBOURS = 8  # connected peers that are tried when no holder is heard of
+_NEIGHBOURS = 8  # connected peers that are tried when no holder is known
 _ITSELF = "the node itself"
 
 
 class _Tries:
-    """What came of asking for one file: why it did not work, and the wrong bytes."""
+    """The results of asking for a file: reasons for failures, and wrong bytes."""
 
     def __init__(self, request: FileRequest, writer: Writer) -> None:
         self.request, self.writer = request, writer
@@ -32,8 +32,8 @@ class _Tries:
 
 
 class IPFSNode:
-    """Supplies what the node has itself, then bytes from `/ipns/<peer>/models--*/...` of trusted publishers and of
-    whoever provides the model.
+    """Supplies what the node has itself, then bytes from `/ipns/<peer>/models--*/...` of trusted publishers and of the
+    peers that provide the model.
     """
 
     kind = Kind.NODE
@@ -52,8 +52,8 @@ class IPFSNode:
         self.node = node
         self.trees = PeerTrees(node, publishers)
         self.own = OwnContent(node, cid_of)
-        self._peer_idle_timeout = peer_idle_timeout  # seconds that one peer may be silent while another can be asked
-        self._ask_swarm = ask_swarm  # may the repo's name be looked up in a swarm that is not private?
+        self._peer_idle_timeout = peer_idle_timeout  # in seconds, while there is another peer
+        self._ask_swarm = ask_swarm  # whether the repo's name may be looked up in a public swarm
         self._holders: dict[str, list[str]] = {}
 
     def prepare(self) -> None:
@@ -62,7 +62,7 @@ class IPFSNode:
     # -- bytes ------------------------------------------------------------------------------------------------------
     def fetch(self, request: FileRequest, writer: Writer) -> str:
         if request.entry.size == 0:
-            return "nobody: it is empty"  # Kubo waits for ever for the empty block of a peer
+            return "no source: it is empty"  # Kubo waits for ever for the empty block of a peer
         tries = _Tries(request, writer)
         if self._ask_itself(tries):
             return _ITSELF
@@ -70,7 +70,7 @@ class IPFSNode:
         silent = []
         for name in self.suppliers(folder):
             if f"peer {name}" not in stats().liars:
-                # Who is the only one gets more time at once: to ask anew would cost what was done so far.
+                # The only peer gets more time at once: to ask anew would cost what was done so far.
                 others = len(set(self.trees.publishers()) | set(self.holders_so_far(folder))) > 1
                 idle_timeout = (
                     self._peer_idle_timeout
@@ -80,13 +80,13 @@ class IPFSNode:
                 if self._ask_peer(tries, name, idle_timeout):
                     return f"peer {name}"
                 silent += [name] if idle_timeout else []
-        for name in silent:  # nobody was quick: now with patience
+        for name in silent:  # now with the long idle timeout
             swarm.reconnect_once(self.node, name)
             if f"peer {name}" not in stats().liars and self._ask_peer(tries, name, None):
                 return f"peer {name}"
         if tries.wrong is not None:
             raise tries.wrong
-        raise SourceError("; ".join(dict.fromkeys(tries.reasons)) or "no peer says that it holds this model")
+        raise SourceError("; ".join(dict.fromkeys(tries.reasons)) or "no peer announces that it holds this model")
 
     def _ask_itself(self, tries: _Tries) -> bool:
         """Take the file from what the node has, without the swarm."""
@@ -99,7 +99,7 @@ class IPFSNode:
         return cid is not None and self._take(tries, _ITSELF, lambda: cid, None, offline=True)
 
     def _ask_peer(self, tries: _Tries, name: str, idle_timeout: float | None) -> bool:
-        """Take the file from one peer."""
+        """Take the file from a peer."""
         request = tries.request
         snapshot = layout.snapshot_path(request.repo_id, request.commit, request.path)
         return self._take(tries, f"peer {name}", lambda: f"{self.trees.root(name)}/{snapshot}", idle_timeout)
@@ -118,15 +118,15 @@ class IPFSNode:
             except Mismatch:
                 if len(writer.givers) < 2:
                     raise
-                writer.start()  # what another one began may be what is wrong: this one is asked for the whole
+                writer.start()  # what another source began may be what is wrong: this peer is asked for the whole
                 self._copy(giver, at, writer, idle_timeout, offline)
             return True
         except SourceDown:
             raise
         except SourceError as error:
-            if not (offline and isinstance(error, NodeAnswer)):  # that the node itself has it not is no news
+            if not (offline and isinstance(error, NodeAnswer)):  # that the node itself lacks it is no failure
                 tries.reasons.append(str(error))
-        except Mismatch as mismatch:  # that one is not asked again; the others are
+        except Mismatch as mismatch:  # a corrupt peer is not asked again; the others are
             tries.wrong = mismatch
             report_corrupt(giver, tries.request.path, mismatch)
             writer.start()
@@ -140,7 +140,7 @@ class IPFSNode:
         writer.check()
 
     def suppliers(self, folder: str) -> Iterator[str]:
-        """The publishers, then whoever says that it holds a model."""
+        """The publishers, then the peers that announce that they hold a model."""
         yield from self.trees.publishers()
         if folder not in self._holders:
             self._holders[folder] = self._look_up(folder)
@@ -148,9 +148,9 @@ class IPFSNode:
         yield from (name for name in self._holders[folder] if name not in known)
 
     def _look_up(self, folder: str) -> list[str]:
-        """Who says that it holds a model; in a private swarm, if nobody is heard of, whoever we are connected to.
+        """The peers that announce a model; in a private swarm, if there are none, the peers that we are connected to.
 
-        A node that has just joined is told of no holders for some seconds; its peers' trees it can read at once.
+        A node that has just joined finds no holders for some seconds; its peers' trees it can read at once.
         """
         private = swarm.is_private(self.node)
         if not (self._ask_swarm or private):
@@ -164,5 +164,5 @@ class IPFSNode:
         return found
 
     def holders_so_far(self, folder: str) -> list[str]:
-        """The peers that are known by now to hold a model; asks nobody."""
+        """The peers that are known by now to hold a model; no request is made."""
         return self._holders.get(folder, [])

@@ -1,7 +1,7 @@
 """What the node of this machine holds itself, and gives without asking the swarm.
 
 Its own tree is there where another store was published by this node: containers that share one, or a store that was
-lost. By the CIDs of a lock file it may hold what nobody has published.
+lost. By the CIDs of a lock file it may hold what was not published.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from . import FileRequest
 
 
 class OwnContent:
-    """Where the node has a file itself. A repo that is not in its tree costs one question, else each file one.
+    """Where the node has a file itself. A repo that is not in its tree costs one request, else every file one.
 
     Both give an IPFS path that is to be read without the swarm, or None; SourceError if the node is silent or gone.
     """
@@ -39,7 +39,7 @@ class OwnContent:
         return None if found is None or found.get("Size") != request.entry.size else f"/ipfs/{found['Hash']}"
 
     def give_up(self, request: FileRequest) -> None:
-        """What its tree promises it cannot give, by reference to a store that is lost, say: others are asked."""
+        """Ask other sources from now on: it cannot give what its tree lists, as where its store is lost."""
         self._here[request.repo_id, request.commit] = False
 
     def by_cid(self, request: FileRequest) -> str | None:

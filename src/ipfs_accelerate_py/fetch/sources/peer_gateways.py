@@ -22,14 +22,14 @@ _LIMIT = 4096  # bytes of the file
 
 
 class PeerGateways:
-    """Supplies bytes from the gateways that the holders of a model tell of."""
+    """Supplies bytes from the gateways that the holders of a model announce."""
 
     kind = Kind.GATEWAY
     label = "gateways of peers"
     own_pace = None
 
     def __init__(self, ipfs: IPFSNode, idle_timeout: float) -> None:
-        self._ipfs, self._silence = ipfs, idle_timeout
+        self._ipfs, self._idle_timeout = ipfs, idle_timeout
         self._known: dict[str, list[Gateway]] = {}
 
     def prepare(self) -> None:
@@ -56,7 +56,7 @@ class PeerGateways:
                     report_corrupt(gateway.label, request.path, mismatch)
                 writer.start()
                 reasons.append(f"{gateway.label}: wrong bytes")
-        raise SourceError("; ".join(reasons) or "no peer tells of a gateway")
+        raise SourceError("; ".join(reasons) or "no peer announces a gateway")
 
     def _look_up(self, folder: str) -> list[Gateway]:
         found: dict[str, Gateway] = {}
@@ -66,8 +66,8 @@ class PeerGateways:
             try:
                 text = self._ipfs.trees.read(peer, "gateways", _LIMIT).decode("utf-8")
                 urls = [read_gateway(url) for url in text.split()]
-            except (SourceError, ValueError):  # most tell of none
+            except (SourceError, ValueError):  # most announce none
                 continue
             for url in urls[: _AT_MOST - len(found)]:
-                found.setdefault(url, Gateway(url, lambda name=peer: [name], self._silence))  # type: ignore[misc]
+                found.setdefault(url, Gateway(url, lambda name=peer: [name], self._idle_timeout))  # type: ignore[misc]
         return list(found.values())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ...errors import Unavailable
+from ...hub.breaker import is_hub_breaker_open
 from ...patching.calls import is_local_only
 from ...patching.fallback import check_brought, stand_aside
 from ...store.resolution import Resolution
@@ -45,7 +46,8 @@ def hf_hub_download(call: Call) -> Callable[[], Any] | None:
 def _missing(call: Call, known: Known, path: str) -> Callable[[], Any] | None:
     """The commit has no such file: marked as plain does, and said by the client's own error."""
     refusals.raise_standing(call, known.resolution, [])
-    if is_local_only(call.asked):
+    closed = known.resolution.public is False and not is_hub_breaker_open()  # then the Hub may refuse to say even this
+    if is_local_only(call.asked) or closed:
         return None
     if call.named.get("local_dir") is None:
         presence.place(call, known.resolution, {}, [path])

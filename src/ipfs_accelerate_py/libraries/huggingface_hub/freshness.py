@@ -43,7 +43,7 @@ def read(
 
 def ask(call: Call, question: Callable[[], T], from_tree: Callable[[Resolution], T]) -> T:
     """The Hub's answer, or what the listing of the commit says where the Hub gives none."""
-    known = _known_here(call)
+    known = known_here(call)
     if known is None:
         return question()
     if calls.is_part_of_a_load(call.asked) or is_hub_breaker_open():
@@ -73,7 +73,7 @@ def _ask_original(question: Callable[[], T]) -> T:
         return question()
 
 
-def _known_here(call: Call) -> Resolution | None:
+def known_here(call: Call) -> Resolution | None:
     """The whole listing of what is asked for, if this machine has it."""
     try:
         found = serving.resolve_here(call)

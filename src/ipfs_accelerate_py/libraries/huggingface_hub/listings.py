@@ -69,7 +69,15 @@ def file_exists(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
     path = None if call is None else path_in_repo(call.named)
     if call is None or path is None:
         return wrapped(*args, **kwargs)
-    return freshness.ask(call, lambda: wrapped(**call.named), lambda known: path in known.tree)
+
+    def from_tree(known: Resolution) -> bool:
+        return path in known.tree
+
+    answer = freshness.ask(call, lambda: wrapped(**call.named), from_tree)
+    known = freshness.known_here(call)
+    if answer and known is not None and path not in known.tree:  # somebody has just added it
+        call.storage.forget_resolution(call.asked.repo_id)
+    return answer
 
 
 # -- out of the listing -----------------------------------------------------------------------------------------------

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Collection, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -109,6 +110,16 @@ def _shows(call: Call, folder: str, resolution: Resolution, path: str, ours: Pat
     theirs = Store(Path(folder))
     theirs.is_ours, theirs.stat_cache = False, call.storage.store.stat_cache
     return theirs.find(resolution.repo_id, resolution.commit, path, resolution.tree.files[path]) is not None
+
+
+def keep_ref(call: Call, resolution: Resolution) -> None:
+    """Leave the commit of a branch in the cache that the caller means, where no file is left there with it."""
+    revision, cache = revision_of(call.asked, call.asked.commit), call.asked.cache_dir or cache_folder()
+    if not layout.is_commit(revision):
+        with suppress(OSError):  # as plain, which warns of nothing worse than that
+            hub_cache.write(
+                Path(cache).expanduser() / layout.ref_path(resolution.repo_id, revision), resolution.commit.encode()
+            )
 
 
 def keep_listing(folder: Path, resolution: Resolution) -> bool:

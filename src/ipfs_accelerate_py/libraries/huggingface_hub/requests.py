@@ -46,6 +46,7 @@ _TYPES: dict[str, tuple[type, ...]] = {
     "local_dir_use_symlinks": (bool, str),
 }
 _KNOWN = {"repo_id", "repo_type", "endpoint", *_TYPES}
+_FIRST = ("repo_id", "filename")  # the parameters that all the functions begin with
 _FOR_THE_ORIGINAL = ("dry_run", "headers", "proxies", "force_filename", "expand", "securityStatus")
 
 
@@ -74,6 +75,8 @@ def name_arguments(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) 
     function = getattr(wrapped, "__func__", None)
     try:
         if function is None:
+            if "args" in _signature(wrapped).parameters:  # of another's making, which stands before the client's own
+                return {**dict(zip(_FIRST, args, strict=False)), **kwargs} if len(args) <= len(_FIRST) else None
             return dict(_signature(wrapped).bind(*args, **kwargs).arguments)
         named = dict(_signature(function).bind(wrapped.__self__, *args, **kwargs).arguments)
     except TypeError:

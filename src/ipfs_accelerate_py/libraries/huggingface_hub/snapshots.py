@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Unavailable
-from ...files import make_folder
 from ...patching.calls import is_local_only
 from ...patching.fallback import check_brought, stand_aside
 from ...store import layout
@@ -35,16 +34,19 @@ def snapshot_download(call: Call) -> Callable[[], Any] | None:
     served: dict[str, Any] = {**call.named, "revision": resolution.commit, "force_download": False}
     if target is not None:
         folder = local_dir.place(call, resolution, present)
+        presence.keep_ref(call, resolution)
         # Given a commit whose listing it has kept, the original finds all there, and asks for nothing.
         kept = presence.keep_listing(local_dir.own_folder(folder), resolution)
         return (lambda: call.wrapped(**served)) if kept else lambda: str(folder)
     cache_dir = presence.place(call, resolution, present, ())
-    served["cache_dir"] = cache_dir
     repo = Path(cache_dir).expanduser() / layout.repo_folder(resolution.repo_id)
-    make_folder(repo / "snapshots" / resolution.commit)  # of an empty selection, too
+    if not chosen:
+        presence.keep_ref(call, resolution)
     if local_only or not presence.keep_listing(repo, resolution):
+        if not chosen:
+            return lambda: str(repo / "snapshots" / resolution.commit)
         served["local_files_only"] = True
-    return lambda: call.wrapped(**served)
+    return lambda: call.wrapped(**{**served, "cache_dir": cache_dir})
 
 
 def _choose(call: Call, resolution: Resolution) -> list[str]:

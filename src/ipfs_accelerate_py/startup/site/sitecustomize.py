@@ -1,6 +1,6 @@
 """First on PYTHONPATH under `hook run`: starts the hook, then runs the sitecustomize that comes next.
 
-Whatever that one raises goes on to `site`, which reports it as ever; with none, the ImportError is the one that
+Whatever that file raises goes on to `site`, which reports it as ever; without such a file, the ImportError is what
 `site` expects and ignores. What the interpreter that became this one has reported, also of the usercustomize that
 comes after this, is not reported again.
 """
