@@ -123,6 +123,8 @@ class Side:
         assert self._process.stdin is not None
         self._process.stdin.close()
         self._process.wait(60)
+        assert self._process.stdout is not None
+        self._process.stdout.close()
         self._log.close()
         for hub in (self.hub, self.other):
             if isinstance(hub, LocalHub):

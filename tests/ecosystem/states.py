@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -32,12 +33,14 @@ class State:
         return self.there and not self.fault and not self.flipped
 
     @contextlib.contextmanager
-    def serve(self, row: Row, root: Path, port: int, flipped: tuple[str, str] | None = None) -> Iterator[list[Any]]:
+    def serve(
+        self, row: Row, root: Path, port: int, flipped: tuple[str, str] | None = None, xet: bool = False
+    ) -> Iterator[list[Any]]:
         """The log of a Hub with the row's repos. `flipped`: another file (repo, path) than the row's weights."""
         if not self.there:
             yield []
             return
-        with LocalHub(port=port) as hub:
+        with LocalHub(port=port, xet=xet) as hub:
             for repo in row.repos:
                 kind, _, name = repo.rpartition("datasets/")
                 hub.add(name, str(root / repo), "datasets" if kind or repo.startswith("datasets/") else "models")
@@ -59,12 +62,11 @@ def _flips(file: Path, repo: str, path: str, where: int) -> list[dict[str, Any]]
     return [
         {"match": f"{there}(\\?|$)", "corrupt": at},
         {"match": rf"GET /_blob/{_sha256(file)}\?filename={name}&", "corrupt": at},
+        {"match": rf"GET /_xet/xorb/{_sha256(file)}", "corrupt": at + 8},  # behind the header of the first chunk
     ]
 
 
 def _sha256(file: Path) -> str:
-    import hashlib
-
     return hashlib.sha256(file.read_bytes()).hexdigest()
 
 

@@ -10,7 +10,7 @@ import queue
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -86,10 +86,23 @@ class World:
             kept.write_text(json.dumps(answers))
         return answers
 
-    def ask(self, lane: Lane, row: Row, name: str, flipped: tuple[str, str] | None = None) -> Answer:
+    def flip_each(self, row: Row, xet: bool, side: bool = True) -> Iterator[tuple[str, str, Answer]]:
+        """Each file of the row's repos: a load with nothing here while one byte of that file is flipped."""
+        lane: Lane = self._lanes[side].get()
+        try:
+            for repo in row.repos:
+                for file in sorted((self.root / repo).rglob("*")):
+                    if file.is_file() and file.stat().st_size:
+                        path = file.relative_to(self.root / repo).as_posix()
+                        lane.lay(None)
+                        yield repo, path, self.ask(lane, row, "flipped", (repo, path), xet)
+        finally:
+            self._lanes[side].put(lane)
+
+    def ask(self, lane: Lane, row: Row, name: str, flipped: tuple[str, str] | None = None, xet: bool = False) -> Answer:
         """One load; `hub` and `cdn`: how many requests came there."""
         state = STATES[name]
-        with state.serve(row, self.root, lane.port, flipped) as log:
+        with state.serve(row, self.root, lane.port, flipped, xet) as log:
             answer = lane.run(row.module, state.late, state.limit)
             asked = list(log)
         answer.pop("modules", None)
