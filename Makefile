@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse ecosystem ecosystem-short fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
+.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse direct-calls ecosystem ecosystem-short fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -112,6 +112,9 @@ faults: venv node ## the whole fault matrix, as a table
 
 never-worse: venv $(OLDER)/.installed ## plain and hooked in every state of caches and Hub, as a table; NEVER_WORSE='words' for some
 	$(BIN)/python -m tests.never_worse; first=$$?; $(OLDER)/bin/python -m tests.never_worse && exit $$first
+
+direct-calls: venv $(OLDER)/.installed ## three thousand calls at huggingface_hub's public names, plain and hooked, with both lines
+	$(BIN)/python -m tests.direct_calls; first=$$?; $(OLDER)/bin/python -m tests.direct_calls && exit $$first
 
 ecosystem: $(ECOSYSTEM)/.installed ## the libraries that read from the Hub, plain and hooked, as a table; ECOSYSTEM='words' for some
 	$(ECOSYSTEM)/bin/python -m tests.ecosystem
