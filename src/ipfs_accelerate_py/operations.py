@@ -83,7 +83,7 @@ def fetch_repo(
 ) -> Fetched:
     """Bring all files of a commit into the store.
 
-    `progress` is called with (path, bytes) for each file that is there. Raises what `resolve` and
+    `progress` is called with (path, bytes) for every file that is there. Raises what `resolve` and
     `Retrieval.make_present` raise.
     """
     from .fetch.retrieval import Retrieval
@@ -176,8 +176,8 @@ def verify_store(
     """Hash every visible file of these repos again (all, if none is named), and report what is damaged.
 
     A repo is named as `org/name`, or as `org/name@revision` for the files of one commit. With `repair` what is damaged
-    is removed and fetched anew, never from a cache of this machine. `progress` is called with (path, bytes) for each
-    piece that was read. Raises StoreError for a repo of which the store has nothing, LockFileError.
+    is removed and fetched anew, never from a cache of this machine. `progress` is called with (path, bytes) for every
+    chunk that was read. Raises StoreError for a repo of which the store has nothing, LockFileError.
     """
     from .maintenance.audit import audit_store
 
@@ -219,7 +219,7 @@ def silence_progress() -> None:
 
 @contextmanager
 def count_bytes(verb: str) -> Iterator[Progress]:
-    """One bar for many files: a function to call with the name and the bytes of each, on a terminal."""
+    """A bar for many files, on a terminal: a function to call with the name and the bytes of a file."""
     from .fetch import progress
 
     bar = progress.begin(verb)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import _thread
 import os
+import time
 from typing import Any, TypeVar
 
 T = TypeVar("T")
 K = TypeVar("K")
 V = TypeVar("V")
+_OURS = (__package__, "huggingface_hub")
 
 
 class Session:
@@ -54,6 +57,25 @@ class Recent(dict[K, V]):
         return self[key]
 
 
+def wait_for_imports(seconds: float = 1.0) -> None:
+    """Before a fork: let other threads end what they import for us. In the child that import would never end.
+
+    A module is imported under a lock of its own, whose owner a forked child does not have. A program without us has
+    imported its client whole by then; we import what serves a call with the first call.
+    """
+    import _frozen_importlib
+
+    until = time.monotonic() + seconds
+    locks: dict[str, Any] = getattr(_frozen_importlib, "_module_locks", {})
+    while any(_is_held(name, lock) for name, lock in list(locks.items())) and time.monotonic() < until:
+        time.sleep(0.001)
+
+
+def _is_held(name: str, lock: Any) -> bool:
+    owner = getattr(lock(), "owner", None)
+    return name.partition(".")[0] in _OURS and owner not in (None, _thread.get_ident())
+
+
 session = Session()
 if hasattr(os, "register_at_fork"):
-    os.register_at_fork(after_in_child=session.after_fork)
+    os.register_at_fork(before=wait_for_imports, after_in_child=session.after_fork)

@@ -32,8 +32,11 @@ def test_eight_threads_in_each_of_four_programs(machine, hub):
 
 
 def test_a_child_that_is_forked_in_the_middle_loads_too(run):
+    # The client's own session is made under a lock, which plain's child may find held for ever.
     found = run("""
 import threading
+from huggingface_hub import get_session
+get_session()
 side = threading.Thread(target=snapshot_download, args=(MODEL,))
 side.start()
 child = os.fork()

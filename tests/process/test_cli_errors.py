@@ -63,7 +63,7 @@ def test_a_gated_repo_says_how_to_log_in(machine, small_hub, tmp_path):
     a = machine("a", hub=small_hub)
     assert_error(a.hook("fetch", "org/gated"), "the Hub does not give it to us: 401", "hf auth login")
     offline = {"HF_HUB_OFFLINE": "1"}
-    assert_error(a.hook("fetch", "org/gated", env=offline), "no source has config.json", "as HF_HUB_OFFLINE")
+    assert_error(a.hook("fetch", "org/gated", env=offline), "no source has config.json", "because HF_HUB_OFFLINE")
     assert_error(a.hook("fetch", "org/name", env=offline), "could not be asked", "unset HF_HUB_OFFLINE")
 
 

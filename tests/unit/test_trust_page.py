@@ -8,7 +8,7 @@ ROOT = Path(__file__).parents[2]
 
 def rows():
     text = (ROOT / "docs" / "trust.md").read_text()
-    table = text[text.index("| who | can |") :].splitlines()[2:]
+    table = text[text.index("| actor | can |") :].splitlines()[2:]
     return [[cell.strip() for cell in row.strip("|").split("|")] for row in table if row.startswith("|")]
 
 

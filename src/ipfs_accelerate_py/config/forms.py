@@ -143,7 +143,7 @@ HOME = "~/.cache/ipfs_accelerate"  # the store, where HF_HOME is not set
 
 
 def default_home() -> str:
-    """Beside the Hugging Face cache where HF_HOME names a place: a container keeps it on a volume."""
+    """Next to the Hugging Face cache where HF_HOME names a place: a container keeps it on a volume."""
     home = os.environ.get("HF_HOME")
     return os.path.join(os.path.expandvars(home), "ipfs_accelerate") if home else HOME
 

@@ -19,8 +19,8 @@ def is_true(value: str | None) -> bool:
 def raw_values(variables: tuple[str, ...]) -> tuple[object, ...]:
     """What these variables hold, in some form: equal as long as none has changed.
 
-    Asked with every call of a library. `os.environ` itself raises and catches an error for each that is not set, which
-    takes fifty times as long as the look-up below it.
+    Called with every call of a library. `os.environ` itself raises and catches an error for a variable that is not set,
+    which takes fifty times as long as the look-up below it.
     """
     below = getattr(os.environ, "_data", None)
     if below is None:  # a program has put a mapping of its own there

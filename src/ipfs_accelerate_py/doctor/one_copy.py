@@ -16,7 +16,7 @@ _CONTENT = b"ipfs_accelerate_py asks whether a file can be taken by reference\n"
 
 
 def check_one_copy(node: Node, home: Path) -> Result:
-    """A second copy is no failure, since all works with it; the hint says how to save it."""
+    """A second copy is no failure, since all works with it; the hint shows how to avoid it."""
     repo = node.repo_path()
     if repo is None:
         return good("the node's repo is not on this machine, so it keeps copies of its own")
@@ -24,7 +24,7 @@ def check_one_copy(node: Node, home: Path) -> Result:
     if not home.resolve().is_relative_to(parent):
         return good(
             f"the node keeps a second copy of what is published: the store is not below {parent}",
-            f"set IPFS_ACCELERATE_HOME to a folder below {parent}, or move the node's repo beside the store",
+            f"set IPFS_ACCELERATE_HOME to a folder below {parent}, or move the node's repo next to the store",
         )
     store = Store(home)
     with store.writing(), scratch_of(store) as scratch:

@@ -17,6 +17,8 @@ from __future__ import annotations
 import contextlib
 import sys
 import time
+from collections.abc import Iterator
+from contextvars import ContextVar
 from typing import Any, Protocol
 
 from ..session import session
@@ -61,6 +63,25 @@ class Progress:
     quiet = False
 
 
+# The kind of bar that a caller of the client has asked for by `tqdm_class=`.
+_asked_kind: ContextVar[type | None] = ContextVar("ipfs_accelerate_bar", default=None)
+
+
+@contextlib.contextmanager
+def drawn_as(kind: type | None) -> Iterator[None]:
+    """While files are fetched for a caller who wants bars of this kind, maybe silent ones; None: the client's own."""
+    token = _asked_kind.set(kind)
+    try:
+        yield
+    finally:
+        _asked_kind.reset(token)
+
+
+def asked_kind() -> type | None:
+    """The kind of bar that the caller wants, if one was named."""
+    return _asked_kind.get()
+
+
 def silence() -> None:
     """From now on this process draws no bars, nor does the Hub's client if it is not imported yet."""
     import os
@@ -78,6 +99,7 @@ def begin(name: str, size: int | None = None, unit: str = "B") -> Bar:
 class _HubBar:
     def __init__(self, name: str, size: int | None, unit: str) -> None:
         self._name, self._size, self._unit = name, size, unit
+        self._kind = asked_kind()
         self._label: str | None = None
         self._bar: Any = None
         self._began = time.time()
@@ -131,14 +153,15 @@ class _HubBar:
         level = logging.getLogger("huggingface_hub.file_download").getEffectiveLevel()
         # A terminal only: tqdm's `disable=None`, which this function gives.
         disable = is_tqdm_disabled(level)
-        bar = tqdm(
+        kind: Any = self._kind or tqdm
+        bar = kind(
             total=self._size,
             initial=self._held,
             desc=self._name,
             unit=self._unit,
             unit_scale=True,
             disable=disable,
-            name="huggingface_hub.http_get",
+            **({"name": "huggingface_hub.http_get"} if issubclass(kind, tqdm) else {}),
         )
         bar.start_t = self._began  # for the rate: the first bytes took their time too
         if self._label:

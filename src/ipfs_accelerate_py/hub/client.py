@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import contextlib
+import functools
+import inspect
 from collections.abc import Iterator
 from typing import Any
 
@@ -56,6 +58,14 @@ def etag_timeout() -> float:
     from huggingface_hub import constants
 
     return float(constants.HF_HUB_ETAG_TIMEOUT)
+
+
+@functools.cache
+def takes_bars() -> bool:
+    """Return whether `hf_hub_download` of this client's line can be told what kind of bar to draw (by 1.5)."""
+    from huggingface_hub import hf_hub_download
+
+    return "tqdm_class" in inspect.signature(hf_hub_download).parameters
 
 
 def prepare() -> None:

@@ -35,7 +35,7 @@ def sync_folder(folder: Path) -> None:
 
 def umask() -> int:
     """What new files of this process are kept from."""
-    # The only portable way to read it is to set it; Linux tells without that, and threads may be about.
+    # The only portable way to read it is to set it, which other threads would see; Linux has another way.
     try:
         with open("/proc/self/status", "rb") as status:
             for line in status:

@@ -8,7 +8,7 @@ from ..program import PROGRAM
 
 HELP = "run one program with the hook on, and its children"
 MORE = """ TARGET is all that could follow `python`,
-or the name of a program. The options below come before `run`: with `-q run` it is not said that the hook is off."""
+or the name of a program. The options below come before `run`: `-q run` does not report that the hook is off."""
 EXAMPLES = """\
 run train.py --epochs 3
 run -m my_package

@@ -6,6 +6,7 @@ import contextlib
 import errno
 import time
 from pathlib import Path
+from typing import Any
 
 from ... import state
 from ...errors import SourceError
@@ -17,6 +18,7 @@ from ...store.repo import Repo
 from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
+from .. import progress
 from . import FileRequest, Kind
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
@@ -162,7 +164,8 @@ class Hub:
     def _download(self, request: FileRequest) -> Path:
         from huggingface_hub import hf_hub_download
 
-        repo = Repo.parse(request.repo_id)
+        repo, kind = Repo.parse(request.repo_id), progress.asked_kind()
+        bars: Any = {} if kind is None or not client.takes_bars() else {"tqdm_class": kind}
         try:
             with state.calling_originals():
                 pointer = Path(
@@ -173,6 +176,7 @@ class Hub:
                         revision=request.commit,
                         cache_dir=self.scratch / repo.folder,
                         token=request.token,
+                        **bars,
                     )
                 )
         except Exception as error:  # see `hub.client.ask_commit`

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ...errors import VerificationError
+from ...fetch import progress
 from ...hf_cache import layout as hub_cache
 from ...hf_cache.export import fill, mark_missing
 from ...hf_cache.share import share
@@ -47,7 +48,10 @@ def make_present(call: Call, resolution: Resolution, paths: list[str]) -> dict[s
     local_only = is_local_only(asked)
     force = asked.fresh and not local_only
     try:
-        present = call.storage.make_present(resolution, paths, token=asked.token, local_only=local_only, force=force)
+        with progress.drawn_as(call.named.get("tqdm_class")):
+            present = call.storage.make_present(
+                resolution, paths, token=asked.token, local_only=local_only, force=force
+            )
     except VerificationError as error:
         refusals.remember(call, resolution, paths, error)
         raise

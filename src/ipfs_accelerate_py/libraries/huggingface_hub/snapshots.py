@@ -37,16 +37,31 @@ def snapshot_download(call: Call) -> Callable[[], Any] | None:
         presence.keep_ref(call, resolution)
         # Given a commit whose listing it has kept, the original finds all there, and asks for nothing.
         kept = presence.keep_listing(local_dir.own_folder(folder), resolution)
-        return (lambda: call.wrapped(**served)) if kept else lambda: str(folder)
+        if kept:
+            return lambda: call.wrapped(**served)
+        _draw_bar(call, chosen)
+        return lambda: str(folder)
     cache_dir = presence.place(call, resolution, present, ())
     repo = Path(cache_dir).expanduser() / layout.repo_folder(resolution.repo_id)
     if not chosen:
         presence.keep_ref(call, resolution)
-    if local_only or not presence.keep_listing(repo, resolution):
-        if not chosen:
-            return lambda: str(repo / "snapshots" / resolution.commit)
-        served["local_files_only"] = True
-    return lambda: call.wrapped(**{**served, "cache_dir": cache_dir})
+    kept = presence.keep_listing(repo, resolution)
+    if kept and not local_only:
+        return lambda: call.wrapped(**{**served, "cache_dir": cache_dir})
+    if not local_only:
+        _draw_bar(call, chosen)
+    if not chosen:
+        return lambda: str(repo / "snapshots" / resolution.commit)
+    return lambda: call.wrapped(**{**served, "cache_dir": cache_dir, "local_files_only": True})
+
+
+def _draw_bar(call: Call, chosen: list[str]) -> None:
+    """The bar over all files, which lines of the client below 2 do not draw where they ask for nothing."""
+    from huggingface_hub.utils import tqdm  # type: ignore[attr-defined]
+    from tqdm.contrib.concurrent import thread_map  # type: ignore[import-untyped]
+
+    named: dict[str, Any] = {key: call.named[key] for key in ("max_workers", "tqdm_class") if call.named.get(key)}
+    thread_map(str, chosen, **{"desc": f"Fetching {len(chosen)} files", "tqdm_class": tqdm, **named})
 
 
 def _choose(call: Call, resolution: Resolution) -> list[str]:
