@@ -9,7 +9,7 @@ from dataclasses import dataclass
 class Row:
     """`repos`: what a load reads, datasets as `datasets/owner/name`. `weights`: the file of the first repo that is
     flipped, at `flip`, from its end (safetensors has its tensors there) or from its start. `absent`: repos that are
-    asked for and that the Hub does not have.
+    asked for and that the Hub does not have. `loads`: how many programs the case is, one after the other.
     """
 
     name: str
@@ -18,6 +18,7 @@ class Row:
     weights: str = "model.safetensors"
     flip: int = -9
     absent: tuple[str, ...] = ()
+    loads: int = 1
 
     @property
     def module(self) -> str:
@@ -40,6 +41,6 @@ ROWS = [
     Row("llama-cpp-python*", "sequence_of_llama_cpp", ("tiny/gguf",), "tiny.Q4_K_M.gguf"),
     Row("vLLM*", "sequence_of_vllm", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
     Row("SGLang*", "sequence_of_sglang", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
-    Row("TGI*", "sequence_of_tgi", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
+    Row("TGI*", "sequence_of_tgi", ("tiny/sharded",), "model-00001-of-00004.safetensors", loads=2),
     Row("MLX-LM*", "sequence_of_mlx_lm", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
 ]

@@ -48,9 +48,9 @@ def _asked(row: Row, name: str, hooked: Answer, cells: Cells) -> list[str]:
     asked = hooked["hub"]
     if plain is not None and asked > plain["hub"]:
         found.append(f"{asked} requests, plain {plain['hub']}")
-    repos = len(row.repos) + len(row.absent)
-    if STATES[name].warm and asked > repos:
-        found.append(f"{asked} requests for {repos} repos")
+    most = (len(row.repos) + len(row.absent)) * row.loads
+    if STATES[name].warm and asked > most:
+        found.append(f"{asked} requests, {most} are enough")
     return found
 
 

@@ -149,6 +149,8 @@ def _recipe(row: Row | None = None) -> str:
     versions = [importlib.metadata.version(name) for name in LIBRARIES]
     files = sorted((HERE / "cases").glob("*.py"))
     if row is not None:
+        source = (HERE / "cases" / f"{row.case}.py").read_text()
+        files = [path for path in files if path.stem == row.case or path.stem in source]
         files = [HERE / "states.py", HERE / "child.py", HERE / "digest.py", HERE / "lane.py", *files]
         files += sorted(Path(local_hub.__file__).parent.glob("*.py"))
     texts = [repr(row), *versions, *(path.read_text() for path in files)]

@@ -7,6 +7,7 @@ vllm/model_executor/model_loader/default_loader.py with `download_weights_from_h
 """
 
 import fnmatch
+import functools
 import json
 import time
 from pathlib import Path
@@ -50,8 +51,9 @@ def resolve(api, repo_id):
         return None
 
 
+@functools.cache
 def listing(api, repo_id, revision):
-    """Two attempts, 2 s between them, as `with_retry`."""
+    """Two attempts, 2 s between them, as `with_retry`; an answer is kept, as there."""
     try:
         return api.list_repo_files(repo_id, revision=revision, repo_type=None, token=None)
     except Exception:
