@@ -1,8 +1,9 @@
-# Everything installs below this folder: .venv, .venv-4.57, .tools. `make` lists the targets.
+# Everything installs below this folder: .venv*, .tools. `make` lists the targets.
 PYTHON ?= python3
 UV_VERSION := 0.13.9
 VENV := .venv
 OLDER := .venv-4.57
+ECOSYSTEM := .venv-ecosystem
 KUBO := tests/support/kubo
 # a Kubo that is here already is taken as it is; the redirection lets make before 4.3 ask a shell, which knows `command`
 OWN_KUBO := $(or $(IPFS_BIN),$(shell command -v ipfs 2>/dev/null))
@@ -15,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
+.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse direct-calls ecosystem ecosystem-short fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,14 @@ endef
 
 $(VENV)/.installed: pyproject.toml tests/requirements.txt tests/constraints.txt | $(VENV)/bin/uv
 	$(call install,$(VENV),tests/constraints.txt)
+
+# the libraries that read from the Hub; diffusers asks for Python 3.11
+$(ECOSYSTEM)/.installed: pyproject.toml tests/ecosystem/requirements.txt tests/ecosystem/constraints.txt | $(VENV)/bin/uv
+	test -x $(ECOSYSTEM)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(ECOSYSTEM)
+	$(BIN)/uv pip install --quiet --python $(ECOSYSTEM)/bin/python \
+		--constraints tests/ecosystem/constraints.txt --build-constraints tests/constraints.txt \
+		--editable '.[transformers]' --requirements tests/ecosystem/requirements.txt
+	touch $@
 
 $(OLDER)/.installed: pyproject.toml tests/requirements.txt tests/constraints-4.57.txt | $(VENV)/bin/uv
 	test -x $(OLDER)/bin/python || $(BIN)/uv venv --quiet --python $(BIN)/python $(OLDER)
@@ -104,6 +113,15 @@ faults: venv node ## the whole fault matrix, as a table
 never-worse: venv $(OLDER)/.installed ## plain and hooked in every state of caches and Hub, as a table; NEVER_WORSE='words' for some
 	$(BIN)/python -m tests.never_worse; first=$$?; $(OLDER)/bin/python -m tests.never_worse && exit $$first
 
+direct-calls: venv $(OLDER)/.installed ## three thousand calls at huggingface_hub's public names, plain and hooked, with both lines
+	$(BIN)/python -m tests.direct_calls; first=$$?; $(OLDER)/bin/python -m tests.direct_calls && exit $$first
+
+ecosystem: $(ECOSYSTEM)/.installed ## the libraries that read from the Hub, plain and hooked, as a table; ECOSYSTEM='words' for some
+	$(ECOSYSTEM)/bin/python -m tests.ecosystem
+
+ecosystem-short: $(ECOSYSTEM)/.installed ## the same without the states in which plain waits for half a minute, as a test
+	$(ECOSYSTEM)/bin/python -m pytest tests/ecosystem
+
 fuzz: venv ## more than a million mutated answers to every reader of foreign bytes
 	$(BIN)/python -m tests.fuzz
 
@@ -153,7 +171,10 @@ constraints: venv ## resolve the pinned versions anew
 		--output-file tests/constraints-4.57.txt
 	$(BIN)/uv pip compile --upgrade --universal --python-version 3.10 --no-header --no-annotate \
 		docs/requirements.txt --output-file docs/constraints.txt
+	$(BIN)/uv pip compile --upgrade --universal --python-version 3.11 --no-header --no-annotate \
+		pyproject.toml --extra transformers tests/ecosystem/requirements.txt --constraints tests/constraints.txt \
+		--output-file tests/ecosystem/constraints.txt
 
 clean: ## remove what was built and installed here
-	rm -rf $(VENV) .venv-* .coverage* docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache .never-worse
+	rm -rf $(VENV) .venv-* .coverage* docs/build .tools build dist .mypy_cache .pytest_cache .ruff_cache .never-worse .ecosystem
 	find src tests examples -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -19,6 +19,7 @@ WHOLE_PAGES = {"docs/cookbook.md": "tests/integration/test_cookbook.py::test_the
 # target of the Makefile that CI goes through.
 ELSEWHERE = {
     r"make (venv|node|s3|lint|test|docs|faults|never-worse|fuzz|crashes|coverage|pythons)": "Makefile::{0}",
+    r"make (direct-calls|ecosystem|ecosystem-short)": "Makefile::{0}",
     r"make demo": "tests/integration/test_demo.py::test_demo",
     r"pip install (\.|'\.\[transformers\]')": "Makefile::venv",
     r"ipfs (init|bootstrap|config|files|ls|swarm)\b.*": "tests/integration/test_fleet_page.py::test_the_fleet_page",

@@ -1,0 +1,35 @@
+"""The short form: plain with the Hub well, hooked in every state. It runs in the environment of `make ecosystem`."""
+
+from __future__ import annotations
+
+import importlib.util
+
+import pytest
+
+from .rows import ROWS
+from .states import STATES
+from .verdicts import judge
+
+if importlib.util.find_spec("setfit") is None:
+    pytest.skip("the libraries are in an environment of their own: make ecosystem-short", allow_module_level=True)
+
+from .__main__ import KEPT
+from .world import World
+
+pytestmark = pytest.mark.timeout(600)
+
+
+@pytest.fixture(scope="module")
+def cells(tmp_path_factory):
+    """What plain does is kept from one run to the next, and is waited for only where the Hub is well."""
+    world = World(KEPT, tmp_path_factory.mktemp("ecosystem"), plain=1, hooked=1)
+    try:
+        return world.measure(ROWS, ["cold", "warm"], STATES)
+    finally:
+        world.stop()
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
+@pytest.mark.parametrize("name", STATES)
+def test_as_plain_and_at_once(cells, row, name):
+    assert judge(row, name, cells) == []
