@@ -197,7 +197,7 @@ def test_the_session_is_put_back():
 import huggingface_hub.hf_api as client
 import huggingface_hub._commit_api as commits
 import huggingface_hub.utils as utils
-before = client.get_session
+before = utils.get_session
 import transformers.utils.hub as hub
 from ipfs_accelerate_py import auto_patch_transformers
 session = client.get_session()

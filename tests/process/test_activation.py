@@ -222,7 +222,7 @@ print(more_objects - objects, more_size - size)
 
 def test_a_hundred_cycles_do_not_grow_in_memory(machine):
     """What a cycle left behind, 100 times, would be seen: one proxy of each class alone is 5,600 objects."""
-    done = machine("m").run(RESTORE + MEMORY, hooked=False, env={"IPFS_ACCELERATE": "0"})
+    done = machine("m").run(RESTORE + MEMORY, hooked=False, env={"IPFS_ACCELERATE": "0"}, timeout=300)
     assert done.returncode == 0, done.stderr
     objects, size = map(int, done.stdout.split())
     assert objects < 100 and size < 50_000

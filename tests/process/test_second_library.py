@@ -73,8 +73,8 @@ def toy(environment):
             (folder / name).write_text(text)
     boot = environment.site / "_ipfs_accelerate_boot.py"
     text = boot.read_text()
-    assert text.count('("transformers",)') == 1
-    boot.write_text(text.replace('("transformers",)', '("transformers", "toylib")'))
+    assert text.count('"transformers")') == 1
+    boot.write_text(text.replace('"transformers")', '"transformers", "toylib")'))
     (environment.site / "zz_dependencies.pth").write_text(os.path.dirname(os.path.dirname(wrapt.__file__)))
     assert environment.hook("enable").returncode == 0
     return environment

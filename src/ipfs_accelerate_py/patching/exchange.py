@@ -40,6 +40,14 @@ def exchange(library: DoorTable, new: dict[int, Any]) -> None:
         names = getattr(module, "__dict__", None)
         if type(names) is not dict:  # a program may put anything into sys.modules
             continue
-        for name, value in list(names.items()):
-            if id(value) in new:
-                names[name] = new[id(value)]
+        for name in _names_of(names, new):
+            names[name] = new.get(id(names.get(name)), names.get(name))
+
+
+def _names_of(names: dict[str, Any], values: dict[int, Any]) -> list[str]:
+    """The names that stand for any of these values; modules have half a million of them, and other threads run."""
+    while True:
+        try:
+            return [name for name, value in names.items() if id(value) in values]
+        except RuntimeError:  # changed its size meanwhile
+            continue

@@ -10,7 +10,7 @@ from typing import Any, NoReturn
 
 from .requests import Call
 
-_HEADERS = "X-Error-Code", "X-Repo-Commit"
+_HEADERS = ("X-Error-Code", "X-Error-Message", "X-Repo-Commit")
 
 
 def say_missing(call: Call, commit: str) -> NoReturn:
@@ -33,7 +33,7 @@ def raise_for(method: str, url: str, commit: str) -> NoReturn:
     """Let the client read an answer 404 that says that a path is not in a commit."""
     from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
-    headers = dict(zip(_HEADERS, ("EntryNotFound", commit), strict=True))
+    headers = dict(zip(_HEADERS, ("EntryNotFound", "Entry not found", commit), strict=True))
     hf_raise_for_status(_answer(method, url, headers))
     raise FileNotFoundError(url)  # a client that does not raise for 404 would be none
 

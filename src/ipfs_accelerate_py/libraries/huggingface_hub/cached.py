@@ -27,10 +27,11 @@ def try_to_load_from_cache(call: Call) -> Callable[[], Any] | None:
     if path is None:
         return None
     call, resolution = _here(call)
-    if path not in resolution.tree or not call.storage.store.find(resolution.repo_id, resolution.commit, path):
+    entry = resolution.tree.files.get(path)
+    found = entry and call.storage.store.find(resolution.repo_id, resolution.commit, path, entry)
+    if not found:
         return None
-    present = presence.make_present(call, resolution, [path])
-    cache_dir = presence.place(call, resolution, present, ())
+    cache_dir = presence.place(call, resolution, {path: found}, ())
     if is_store(call.storage, cache_dir):  # the cache cannot show it
         return lambda: call.wrapped(**{**call.named, "cache_dir": cache_dir, "revision": resolution.commit})
     return None

@@ -63,9 +63,14 @@ def ask(call: Call, question: Callable[[], T], from_tree: Callable[[Resolution],
     return answer
 
 
-def fill_timeout(named: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a question with a time limit, where the caller gave none: the client would wait for ever."""
-    return named if named.get("timeout") is not None else {**named, "timeout": etag_timeout()}
+def fill_timeout(call: Call) -> dict[str, Any]:
+    """The arguments of a question with a time limit, where the caller gave none: the client would wait for ever.
+
+    A Hub that was unwell a moment ago gets no longer than our own budget.
+    """
+    if call.named.get("timeout") is not None:
+        return call.named
+    return {**call.named, "timeout": call.storage.settings.timeout if is_hub_breaker_open() else etag_timeout()}
 
 
 def _ask_original(question: Callable[[], T]) -> T:

@@ -16,7 +16,7 @@ def _serve(kind: str, wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs
     call = freshness.read(wrapped, instance, args, kwargs, kind)
     if call is None:
         return wrapped(*args, **kwargs)
-    named = freshness.fill_timeout(call.named)
+    named = freshness.fill_timeout(call)
     answer = freshness.ask(call, lambda: wrapped(**named), lambda known: _describe(call, known))
     call.storage.note_commit(call.asked.repo_id, call.asked.revision, answer.sha, token=call.asked.token)
     return answer

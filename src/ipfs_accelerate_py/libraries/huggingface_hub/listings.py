@@ -73,6 +73,9 @@ def file_exists(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
     def from_tree(known: Resolution) -> bool:
         return path in known.tree
 
+    known = freshness.known_here(call)
+    if known is not None and known.public and known.commit == call.asked.revision:
+        return from_tree(known)  # a commit does not change
     answer = freshness.ask(call, lambda: wrapped(**call.named), from_tree)
     known = freshness.known_here(call)
     if answer and known is not None and path not in known.tree:  # somebody has just added it

@@ -47,6 +47,8 @@ _TYPES: dict[str, tuple[type, ...]] = {
 }
 _KNOWN = {"repo_id", "repo_type", "endpoint", *_TYPES}
 _FIRST = ("repo_id", "filename")  # the parameters that all the functions begin with
+# Parameters of 0.x, which later lines drop in a decorator of theirs
+_DROPPED = ("proxies", "resume_download", "local_dir_use_symlinks", "force_filename")
 _FOR_THE_ORIGINAL = ("dry_run", "headers", "proxies", "force_filename", "expand", "securityStatus")
 
 
@@ -73,6 +75,10 @@ def _signature(function: Any) -> inspect.Signature:
 def name_arguments(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any] | None:
     """The arguments by the names of the parameters; None where they do not fit, which is for Python to say."""
     function = getattr(wrapped, "__func__", None)
+    dropped = {name: kwargs[name] for name in _DROPPED if name in kwargs}
+    if dropped and not dropped.keys() & _signature(function or wrapped).parameters.keys():
+        named = name_arguments(wrapped, args, {name: kwargs[name] for name in kwargs if name not in dropped})
+        return None if named is None else {**named, **dropped}
     try:
         if function is None:
             if "args" in _signature(wrapped).parameters:  # of another's making, which stands before the client's own
@@ -91,14 +97,18 @@ def read_call(named: dict[str, Any], kind: str | None = None) -> LoadRequest | N
     if kind not in KINDS or not is_repo_id(named.get("repo_id")):
         return None
     for name, value in named.items():
-        if value is None or (name in _FOR_THE_ORIGINAL and not value):
+        if (value is None and name not in _FIRST) or (name in _FOR_THE_ORIGINAL and not value):
             continue
+        if value == "" and name != "subfolder":
+            return None
         if name not in _KNOWN or (name in _TYPES and not isinstance(value, _TYPES[name])):
             return None
-    if named.get("revision") == "" or named.get("endpoint") not in (None, endpoint()):
+    if named.get("endpoint") not in (None, endpoint()):
         return None
     repo = Repo(kind, named["repo_id"])
     revision, cache_dir = named.get("revision"), named.get("cache_dir")
+    if revision is not None and not str(revision).isprintable():
+        return None
     return LoadRequest(
         repo.key,
         arguments.plain_revision(revision),
@@ -121,6 +131,6 @@ def path_in_repo(named: dict[str, Any]) -> str | None:
     """The name of a file as the repo has it: `./x` is `x`; None for what only the original should read."""
     name, subfolder = named["filename"], named.get("subfolder")
     parts = (f"{subfolder}/{name}" if subfolder else name).split("/")
-    if any(part in ("", "..") or "\\" in part for part in parts):
+    if any(part in ("", "..") or "\\" in part or len(part) > 200 or not part.isprintable() for part in parts):
         return None
     return "/".join(part for part in parts if part != ".") or None

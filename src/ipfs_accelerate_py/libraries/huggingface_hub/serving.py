@@ -42,7 +42,7 @@ def door(serve: Serve) -> Callable[..., Any]:
 
     @functools.wraps(serve)
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        ready = None
+        ready, why = None, None
         try:
             call = read(wrapped, args, kwargs)
             ready = None if call is None else serve(call)
@@ -50,8 +50,10 @@ def door(serve: Serve) -> Callable[..., Any]:
             calls.remember_refusal(error)
             raise
         except Exception as error:
-            return run_original(wrapped, args, kwargs, error)
-        # Outside of the try: an error of the original is the caller's, and not ours to catch.
+            why = error
+        # Outside of the try: an error of the original is the caller's, not ours to catch, nor made by ours.
+        if why is not None:
+            return run_original(wrapped, args, kwargs, why)
         return wrapped(*args, **kwargs) if ready is None else ready()
 
     return wrapper
