@@ -51,6 +51,8 @@ def _missing(call: Call, known: Known, path: str) -> Callable[[], Any] | None:
         return None
     if call.named.get("local_dir") is None:
         presence.place(call, known.resolution, {}, [path])
+    else:
+        local_dir.prepare(call, path)
     return functools.partial(say_missing, call, known.resolution.commit)
 
 

@@ -35,6 +35,13 @@ def place(call: Call, resolution: Resolution, present: Mapping[str, Path]) -> Pa
     return folder
 
 
+def prepare(call: Call, path: str) -> None:
+    """Leave what the client leaves when it looks for a file there before it asks for it."""
+    from huggingface_hub import _local_folder as metadata
+
+    metadata.read_download_metadata(Path(os.fspath(call.named["local_dir"])).expanduser().resolve(), path)
+
+
 def own_folder(folder: Path) -> Path:
     """Where the client keeps what it knows of the files of a `local_dir`."""
     return folder / ".cache" / "huggingface"

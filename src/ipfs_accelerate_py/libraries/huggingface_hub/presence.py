@@ -69,7 +69,10 @@ def place(call: Call, resolution: Resolution, present: Mapping[str, Path], missi
     named_by = revision_of(asked, asked.commit)
     if not is_store(storage, asked.cache_dir):
         cache = Path(str(asked.cache_dir)).expanduser()
-        fill(Store(cache), storage.store, resolution, present, named_by)
+        if present:
+            fill(Store(cache), storage.store, resolution, present, named_by)
+        else:
+            keep_ref(call, resolution)
         mark_missing(Store(cache), resolution, missing)
         return str(asked.cache_dir)
     folder = cache_folder()

@@ -12,10 +12,12 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from ...errors import UnsafeName
 from ...hub.client import endpoint
 from ...patching import arguments
 from ...patching.arguments import LoadRequest
 from ...storage_wrapper import StorageWrapper
+from ...store import layout
 from ...store.repo import KINDS, Repo, is_repo_id
 
 _TEXT, _FLAG, _PATTERNS = (str,), (bool,), (str, list, tuple)
@@ -99,7 +101,7 @@ def read_call(named: dict[str, Any], kind: str | None = None) -> LoadRequest | N
     for name, value in named.items():
         if (value is None and name not in _FIRST) or (name in _FOR_THE_ORIGINAL and not value):
             continue
-        if value == "" and name != "subfolder":
+        if value == "" and name not in ("subfolder", "path_in_repo"):
             return None
         if name not in _KNOWN or (name in _TYPES and not isinstance(value, _TYPES[name])):
             return None
@@ -107,7 +109,7 @@ def read_call(named: dict[str, Any], kind: str | None = None) -> LoadRequest | N
         return None
     repo = Repo(kind, named["repo_id"])
     revision, cache_dir = named.get("revision"), named.get("cache_dir")
-    if revision is not None and not str(revision).isprintable():
+    if revision is not None and not _is_plain_name(str(revision)):
         return None
     return LoadRequest(
         repo.key,
@@ -118,6 +120,14 @@ def read_call(named: dict[str, Any], kind: str | None = None) -> LoadRequest | N
         commit=_resolved_commit(revision, repo),
         fresh=bool(named.get("force_download")),
     )
+
+
+def _is_plain_name(revision: str) -> bool:
+    """Return whether the store would take this for the name of a revision."""
+    try:
+        return revision.isprintable() and bool(layout.check_path(revision, "revision"))
+    except UnsafeName:
+        return False
 
 
 def _resolved_commit(revision: object, repo: Repo) -> str | None:
