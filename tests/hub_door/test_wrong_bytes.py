@@ -68,3 +68,17 @@ def test_a_file_damaged_in_the_users_cache_is_not_handed_out(run, machine, call)
     found = run(f'say("bytes", lambda: open({call}, "rb").read().hex())')
 
     assert bytes.fromhex(found["bytes"]) == bytes(range(256)) * 4096
+
+
+def test_transformers_meets_what_another_library_has_passed_over(run, hub, repos):
+    """One that loads its weights itself, passes over their refusal, and asks transformers for the rest of the repo."""
+    hub.fault(match=r"^GET .*(weights|cdn|blob)", corrupt=500_000)
+
+    found = run("""
+from transformers import AutoConfig
+say("weights", lambda: hf_hub_download(MODEL, WEIGHTS))
+say("rest", lambda: AutoConfig.from_pretrained(MODEL))
+""")
+
+    assert [found[name][0] for name in found] == ["VerificationError"] * 2
+    assert "unet/weights.safetensors" in found["rest"][1]

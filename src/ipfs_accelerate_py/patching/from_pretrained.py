@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from ..errors import VerificationError
-from . import arguments, calls, fallback
+from . import arguments, calls, fallback, refusals
 
 
 def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -16,6 +16,7 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     try:
         storage = calls.open_storage(asked)
         resolution = calls.resolve(storage, asked, kwargs.get("_commit_hash"))
+        refusals.raise_standing(storage, resolution, (), asked.token)  # of a library that has passed over it
         rewritten = arguments.rewrite(kwargs, asked, storage.get_cache_dir(), resolution.commit)
     except VerificationError:
         raise

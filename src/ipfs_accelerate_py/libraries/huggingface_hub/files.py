@@ -8,10 +8,11 @@ from typing import Any
 
 from ...errors import Unavailable
 from ...hub.breaker import is_hub_breaker_open
+from ...patching import refusals
 from ...patching.calls import is_local_only
 from ...patching.fallback import check_brought, stand_aside
 from ...store.resolution import Resolution
-from . import local_dir, presence, refusals
+from . import local_dir, presence
 from .absence import say_missing
 from .presence import Known
 from .requests import Call, path_in_repo
@@ -45,7 +46,7 @@ def hf_hub_download(call: Call) -> Callable[[], Any] | None:
 
 def _missing(call: Call, known: Known, path: str) -> Callable[[], Any] | None:
     """The commit has no such file: marked as plain does, and said by the client's own error."""
-    refusals.raise_standing(call, known.resolution, [])
+    refusals.raise_standing(call.storage, known.resolution, [], call.asked.token)
     closed = known.resolution.public is False and not is_hub_breaker_open()  # then the Hub may refuse to say even this
     if is_local_only(call.asked) or closed:
         return None

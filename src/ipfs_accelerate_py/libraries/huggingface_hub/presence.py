@@ -13,11 +13,11 @@ from ...fetch import progress
 from ...hf_cache import layout as hub_cache
 from ...hf_cache.export import fill, mark_missing
 from ...hf_cache.share import share
+from ...patching import refusals
 from ...patching.calls import is_local_only, is_store, note_learnt, revision_of
 from ...store import layout
 from ...store.resolution import Resolution
 from ...store.store import Store
-from . import refusals
 from .requests import Call
 from .serving import resolve
 
@@ -44,7 +44,7 @@ def look_up(call: Call, paths: list[str]) -> Known:
 def make_present(call: Call, resolution: Resolution, paths: list[str]) -> dict[str, Path]:
     """The files in the store, by path. Raises Unavailable, VerificationError, StoreError."""
     asked = call.asked
-    refusals.raise_standing(call, resolution, paths)
+    refusals.raise_standing(call.storage, resolution, paths, asked.token)
     local_only = is_local_only(asked)
     force = asked.fresh and not local_only
     try:
@@ -53,9 +53,9 @@ def make_present(call: Call, resolution: Resolution, paths: list[str]) -> dict[s
                 resolution, paths, token=asked.token, local_only=local_only, force=force
             )
     except VerificationError as error:
-        refusals.remember(call, resolution, paths, error)
+        refusals.remember(call.storage, resolution, paths, error)
         raise
-    refusals.forget(call, resolution, paths)
+    refusals.forget(call.storage, resolution, paths)
     return present
 
 

@@ -7,13 +7,14 @@ refusal again, until the file has been got right.
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from contextlib import suppress
 
-from ...errors import Unavailable, VerificationError
-from ...net import timeouts
-from ...session import Recent, session
-from ...store.resolution import Resolution
-from .requests import Call
+from ..errors import Unavailable, VerificationError
+from ..net import timeouts
+from ..session import Recent, session
+from ..storage_wrapper import StorageWrapper
+from ..store.resolution import Resolution
 
 Commit = tuple[str, str, str]  # the store's folder, the repo's key, the commit
 
@@ -25,14 +26,15 @@ class Refusals:
         self.standing: Recent[Commit, tuple[VerificationError, list[str], float]] = Recent()
 
 
-def _key(call: Call, commit: str) -> Commit:
-    return str(call.storage.store.root), call.asked.repo_id, commit
+def _key(storage: StorageWrapper, resolution: Resolution) -> Commit:
+    return str(storage.store.root), resolution.repo_id, resolution.commit
 
 
-def raise_standing(call: Call, resolution: Resolution, paths: list[str]) -> None:
+def raise_standing(
+    storage: StorageWrapper, resolution: Resolution, paths: Collection[str], token: str | bool | None
+) -> None:
     """Raise what was refused of this commit, unless just that is asked for now; it is tried anew now and then."""
-    standing = session.part(Refusals).standing
-    key = _key(call, resolution.commit)
+    standing, key = session.part(Refusals).standing, _key(storage, resolution)
     found = standing.get(key)
     if found is None or set(found[1]) <= set(paths):
         return
@@ -41,21 +43,20 @@ def raise_standing(call: Call, resolution: Resolution, paths: list[str]) -> None
         raise error
     standing[key] = (error, refused, time.monotonic())
     with suppress(Unavailable):
-        call.storage.make_present(resolution, refused, token=call.asked.token)
+        storage.make_present(resolution, refused, token=token)
         standing.pop(key, None)
         return
     raise error
 
 
-def remember(call: Call, resolution: Resolution, paths: list[str], error: VerificationError) -> None:
+def remember(storage: StorageWrapper, resolution: Resolution, paths: Collection[str], error: VerificationError) -> None:
     """Keep the error of bytes that were refused."""
-    session.part(Refusals).standing[_key(call, resolution.commit)] = (error, paths, time.monotonic())
+    session.part(Refusals).standing[_key(storage, resolution)] = (error, list(paths), time.monotonic())
 
 
-def forget(call: Call, resolution: Resolution, paths: list[str]) -> None:
+def forget(storage: StorageWrapper, resolution: Resolution, paths: Collection[str]) -> None:
     """These files were got right."""
-    standing = session.part(Refusals).standing
-    key = _key(call, resolution.commit)
+    standing, key = session.part(Refusals).standing, _key(storage, resolution)
     found = standing.get(key)
     if found is not None and set(found[1]) <= set(paths):
         standing.pop(key, None)
