@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from .errors import PublishRefused
+from .repo import read_name as read_name
 from .stats import stats
-from .store.repo import read_name as read_name
 
 if TYPE_CHECKING:
     from .config.settings import Settings

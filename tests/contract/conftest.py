@@ -16,8 +16,8 @@ from ipfs_accelerate_py.fetch.sources.mirror import Mirror
 from ipfs_accelerate_py.fetch.sources.node import IPFSNode
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.publish import publisher
+from ipfs_accelerate_py.repo import Repo
 from ipfs_accelerate_py.store import layout
-from ipfs_accelerate_py.store.repo import Repo
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.tree import Entry, Tree
 from tests.support.fault_server import FolderServer

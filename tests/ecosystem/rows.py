@@ -9,7 +9,9 @@ from dataclasses import dataclass
 class Row:
     """`repos`: what a load reads, datasets as `datasets/owner/name`. `weights`: the file of the first repo that is
     flipped, at `flip`, from its end (safetensors has its tensors there) or from its start. `absent`: repos that are
-    asked for and that the Hub does not have. `loads`: how many programs the case is, one after the other.
+    asked for and that the Hub does not have. `loads`: how many programs the case is, one after the other. `questions`:
+    requests of a warm load beyond one for each repo, since an answer in words is always the Hub's fresh one; never more
+    than plain asks. `listing`: requests of a cold load beyond plain's, where a repo has few files, for its listing.
     """
 
     name: str
@@ -19,6 +21,8 @@ class Row:
     flip: int = -9
     absent: tuple[str, ...] = ()
     loads: int = 1
+    questions: int = 0
+    listing: int = 0
 
     @property
     def module(self) -> str:
@@ -28,19 +32,39 @@ class Row:
 ROWS = [
     Row("transformers", "transformers_model", ("tiny/bert",)),
     Row("sentence-transformers", "sentence_transformers_model", ("tiny/sentences",)),
-    Row("setfit", "setfit_model", ("tiny/few-shot",), absent=("nobody/base",)),
-    Row("peft", "peft_adapter", ("tiny/adapter", "tiny/gpt2"), "adapter_model.safetensors"),
-    Row("diffusers pipeline", "diffusers_pipeline", ("tiny/diffusion",), "unet/diffusion_pytorch_model.safetensors"),
+    Row("setfit", "setfit_model", ("tiny/few-shot",), absent=("nobody/base",), questions=1),
+    Row("peft", "peft_adapter", ("tiny/adapter", "tiny/gpt2"), "adapter_model.safetensors", questions=2),
+    Row(
+        "diffusers pipeline",
+        "diffusers_pipeline",
+        ("tiny/diffusion",),
+        "unet/diffusion_pytorch_model.safetensors",
+        questions=1,
+    ),
     Row("diffusers model", "diffusers_model", ("tiny/unet",), "diffusion_pytorch_model.safetensors"),
-    Row("diffusers LoRA", "diffusers_lora", ("tiny/lora", "tiny/diffusion"), "pytorch_lora_weights.safetensors"),
-    Row("timm", "timm_model", ("tiny/resnet",)),
+    Row(
+        "diffusers LoRA",
+        "diffusers_lora",
+        ("tiny/lora", "tiny/diffusion"),
+        "pytorch_lora_weights.safetensors",
+        questions=1,
+        listing=1,
+    ),
+    Row("timm", "timm_model", ("tiny/resnet",), listing=1),
     Row("open_clip", "open_clip_model", ("tiny/clip", "tiny/bert"), "open_clip_model.safetensors"),
-    Row("datasets parquet", "datasets_parquet", ("datasets/tiny/rows",), "data/train-00000-of-00001.parquet", 40),
-    Row("datasets csv", "datasets_csv", ("datasets/tiny/lines",), "train.csv", -3),
+    Row(
+        "datasets parquet",
+        "datasets_parquet",
+        ("datasets/tiny/rows",),
+        "data/train-00000-of-00001.parquet",
+        40,
+        questions=3,
+    ),
+    Row("datasets csv", "datasets_csv", ("datasets/tiny/lines",), "train.csv", -3, questions=4),
     Row("faster-whisper", "faster_whisper_model", ("tiny/whisper",), "model.bin"),
-    Row("llama-cpp-python*", "sequence_of_llama_cpp", ("tiny/gguf",), "tiny.Q4_K_M.gguf"),
-    Row("vLLM*", "sequence_of_vllm", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
+    Row("llama-cpp-python*", "sequence_of_llama_cpp", ("tiny/gguf",), "tiny.Q4_K_M.gguf", questions=1, listing=1),
+    Row("vLLM*", "sequence_of_vllm", ("tiny/sharded",), "model-00001-of-00004.safetensors", questions=3),
     Row("SGLang*", "sequence_of_sglang", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
-    Row("TGI*", "sequence_of_tgi", ("tiny/sharded",), "model-00001-of-00004.safetensors", loads=2),
+    Row("TGI*", "sequence_of_tgi", ("tiny/sharded",), "model-00001-of-00004.safetensors", loads=2, listing=1),
     Row("MLX-LM*", "sequence_of_mlx_lm", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
 ]

@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
-
 import pytest
 
+from .__main__ import KEPT
 from .rows import ROWS
 from .states import STATES
 from .verdicts import judge
-
-if importlib.util.find_spec("setfit") is None:
-    pytest.skip("the libraries are in an environment of their own: make ecosystem-short", allow_module_level=True)
-
-from .__main__ import KEPT
 from .world import World
 
 pytestmark = pytest.mark.timeout(600)
+A_WAIT = 10.0  # seconds: what waits for the Hub takes 23 and more, and this machine may be busy
 
 
 @pytest.fixture(scope="module")
@@ -32,4 +27,4 @@ def cells(tmp_path_factory):
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @pytest.mark.parametrize("name", STATES)
 def test_as_plain_and_at_once(cells, row, name):
-    assert judge(row, name, cells) == []
+    assert judge(row, name, cells, slower=A_WAIT) == []

@@ -12,7 +12,7 @@ Cells = dict[tuple[str, str], dict[str, Answer]]
 SLOWER = 2.0  # seconds that a load may take longer with the Hub down
 
 
-def judge(row: Row, name: str, cells: Cells) -> list[str]:
+def judge(row: Row, name: str, cells: Cells, slower: float = SLOWER) -> list[str]:
     """Return what is wrong with the hooked side of a cell; nothing where all is well."""
     hooked = cells[row.name, name].get("hooked")
     if hooked is None:
@@ -27,7 +27,7 @@ def judge(row: Row, name: str, cells: Cells) -> list[str]:
     found = [] if hooked["digest"] == wanted["digest"] else ["OTHER VALUES"]
     if name in DOWN:
         well = cells[row.name, "late" if STATES[name].late else "warm"]["hooked"]["seconds"]
-        if hooked["seconds"] > well + SLOWER:
+        if hooked["seconds"] > well + slower:
             found.append(f"{hooked['seconds']:.1f} s, well {well:.1f} s")
     else:
         found += _asked(row, name, hooked, cells)
@@ -39,16 +39,18 @@ def _flipped(row: Row, hooked: Answer, wanted: Answer) -> list[str]:
         return ["the flipped byte is loaded" if hooked["digest"] != wanted["digest"] else "loads the right bytes?"]
     error = hooked["error"]
     name = row.weights.rpartition("/")[2]
-    return [] if name in error["text"] else [f"the message does not name {name}: {say(hooked)}"]
+    told = [error["text"], *error.get("behind", ())]  # what a traceback shows
+    return [] if any(name in text for text in told) else [f"the message does not name {name}: {say(hooked)}"]
 
 
 def _asked(row: Row, name: str, hooked: Answer, cells: Cells) -> list[str]:
     found = []
     plain = cells[row.name, "cold" if name == "late" else name].get("plain")
     asked = hooked["hub"]
-    if plain is not None and asked > plain["hub"]:
+    more = 0 if STATES[name].warm else row.listing
+    if plain is not None and asked > plain["hub"] + more:
         found.append(f"{asked} requests, plain {plain['hub']}")
-    most = (len(row.repos) + len(row.absent)) * row.loads
+    most = (len(row.repos) + len(row.absent)) * row.loads + row.questions
     if STATES[name].warm and asked > most:
         found.append(f"{asked} requests, {most} are enough")
     return found

@@ -10,8 +10,8 @@ from ipfs_accelerate_py.errors import Unresolved
 from ipfs_accelerate_py.hub import listing
 from ipfs_accelerate_py.hub.breaker import is_hub_breaker_open
 from ipfs_accelerate_py.hub.client import ask_commit
+from ipfs_accelerate_py.repo import KINDS, Repo
 from ipfs_accelerate_py.session import session
-from ipfs_accelerate_py.store.repo import KINDS, Repo
 from tests.support.fault_server import FaultProxy
 from tests.support.in_process import write_repo
 

@@ -8,8 +8,8 @@ import hashlib
 import pytest
 
 from ipfs_accelerate_py.errors import Unresolved
+from ipfs_accelerate_py.repo import KINDS, Repo
 from ipfs_accelerate_py.storage_wrapper import StorageWrapper
-from ipfs_accelerate_py.store.repo import KINDS, Repo
 from ipfs_accelerate_py.store.resolution import Authority
 from ipfs_accelerate_py.store.tree import LISTED_WHOLE
 from ipfs_accelerate_py.store.visibility import known_access

@@ -7,8 +7,8 @@ import time
 
 import pytest
 
+from ipfs_accelerate_py.repo import KINDS, Repo
 from ipfs_accelerate_py.store import layout
-from ipfs_accelerate_py.store.repo import KINDS, Repo
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 from tests.support.node import NodeError

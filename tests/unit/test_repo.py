@@ -3,8 +3,8 @@
 import pytest
 
 from ipfs_accelerate_py.errors import UnsafeName
+from ipfs_accelerate_py.repo import Repo, read_name
 from ipfs_accelerate_py.store import layout
-from ipfs_accelerate_py.store.repo import Repo, read_name
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 # kind, id, key, folder, path of the API

@@ -5,10 +5,11 @@ import os
 
 import pytest
 
+from ipfs_accelerate_py.hf_cache import unlisted
+from ipfs_accelerate_py.hf_cache.unlisted import Place, check_by_name, find_place
 from ipfs_accelerate_py.session import session
-from ipfs_accelerate_py.store import layout, unlisted
+from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
-from ipfs_accelerate_py.store.unlisted import Place, check_by_name, find_place
 
 REPO, COMMIT, CONTENT = "acme/model", "0123456789abcdef0123456789abcdef01234567", b'{"a": 1}'
 SHA256 = hashlib.sha256(CONTENT).hexdigest()

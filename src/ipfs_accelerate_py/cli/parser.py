@@ -131,7 +131,7 @@ def common(json: bool) -> ArgumentParser:
 
 
 def add_repos(parser: ArgumentParser, nargs: str, default: str | None = None) -> None:
-    """The argument REPO, in the forms of `store.repo.read_name`. `default`: what is meant without one."""
+    """The argument REPO, in the forms of `repo.read_name`. `default`: what is meant without one."""
     help = "org/name for a model, dataset:org/name or space:org/name; @revision may follow"
     more = f" (default: {default})" if default else ""
     parser.add_argument("repos", metavar="REPO", nargs=nargs, type=read_repo, help=f"{help}{more}")

@@ -13,12 +13,13 @@ from pathlib import Path
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..files import say_size
+from ..hf_cache import unlisted
 from ..hub.client import is_offline
 from ..ipfs.rpc_errors import LoginRefused
 from ..log import get_logger, warn_once
 from ..net.futures import submit
 from ..stats import stats
-from ..store import layout, leases, locks, unlisted
+from ..store import layout, leases, locks
 from ..store import partial as parts
 from ..store.resolution import Resolution
 from ..store.store import Store

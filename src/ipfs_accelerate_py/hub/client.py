@@ -10,8 +10,8 @@ from typing import Any
 
 from ..config.forms import without_secrets
 from ..errors import Unresolved
+from ..repo import Repo
 from ..store.layout import is_commit
-from ..store.repo import Repo
 from ..store.tree import Tree, tree_from_hub
 from .listing import ask_info
 

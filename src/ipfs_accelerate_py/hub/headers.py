@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..repo import Repo
 from ..store import layout
-from ..store.repo import Repo
 from .client import etag_timeout
 
 

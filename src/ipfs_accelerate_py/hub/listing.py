@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
-from ..store.repo import Repo
+from ..repo import Repo
 from ..store.rows import Columns
 from ..store.tree import MAX_BYTES
 

@@ -18,8 +18,8 @@ from typing import Any
 from ..config.settings import Settings
 from ..errors import StoreError
 from ..hf_cache.other_caches import OtherCaches
+from ..repo import read_name
 from ..store import layout, scan
-from ..store.repo import read_name
 from ..store.scan import CachedRepo, File, Inode, Snapshot
 from ..store.store import Store, read_tree
 from ..store.tree import Entry, Tree

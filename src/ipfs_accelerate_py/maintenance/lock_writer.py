@@ -16,9 +16,9 @@ from ..ipfs.cid import CIDHash
 from ..net import timeouts
 from ..publish import eligibility
 from ..publish.outbox import withdraw_closed
+from ..repo import read_name
 from ..resolve import lockfile, resolver
 from ..store import layout
-from ..store.repo import read_name
 from ..store.store import Store
 from ..store.verify import CHUNK
 from ..store.visibility import known_access

@@ -9,11 +9,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ..errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
+from ..hf_cache import unlisted
+from ..hf_cache.unlisted import Place
 from ..log import get_logger, warn_once
 from ..storage_wrapper import StorageWrapper, get_storage_wrapper
-from ..store import layout, unlisted, vouchers
+from ..store import layout, vouchers
 from ..store.resolution import Authority, Resolution
-from ..store.unlisted import Place
 from ..store.verify import Mismatch, verify_file
 
 Files = list[str] | None

@@ -8,7 +8,7 @@ from __future__ import annotations
 from ..config.settings import Settings
 from ..errors import Unresolved
 from ..hub.client import ask_commit
-from ..store.repo import Repo
+from ..repo import Repo
 from ..store.store import Store
 from ..store.visibility import remember_access
 

@@ -25,9 +25,9 @@ from pathlib import Path
 from typing import Any
 
 from ..errors import LockFileError, UnsafeName
+from ..repo import Kind, Repo, is_repo_id
 from ..session import session
 from ..store import layout
-from ..store.repo import Kind, Repo, is_repo_id
 from ..store.tree import INFO_KEYS, MAX_BYTES, Tree, tree_from_table
 
 VERSION = 1

@@ -15,8 +15,8 @@ from __future__ import annotations
 import re
 
 from ..errors import UnsafeName
-from .repo import Repo
-from .repo import is_repo_id as is_repo_id
+from ..repo import Repo
+from ..repo import is_repo_id as is_repo_id
 
 DEFAULT_REVISION = "main"
 

@@ -12,9 +12,9 @@ from ... import state
 from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
+from ...repo import Repo
 from ...store import partial
 from ...store.fs import DISK_ERRORS
-from ...store.repo import Repo
 from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer

@@ -16,9 +16,9 @@ from ...errors import UnsafeName
 from ...hub.client import endpoint
 from ...patching import arguments
 from ...patching.arguments import LoadRequest
+from ...repo import KINDS, Repo, is_repo_id
 from ...storage_wrapper import StorageWrapper
 from ...store import layout
-from ...store.repo import KINDS, Repo, is_repo_id
 
 _TEXT, _FLAG, _PATTERNS = (str,), (bool,), (str, list, tuple)
 _TYPES: dict[str, tuple[type, ...]] = {

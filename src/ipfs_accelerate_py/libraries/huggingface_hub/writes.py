@@ -14,8 +14,8 @@ from urllib.parse import unquote, urlsplit
 
 from ...hub.breaker import close_hub_breaker
 from ...patching.proxies import ClientProxy, Wrapper
+from ...repo import KINDS, Repo, is_repo_id
 from ...resolve import resolver
-from ...store.repo import KINDS, Repo, is_repo_id
 
 _WRITING = ("post", "put", "patch", "delete", "request")
 _READING = ("paths-info", "preupload")  # asked by POST

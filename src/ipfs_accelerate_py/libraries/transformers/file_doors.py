@@ -14,6 +14,7 @@ from typing import Any
 from ...errors import Unavailable, VerificationError
 from ...hf_cache.export import fill, mark_missing
 from ...hf_cache.share import share
+from ...hf_cache.unlisted import find_place
 from ...hub.breaker import is_hub_breaker_open, is_no_hub
 from ...hub.client import endpoint
 from ...log import warn_once
@@ -37,7 +38,6 @@ from ...storage_wrapper import StorageWrapper, get_storage_wrapper
 from ...store import layout
 from ...store.resolution import Authority, Resolution
 from ...store.store import Store
-from ...store.unlisted import find_place
 from . import wording
 
 

@@ -11,10 +11,10 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
-from . import layout
-from .store import Store
-from .tree import Entry
-from .verify import CHUNK, Mismatch, verify_file
+from ..store import layout
+from ..store.store import Store
+from ..store.tree import Entry
+from ..store.verify import CHUNK, Mismatch, verify_file
 
 _OTHER = ".other"  # ends the note of a file whose name is another checksum of its bytes
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Literal, get_args
 from urllib.parse import unquote
 
-from ..errors import UnsafeName
+from .errors import UnsafeName
 
 Kind = Literal["model", "dataset", "space"]
 KINDS: tuple[Kind, ...] = get_args(Kind)
