@@ -23,13 +23,13 @@ MARKS = {
 }
 _PLAIN = "import _ipfs_accelerate_boot"
 # An editable install adds its folder in a .pth of its own, which may come after ours; and user site-packages come
-# before the environment's. The folder is on sys.path for this import only.
+# before the environment's. The folder is on sys.path for this import only, and first: no other has to be listed.
 _WITH_FOLDER = """\
-sys.path.append({folder})
+sys.path.insert(0, {folder})
 try:
     import _ipfs_accelerate_boot
 finally:
-    sys.path.pop()"""
+    sys.path.remove({folder})"""
 
 
 def package_folder() -> Path:
