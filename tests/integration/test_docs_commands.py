@@ -20,6 +20,7 @@ WHOLE_PAGES = {"docs/cookbook.md": "tests/integration/test_cookbook.py::test_the
 ELSEWHERE = {
     r"make (venv|node|s3|lint|test|docs|faults|never-worse|fuzz|crashes|coverage|pythons)": "Makefile::{0}",
     r"make (direct-calls|ecosystem|ecosystem-short)": "Makefile::{0}",
+    r"python -m ipfs_accelerate_py.hook run -m (vllm|sglang).*": "Makefile::ecosystem-short",  # their calls
     r"make demo": "tests/integration/test_demo.py::test_demo",
     r"pip install (\.|'\.\[transformers\]')": "Makefile::venv",
     r"ipfs (init|bootstrap|config|files|ls|swarm)\b.*": "tests/integration/test_fleet_page.py::test_the_fleet_page",
@@ -72,11 +73,12 @@ def node(node_class, tmp_path_factory):
 
 @pytest.mark.parametrize("page", OUR_PAGES, ids=lambda page: page.name)
 def test_our_commands(page, tmp_path, tiny_models, node):
-    """In the order of the page, by a user with two models in his store, a node and a Hub."""
+    """In the order of the page, by a user with two models and two datasets in the store, a node and a Hub."""
     with LocalHub() as hub:
         for name, kind in {"org/name": "bert", "org/other": "gpt2"}.items():
             repo = hub.add(name, tiny_models / "tiny" / kind)
             repo.tags["v1.0"] = repo.refs["main"]
+            hub.add(name, tiny_models / "tiny" / kind, "datasets")
         user = Machine(tmp_path / "user", hub=hub, IPFS_ACCELERATE_NODE=node.api)
         shell = Shell(user, {"12D3KooWA...": node.peer_id, "12D3KooWB...": node.peer_id, "12D3KooW...": node.peer_id})
         for name in FILES:
@@ -84,7 +86,8 @@ def test_our_commands(page, tmp_path, tiny_models, node):
             (user.home / name).write_text("print('it ran')\n")
         for name in FOLDERS:
             (user.home / name).mkdir(parents=True)
-        done = shell.type("python -m ipfs_accelerate_py.hook fetch org/name org/other")
+        everything = "org/name org/other dataset:org/name dataset:org/other"
+        done = shell.type(f"python -m ipfs_accelerate_py.hook fetch {everything}")
         assert done.returncode == 0, done.stderr
         wrong = []
         for block, command in commands_of(page):

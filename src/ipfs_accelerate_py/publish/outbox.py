@@ -158,7 +158,8 @@ def _publish_note(store: Store, note: Path) -> bool:
         ipfs = node.open_node(settings, timeouts.IDLE)
         tree = store.read_tree(repo_id, note.name)
         done = False
-        if ipfs is not None and tree is not None and eligibility.is_wanted(settings, repo_id):
+        # Which kinds are wanted was for the process that left the note to say: its settings may be others than ours.
+        if ipfs is not None and tree is not None and settings.publish != "off":
             if settings.publish == "auto" and not swarm.is_private(ipfs):
                 log.info("%s is not published: the node is not in a private swarm", repo_id)
             else:

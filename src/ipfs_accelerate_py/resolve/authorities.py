@@ -95,7 +95,8 @@ class Query:
             if here is None:
                 raise refusal
             get_logger().warning("%s; going on with commit %s of this machine", refusal, here.commit[:12])
-            return here if refusal.about_revision else replace(here, public=False)
+            closed = refusal.status is None and not refusal.about_revision  # not a bare 403, of a proxy for example
+            return replace(here, public=False) if closed else here
         if firm:
             return here
         found = self._ask_publishers(here) or here
