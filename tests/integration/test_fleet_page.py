@@ -84,7 +84,7 @@ def members(tmp_path, tiny_models, node_class):
 
 def test_the_fleet_page(members):
     first, second, hub = members
-    key, each, publish, gateway, look = read_blocks(PAGE)
+    key, each, publish, gateway, _, look = read_blocks(PAGE)  # the datasets' have a test in test_repo_kinds
 
     first.types(*key.commands)
     second.types("ipfs init")

@@ -41,7 +41,8 @@ def exchange(library: DoorTable, new: dict[int, Any]) -> None:
         if type(names) is not dict:  # a program may put anything into sys.modules
             continue
         for name in _names_of(names, new):
-            names[name] = new.get(id(names.get(name)), names.get(name))
+            if (value := names.get(name)) is not None:
+                names[name] = new.get(id(value), value)
 
 
 def _names_of(names: dict[str, Any], values: dict[int, Any]) -> list[str]:
