@@ -39,7 +39,7 @@ def test_a_pipe_stays_one(run, hooked):
         f"""
 os.mkfifo("pipe")
 end = os.open("pipe", os.O_RDWR)
-say("get", {GET}"pipe"))
+say("get", {GET}"./pipe"))
 say("kind", lambda: os.stat("pipe").st_mode >> 12)
 """,
         hooked=hooked,
@@ -60,3 +60,23 @@ say("read", lambda: fs.open(f"{{MODEL}}/{{WEIGHTS}}").read().decode())
 """)
 
     assert found["read"] == "another's"
+
+
+STREAM = """
+hf_hub_download(MODEL, "config.json")
+def stream():
+    return HfFileSystem().open(f"{MODEL}/config.json", block_size=0)
+import io, pickle
+say("what", lambda: [type(stream()).__name__, stream().path, stream().size, stream().fs.protocol])
+def parts(file):
+    return [file.read(3).decode(), file.tell(), file.read().decode(), file.read().decode()]
+say("parts", lambda: parts(stream()))
+say("seek", lambda: stream().seek(5))
+say("pickled", lambda: pickle.loads(pickle.dumps(stream())).read().decode())
+say("text", lambda: io.TextIOWrapper(stream()).read())
+say("lines", lambda: [line.decode() for line in stream()])
+"""
+
+
+def test_a_streamed_file_is_the_clients_own(run):
+    assert run(STREAM) == run(STREAM, hooked=False)

@@ -69,10 +69,10 @@ def open(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
         with stand_aside():  # answers about a file whose bytes nobody has would only delay plain's error
             return wrapped(*args, **kwargs)
     block_size = named.get("block_size")
-    if (instance.block_size if block_size is None else block_size) == _FULLY_READ:
-        return ours.open("rb")
     opened = wrapped(*args, **kwargs)
-    if opened.size == ours.stat().st_size:  # else it has just been told of another commit
+    if (instance.block_size if block_size is None else block_size) == _FULLY_READ:
+        opened.read = _Stream(opened, ours)
+    elif opened.size == ours.stat().st_size:  # else it has just been told of another commit
         opened.cache.fetcher = _Ranges(ours)
     return opened
 
@@ -87,6 +87,20 @@ class _Ranges:
         with self._file.open("rb") as stream:
             stream.seek(start)
             return stream.read(end - start)
+
+
+class _Stream:
+    """Reads on from where an opened file is, as the stream of the Hub would give it."""
+
+    def __init__(self, opened: Any, file: Path) -> None:
+        self._opened, self._file = opened, file
+
+    def __call__(self, length: int = -1) -> bytes:
+        with self._file.open("rb") as stream:
+            stream.seek(self._opened.loc)
+            out = stream.read(length)
+        self._opened.loc += len(out)
+        return out
 
 
 def _may_be_written(target: Any) -> bool:
