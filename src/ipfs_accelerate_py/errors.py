@@ -35,8 +35,8 @@ class Unresolved(IPFSAccelerateError):
     """No authority knows which commit a revision is.
 
     `answered`: the Hub itself refused (unknown, closed). `about_revision`: it knows the repo, and not that revision.
-    `waited`: the Hub was waited for as plain huggingface_hub waits for an answer, and sent none. `unreachable`: the
-    client's text for a Hub that cannot be reached or is down. `status`: of the HTTP answer, if there was one.
+    `waited`: the seconds that the Hub was waited for, where it sent no answer. `unreachable`: the client's text for a
+    Hub that cannot be reached or is down. `status`: of the HTTP answer, if there was one.
     """
 
     def __init__(
@@ -44,7 +44,7 @@ class Unresolved(IPFSAccelerateError):
     ) -> None:
         super().__init__(message, hint)
         self.answered, self.about_revision = answered, about_revision
-        self.waited = False
+        self.waited = 0.0
         self.unreachable: str | None = None
         self.status: int | None = None
 

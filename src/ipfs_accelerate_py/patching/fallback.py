@@ -45,7 +45,7 @@ def stand_aside(error: BaseException | None = None) -> Iterator[None]:
     if error is not None:
         _explain(error)
     aside = Aside(
-        waited=isinstance(error, Unresolved) and error.waited,
+        waited=isinstance(error, Unresolved) and error.waited > 0,
         hub_error=error.hub_error if isinstance(error, Unavailable) else None,
     )
     token = _standing_aside.set(aside)

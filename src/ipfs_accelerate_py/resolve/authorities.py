@@ -112,7 +112,7 @@ class Query:
                     refusal = error
         if found is None:
             silent = Unresolved(f"the Hub is silent, and no other authority knows {self.repo_id}@{self.revision}")
-            silent.waited = refusal is None
+            silent.waited = self.settings.timeout + self._cold_budget() if refusal is None else 0.0
             raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.failures)
         return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
 

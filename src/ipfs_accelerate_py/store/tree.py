@@ -2,7 +2,7 @@
 
 The file format is that of `huggingface_hub` 2.x (`trees/<commit>.json`, `format_version` 1), so that its client
 reads ours and we read its. One key is added, which it ignores: `info`, the facts about the repo that transformers
-asks for besides files (`tags`, `pipeline_tag`, `library_name`).
+asks for besides files (`tags`, `pipeline_tag`, `library_name`), and whether the commit has more files (`left_out`).
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ FORMAT_VERSION = 1
 MAX_BYTES = 64 << 20  # a listing larger than this is refused before it is parsed
 _quote = json.encoder.encode_basestring_ascii
 INFO_KEYS = ("tags", "pipeline_tag", "library_name")
+LEFT_OUT = "left_out"  # in `info`: the Hub lists files whose names the store does not take
 # No longer list of the Hub's is taken for the whole by huggingface_hub (VERY_LARGE_REPO_THRESHOLD).
 LISTED_WHOLE = 50_000
 
@@ -31,7 +32,8 @@ LISTED_WHOLE = 50_000
 @dataclass(frozen=True)
 class Tree:
     """The files of one commit. `complete` is False where some may not be known: those of a cache, or of a mirror that
-    lists no sizes and hashes, and a very large repo. Only a complete tree tells which files the commit lacks.
+    lists no sizes and hashes, a very large repo, and one with names that the store does not take. Only a complete tree
+    tells which files the commit lacks.
     """
 
     commit: str
@@ -40,13 +42,18 @@ class Tree:
     complete: bool = True
 
     def __post_init__(self) -> None:
-        if len(self.files) > LISTED_WHOLE:
+        if self._is_all_that_can_be_kept:
             object.__setattr__(self, "complete", False)
+
+    @property
+    def _is_all_that_can_be_kept(self) -> bool:
+        """Return whether it is the Hub's whole listing, and yet the commit has more files."""
+        return len(self.files) > LISTED_WHOLE or LEFT_OUT in self.info
 
     @property
     def is_listing(self) -> bool:
         """Return whether it may be kept as the listing of the commit: not if it lacks the facts of some files."""
-        return bool(self.files) and (self.complete or len(self.files) > LISTED_WHOLE)
+        return bool(self.files) and (self.complete or self._is_all_that_can_be_kept)
 
     def __contains__(self, path: str) -> bool:
         return path in self.files
@@ -77,7 +84,8 @@ class EmptyListing(ValueError):
 
 
 def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any]) -> Tree:
-    """The Hub's answer as a Tree. Hostile or unusable names are left out with a warning; the rest loads.
+    """The Hub's answer as a Tree. Hostile or unusable names are left out with a warning; the rest loads, and the tree
+    is not complete.
 
     `siblings` are as `hub.listing` or huggingface_hub gives them, with sizes and hashes. A mirror that ignores that
     part of the request gives names alone: those files are left out, and the tree is not complete.
@@ -89,6 +97,7 @@ def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any])
         return Tree(commit, rows, kept_info)
     files: dict[str, Entry] = {}
     complete = True
+    siblings = list(siblings)
     for sibling in siblings:
         lfs = sibling.lfs
         if sibling.size is None or sibling.blob_id is None:
@@ -103,6 +112,8 @@ def tree_from_hub(commit: str, siblings: Iterable[Any], info: Mapping[str, Any])
     if len(kept) < len(files):
         left_out = ", ".join(repr(path) for path in files.keys() - kept.keys())
         get_logger().warning("commit %s: left out, since other names mean the same files: %s", commit[:12], left_out)
+    if complete and len(kept) < len(siblings):
+        kept_info[LEFT_OUT] = True
     # No commit is without a file: an empty listing is not complete
     return Tree(commit, kept, kept_info, complete and bool(kept))
 
@@ -196,4 +207,6 @@ def checked_info(info: Mapping[str, Any]) -> dict[str, Any]:
     tags = info.get("tags")
     if isinstance(tags, list):
         kept["tags"] = [tag for tag in tags if isinstance(tag, str)]
+    if info.get(LEFT_OUT) is True:
+        kept[LEFT_OUT] = True
     return kept

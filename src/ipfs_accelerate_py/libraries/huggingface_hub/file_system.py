@@ -5,6 +5,8 @@ An opened file may be read by ranges: gigabytes are not fetched for that.
 
 from __future__ import annotations
 
+import os
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -25,13 +27,18 @@ def get_file(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[st
     named = dict(zip(parameters_of(wrapped), args, strict=False)) | kwargs
     target, callback = named.get("lpath"), named.get("callback")
     plain = isinstance(target, str) and named.get("outfile") is None and _is_the_clients(callback)
-    if not plain or set(named) - {"rpath", "lpath", "callback", "outfile", "revision"}:
+    if (
+        not plain
+        or len(args) > len(parameters_of(wrapped))
+        or not _may_be_written(target)
+        or set(named) - {"rpath", "lpath", "callback", "outfile", "revision"}
+    ):
         return wrapped(*args, **kwargs)
     try:
         found = _read(instance, named["rpath"], named.get("revision"))
         ours = None if found is None else _bring(*found)
         if ours is not None:
-            local_dir.copy_file(ours, Path(str(target)))
+            _write(ours, Path(str(target)))
     except VerificationError:
         raise
     except Exception as error:
@@ -62,10 +69,11 @@ def open(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
         with stand_aside():  # answers about a file whose bytes nobody has would only delay plain's error
             return wrapped(*args, **kwargs)
     block_size = named.get("block_size")
-    if (instance.block_size if block_size is None else block_size) == _FULLY_READ:
-        return ours.open("rb")
     opened = wrapped(*args, **kwargs)
-    opened.cache.fetcher = _Ranges(ours)
+    if (instance.block_size if block_size is None else block_size) == _FULLY_READ:
+        opened.read = _Stream(opened, ours)
+    elif opened.size == ours.stat().st_size:  # else it has just been told of another commit
+        opened.cache.fetcher = _Ranges(ours)
     return opened
 
 
@@ -79,6 +87,34 @@ class _Ranges:
         with self._file.open("rb") as stream:
             stream.seek(start)
             return stream.read(end - start)
+
+
+class _Stream:
+    """Reads on from where an opened file is, as the stream of the Hub would give it."""
+
+    def __init__(self, opened: Any, file: Path) -> None:
+        self._opened, self._file = opened, file
+
+    def __call__(self, length: int = -1) -> bytes:
+        with self._file.open("rb") as stream:
+            stream.seek(self._opened.loc)
+            out = stream.read(length)
+        self._opened.loc += len(out)
+        return out
+
+
+def _may_be_written(target: Any) -> bool:
+    """Return whether it is a file, or nothing yet: a device, a pipe, a folder, a link to nowhere are the original's."""
+    return os.path.isfile(target) or not os.path.lexists(target)
+
+
+def _write(ours: Path, target: Path) -> None:
+    """A new file in one step; one that is there keeps its other names, its owner and its mode, as with the original."""
+    if not target.exists():
+        local_dir.copy_file(ours, target)
+    elif not target.samefile(ours):
+        with ours.open("rb") as source, target.open("wb") as stream:
+            shutil.copyfileobj(source, stream, 1 << 20)
 
 
 def _is_the_clients(callback: Any) -> bool:

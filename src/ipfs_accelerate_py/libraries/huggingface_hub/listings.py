@@ -26,7 +26,11 @@ def list_repo_tree(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: d
 
 
 def _entries(call: Call) -> Iterator[Any]:
-    yield from freshness.ask(call, lambda: _begin(call.wrapped(**call.named)), lambda known: iter(_list(call, known)))
+    rows = freshness.ask(call, lambda: _begin(call.wrapped(**call.named)), lambda known: iter(_list(call, known)))
+    known = freshness.known_here(call)
+    for row in rows:
+        known = _compare(call, known, [row])
+        yield row
 
 
 def iter_repo_tree_pages(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterable[Page]:
@@ -41,7 +45,10 @@ def _pages(call: Call) -> Iterator[Page]:
     one = freshness.ask(
         call, lambda: _begin(call.wrapped(**call.named)), lambda known: iter([(_list(call, known), True)])
     )
-    yield from one
+    known = freshness.known_here(call)
+    for page in one:
+        known = _compare(call, known, page[0])
+        yield page
 
 
 def _begin(rows: Iterable[Any]) -> Iterator[Any]:
@@ -60,7 +67,21 @@ def get_paths_info(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: d
         paths = call.named["paths"]
         return [row for path in ([paths] if isinstance(paths, str) else paths) for row in _describe_path(known, path)]
 
-    return freshness.ask(call, lambda: wrapped(**call.named), from_tree)
+    rows = freshness.ask(call, lambda: wrapped(**call.named), from_tree)
+    _compare(call, freshness.known_here(call), rows)
+    return rows
+
+
+def _compare(call: Call, known: Resolution | None, rows: Iterable[Any]) -> Resolution | None:
+    """What is known, or None once the Hub has shown another file of a name: then the commit is asked for anew."""
+    if known is None:
+        return None
+    for row in rows:
+        entry, blob_id = known.tree.files.get(row.path), getattr(row, "blob_id", None)
+        if blob_id and (entry is None or entry.blob_id not in (None, blob_id)):
+            call.storage.forget_resolution(call.asked.repo_id)
+            return None
+    return known
 
 
 def file_exists(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -12,13 +12,14 @@ from typing import Any
 
 from ... import state
 from ...errors import Unresolved, VerificationError
+from ...hub.client import etag_timeout
 from ...patching import calls
 from ...patching.fallback import stand_aside
 from ...store.resolution import Resolution
 from .requests import Call, name_arguments, read_call
 
 Serve = Callable[[Call], Callable[[], Any] | None]
-_EVER_SO_SHORT = 0.05  # seconds: the original's first question to a Hub that we have just waited for
+_AT_LEAST = 1.0  # seconds for the original's question to a Hub that we have just waited for; it may be well by now
 
 
 def read(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: str | None = None) -> Call | None:
@@ -60,9 +61,10 @@ def door(serve: Serve) -> Callable[..., Any]:
 
 
 def run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
-    """The original, since we could not help. It does not wait for a Hub once more that we have just waited for."""
+    """The original, since we could not help. It waits for a Hub that we have just waited for no longer than is left."""
     if isinstance(error, Unresolved) and error.waited and "etag_timeout" in calls.parameters_of(wrapped):
-        kwargs = {**kwargs, "etag_timeout": _EVER_SO_SHORT}
+        asked = etag_timeout() if kwargs.get("etag_timeout") is None else kwargs["etag_timeout"]
+        kwargs = {**kwargs, "etag_timeout": min(asked, max(asked - error.waited, _AT_LEAST))}
     with stand_aside(error):
         return wrapped(*args, **kwargs)
 
