@@ -30,8 +30,10 @@ class Library(DoorTable):
 
     def after_exec(self, module: ModuleType) -> None:
         """Put our wrappers into the doors of a module that was just executed."""
-        from .. import state
+        # Never `from .. import`: the package itself may be executing in a thread that waits for this one. importlib
+        # sees that, and would let that thread go on with what this thread has half imported.
         from ..hook.finder import installed
+        from ..state import switches
 
         finder = installed()
         if finder is None:  # taken away between the module's look-up and its execution
@@ -40,10 +42,10 @@ class Library(DoorTable):
             from .registry import patch_module
 
             patch_module(self, module)
-        if state.switches.patch_later:
+        if switches.patch_later:
             from .registry import patch_loaded
 
-            state.switches.patch_later = False
+            switches.patch_later = False
             for library in list(finder.libraries.values()):
                 if isinstance(library, Library):
                     patch_loaded(library)

@@ -75,10 +75,11 @@ def _original_of(value: Any) -> Any:
 
 
 def _say_how_many(library: DoorTable) -> None:
-    from .. import log, state
+    from ..log import get_logger  # see `Library.after_exec`
+    from ..state import take_unsaid
 
-    logger, count = log.get_logger(), len(_patched_names(library))
-    for text in state.take_unsaid():
+    logger, count = get_logger(), len(_patched_names(library))
+    for text in take_unsaid():
         logger.info(text)
     logger.info("Successfully patched %d %s classes for distributed storage", count, library.name)
 
