@@ -70,3 +70,23 @@ say("file", lambda: open(hf_hub_download(MODEL, "added.txt")).read())
 
     assert found["sha"] != found["first"][0]
     assert [found["listed"], found["exists"], found["file"]] == [True, True, "another's"]
+
+
+def test_what_another_program_has_learnt_of_a_branch_stays(run, repos):
+    found = run(f"""
+import pathlib, subprocess, urllib.request
+ref = pathlib.Path(os.environ["HF_HOME"], "hub/models--org--model/refs/main")
+hf_hub_download(MODEL, "config.json")
+old = ref.read_text()
+pathlib.Path({str(repos)!r}, MODEL, "config.json").write_text('{{"a": 2}}')
+urllib.request.urlopen(urllib.request.Request(os.environ["HF_ENDPOINT"] + "/__admin__/rescan", method="POST"))
+code = "from huggingface_hub import snapshot_download; snapshot_download('org/model')"
+subprocess.run([sys.executable, "-c", code], env={{**os.environ, "IPFS_ACCELERATE": "0"}}, check=True)
+new = ref.read_text()
+try_to_load_from_cache(MODEL, "config.json")
+hf_hub_download(MODEL, "README.md")
+say("moved", lambda: old != new)
+say("stays", lambda: ref.read_text() == new)
+""")
+
+    assert found == {"moved": True, "stays": True}

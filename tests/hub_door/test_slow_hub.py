@@ -17,7 +17,6 @@ say("first", lambda: os.path.getsize(hf_hub_download(MODEL, "config.json")))
 say("second", lambda: os.path.getsize(hf_hub_download(MODEL, "README.md")))
 """,
         IPFS_ACCELERATE_TIMEOUT="0.2",
-        HF_HUB_ETAG_TIMEOUT="1",
     )
 
     assert found == {"first": 9, "second": 10}

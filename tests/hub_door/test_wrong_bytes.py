@@ -82,3 +82,18 @@ say("rest", lambda: AutoConfig.from_pretrained(MODEL))
 
     assert [found[name][0] for name in found] == ["VerificationError"] * 2
     assert "unet/weights.safetensors" in found["rest"][1]
+
+
+def test_a_look_into_the_cache_does_not_show_what_was_changed_there(run):
+    found = run("""
+path = hf_hub_download(MODEL, WEIGHTS)
+with open(os.path.realpath(path), "r+b") as file:
+    file.write(b"changed")
+say("shown", lambda: try_to_load_from_cache(MODEL, WEIGHTS))
+say("anew", lambda: open(hf_hub_download(MODEL, WEIGHTS), "rb").read().hex())
+say("again", lambda: try_to_load_from_cache(MODEL, WEIGHTS) == path)
+""")
+
+    assert found["shown"] is None
+    assert bytes.fromhex(found["anew"]) == bytes(range(256)) * 4096
+    assert found["again"] is True

@@ -30,7 +30,7 @@ def try_to_load_from_cache(call: Call) -> Callable[[], Any] | None:
     entry = resolution.tree.files.get(path)
     found = entry and call.storage.store.find(resolution.repo_id, resolution.commit, path, entry)
     if not found:
-        return None
+        return (lambda: None) if entry and presence.is_wrong(call, resolution, path) else None
     cache_dir = presence.place(call, resolution, {path: found}, ())
     if is_store(call.storage, cache_dir):  # the cache cannot show it
         return lambda: call.wrapped(**{**call.named, "cache_dir": cache_dir, "revision": resolution.commit})

@@ -114,6 +114,17 @@ def _shows(call: Call, folder: str, resolution: Resolution, path: str, ours: Pat
             return True
     except OSError:
         return False
+    return _is_right(call, folder, resolution, path)
+
+
+def is_wrong(call: Call, resolution: Resolution, path: str) -> bool:
+    """Return whether the cache that the caller means shows a file under this name that is not the commit's."""
+    folder = call.asked.cache_dir or cache_folder()
+    shown = Path(folder).expanduser() / layout.snapshot_path(resolution.repo_id, resolution.commit, path)
+    return shown.is_file() and not _is_right(call, str(Path(folder).expanduser()), resolution, path)
+
+
+def _is_right(call: Call, folder: str, resolution: Resolution, path: str) -> bool:
     theirs = Store(Path(folder))
     theirs.is_ours, theirs.stat_cache = False, call.storage.store.stat_cache
     return theirs.find(resolution.repo_id, resolution.commit, path, resolution.tree.files[path]) is not None

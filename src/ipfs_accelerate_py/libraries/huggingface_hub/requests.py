@@ -111,13 +111,16 @@ def read_call(named: dict[str, Any], kind: str | None = None) -> LoadRequest | N
     revision, cache_dir = named.get("revision"), named.get("cache_dir")
     if revision is not None and not _is_plain_name(str(revision)):
         return None
+    commit = _resolved_commit(revision, repo)
+    if commit is None and hasattr(revision, "_repo_id"):  # the client's own, resolved for another repo
+        return None
     return LoadRequest(
         repo.key,
         arguments.plain_revision(revision),
         None if cache_dir is None else os.fspath(cache_dir),
         named.get("token"),
         bool(named.get("local_files_only")),
-        commit=_resolved_commit(revision, repo),
+        commit=commit,
         fresh=bool(named.get("force_download")),
     )
 
