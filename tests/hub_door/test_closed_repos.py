@@ -40,6 +40,30 @@ def test_cold_it_is_as_plain(repos, tmp_path, run, meta, token):
     }
 
 
+@pytest.mark.parametrize("meta", [{"private": True, "allow": ["alice"]}, {"gated": "manual", "allow": ["alice"]}])
+def test_what_one_user_has_loaded_is_not_another_ones(repos, tmp_path, run, meta):
+    """In places of their own, on one machine with one store, while the Hub answers."""
+    (repos / "org" / "model" / "hub.json").write_text(json.dumps(meta))
+    places = """
+commit = HfApi(token="hf_alice").model_info(MODEL).sha
+for token in ("hf_bob", False):
+    for name, revision in (("main", None), ("commit", commit)):
+        place = f"{token} {name}"
+        asked = dict(revision=revision, token=token)
+        say(f"cache {place}", lambda: hf_hub_download(MODEL, "config.json", cache_dir=place, **asked))
+        say(f"local {place}", lambda: hf_hub_download(MODEL, "config.json", local_dir=place, **asked))
+        say(f"all {place}", lambda: snapshot_download(MODEL, local_dir=place + " all", **asked))
+    say(f"fs {token}", lambda: HfFileSystem(token=token).cat(f"{MODEL}/config.json").decode())
+"""
+    with LocalHub(repos, tokens={"hf_alice": "alice", "hf_bob": "bob"}, lfs_threshold=1000) as hub:
+        machine = Machine(tmp_path / "shared", hub=hub, HF_HUB_DISABLE_PROGRESS_BARS="1")
+        mine = run('say("mine", lambda: len(os.listdir(snapshot_download(MODEL, token="hf_alice"))))', on=machine)
+        found = run(places, on=machine)
+
+    assert mine["mine"] == 3
+    assert [name for name, value in found.items() if not isinstance(value, list)] == []
+
+
 def _kind(value):
     """A result, or the classes of an error."""
     return value[2] if isinstance(value, list) and len(value) == 3 and isinstance(value[2], list) else value

@@ -147,7 +147,7 @@ def _original_download() -> Any:
 def _bring(call: Call, path: str) -> Path | None:
     """The file in the store; None for what is no file of the commit."""
     known = presence.look_up(call, [path])
-    if path not in known.resolution.tree:
+    if path not in known.resolution.tree or presence.is_refused(call, known.resolution, path):
         return None
     return presence.make_present(call, known.resolution, [path])[path]
 
@@ -157,7 +157,8 @@ def _find_here(call: Call, path: str) -> Path | None:
     try:
         if _find(call, serving.resolve_here(call), path) is None:
             return None
-        return _find(call, serving.resolve(call), path)
+        resolution = serving.resolve(call)
+        return None if presence.is_refused(call, resolution, path) else _find(call, resolution, path)
     except (IPFSAccelerateError, Unavailable):
         return None
 

@@ -30,6 +30,9 @@ def hf_hub_download(call: Call) -> Callable[[], Any] | None:
     resolution = known.resolution
     if known.unknown:
         return None if local_only else functools.partial(_run_original, call, resolution)
+    elsewhere = call.asked.cache_dir is not None or call.named.get("local_dir") is not None
+    if elsewhere and presence.is_refused(call, resolution, path):
+        return functools.partial(_run_original, call, resolution)
     if known.missing:
         return _missing(call, known, path)
     try:

@@ -13,6 +13,8 @@ from ...fetch import progress
 from ...hf_cache import layout as hub_cache
 from ...hf_cache.export import fill, mark_missing
 from ...hf_cache.share import share
+from ...hub import headers
+from ...hub.breaker import is_hub_breaker_open
 from ...patching import refusals
 from ...patching.calls import is_local_only, is_store, note_learnt, revision_of
 from ...store import layout
@@ -39,6 +41,18 @@ def look_up(call: Call, paths: list[str]) -> Known:
     found = call.storage.look_up(resolve(call), paths, token=asked.token, local_only=is_local_only(asked))
     note_learnt(found[0])
     return Known(*found)
+
+
+def is_refused(call: Call, resolution: Resolution, path: str) -> bool:
+    """Return whether the Hub, while it answers, does not show a file of a closed repo to this caller.
+
+    In the user's own cache plain hands out what is there, whoever asks; for any other place it asks the Hub.
+    """
+    if resolution.public is not False or is_hub_breaker_open() or is_local_only(call.asked):
+        return False
+    deadline = call.storage.settings.timeout
+    named = headers.ask_file_commit(resolution.repo_id, resolution.commit, path, call.asked.token, deadline)
+    return named is None
 
 
 def make_present(call: Call, resolution: Resolution, paths: list[str]) -> dict[str, Path]:

@@ -24,6 +24,9 @@ def snapshot_download(call: Call) -> Callable[[], Any] | None:
     if local_only and (call.asked.fresh or target is not None):
         return None
     resolution = presence.look_up(call, [presence.ANY_NAME]).resolution
+    elsewhere = call.asked.cache_dir is not None or target is not None
+    if elsewhere and presence.is_refused(call, resolution, next(iter(resolution.tree.files), "README.md")):
+        return functools.partial(_run_original, call, resolution)
     if not resolution.tree.complete:  # of a very large repo only the Hub has the whole listing
         return None if local_only else functools.partial(_run_original, call, resolution)
     chosen = _choose(call, resolution)
