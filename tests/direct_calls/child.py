@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import copy
 import gc
 import importlib
@@ -11,14 +10,13 @@ import json
 import os
 import pickle
 import re
-import signal
 import sys
-import time
-import traceback
 from pathlib import Path
 from typing import Any
 
 from tqdm.auto import tqdm
+
+from tests.support.fork_server import serve, write_apart
 
 from .seen import files_below, observe
 
@@ -26,47 +24,23 @@ IMPORTED = ("hf_api", "hf_file_system", "file_download", "_snapshot_download", "
 
 
 def main() -> None:
-    import fsspec
-    import huggingface_hub
+    serve(_import_client, _carry_out, pause=0.002)
+
+
+def _import_client() -> None:
+    import fsspec  # noqa: F401
 
     for name in IMPORTED:
         importlib.import_module(f"huggingface_hub.{name}")
-    common = {"hh": huggingface_hub, "fsspec": fsspec}
     gc.freeze()  # a fork then copies less
-    _say({"ready": True})
-    for line in sys.stdin:
-        order = json.loads(line)
-        for name in order.get("import", ()):
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-        if "expression" in order:
-            _say({"ended": _run(order, common)})
 
 
-def _run(order: dict[str, Any], common: dict[str, Any]) -> bool:
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setsid()
-            _carry_out(order, common)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(0)
-    end = time.monotonic() + order["limit"]
-    while time.monotonic() < end:
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            return True
-        time.sleep(0.002)
-    os.killpg(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return False
+def _carry_out(order: dict[str, Any]) -> None:
+    import fsspec
+    import huggingface_hub
 
-
-def _carry_out(order: dict[str, Any], common: dict[str, Any]) -> None:
     folder, home = Path(order["folder"]), Path(order["home"])
-    for descriptor, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(folder / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), descriptor)
+    write_apart(folder)
     (home / "cwd").mkdir(exist_ok=True)
     os.chdir(home / "cwd")
     before = set(sys.modules)
@@ -74,7 +48,7 @@ def _carry_out(order: dict[str, Any], common: dict[str, Any]) -> None:
 
     if order["offline"]:
         constants.HF_HUB_OFFLINE = True
-    names = {**common, **_names(common["hh"]), **order["names"]}
+    names = {"hh": huggingface_hub, "fsspec": fsspec, **_names(huggingface_hub), **order["names"]}
     found = observe(lambda: eval(order["expression"], names))
     found["files"], found["locks"] = files_below(home)
     found["modules"] = sorted(set(sys.modules) - before)
@@ -172,11 +146,5 @@ def mocked(name: str) -> list[Any]:
     return [inside, str(specified), getattr(owner, attribute) == before]
 
 
-def _say(message: dict[str, Any]) -> None:
-    os.write(STDOUT, json.dumps(message).encode() + b"\n")
-
-
 if __name__ == "__main__":
-    STDOUT = os.dup(1)
-    os.dup2(2, 1)
     main()

@@ -3,22 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 import subprocess
-import sys
 import time
 from pathlib import Path
-from typing import Any
 
+from tests.support.forks import Interpreter, NoAnswer
 from tests.support.local_hub import LocalHub
-from tests.support.machine import NOT_INHERITED
 
 from .call import Call
 from .repos import make_hub
 from .seen import Seen, bars, normalise
 
-ROOT = Path(__file__).resolve().parents[2]
 LIMIT = 60.0
 WARM = (
     "[snapshot_download('acme/model'), snapshot_download('acme/model', revision='v1'), "
@@ -36,30 +32,11 @@ class Side:
         self.other = make_hub()[0].start()
         self.names |= {"EP": self.hub.endpoint, "OTHER": self.other.endpoint}
         self.requests = 0
-        self._start(hooked)
-        self._imported: set[str] = set()
+        environment = {**self.hub.env(), "PYTHONHASHSEED": "0"}
+        self._interpreter = Interpreter("tests.direct_calls.child", folder, hooked, environment)
+        self._interpreter.wait_until_ready()
         self._warm = folder / "warm"
         self._prepare()
-
-    def _start(self, hooked: bool) -> None:
-        kept = {name: value for name, value in os.environ.items() if not name.startswith(NOT_INHERITED)}
-        places = {"HOME": self.home, "HF_HOME": self.home / "hf", "IPFS_ACCELERATE_HOME": self.home / "store"}
-        environment = {
-            **kept,
-            **{name: str(place) for name, place in places.items()},
-            **self.hub.env(),
-            "IPFS_ACCELERATE": "1" if hooked else "0",
-            "IPFS_ACCELERATE_NODE": "off",
-            "PYTHONHASHSEED": "0",
-        }
-        words = ["-m", "tests.direct_calls.child"]
-        words = ["-m", "ipfs_accelerate_py.hook", "run", *words] if hooked else words
-        self._log = open(self.folder / "log", "wb")  # noqa: SIM115
-        self._process = subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, env=environment,
-            stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=self._log,
-        )  # fmt: skip
-        assert self._hear()["ready"]
 
     def _prepare(self) -> None:
         """Make the warm home; the imports of each kind of call are done before the first is observed."""
@@ -90,42 +67,18 @@ class Side:
             self.home.mkdir()
 
     def _ask(self, call: Call) -> Seen:
-        answer = self.folder / "answer.json"
-        answer.unlink(missing_ok=True)
-        order = {"expression": call.expression, "offline": call.offline, "names": self.names, "limit": LIMIT}
-        self._tell({**order, "folder": str(self.folder), "home": str(self.home)})
-        if not self._hear()["ended"]:
-            return {"error": "never", "text": f"no end within {LIMIT:g} s"}
-        if not answer.exists():
-            return {"error": "died", "text": (self.folder / "stderr").read_text(errors="replace")[-500:]}
-        found: dict[str, Any] = json.loads(answer.read_text())
-        new = set(found.pop("modules")) - self._imported
-        self._imported |= new
-        self._tell({"import": sorted(new)})
+        order = {"expression": call.expression, "offline": call.offline, "names": self.names, "home": str(self.home)}
+        try:
+            found = self._interpreter.ask(order, LIMIT)
+        except NoAnswer as error:
+            return {"error": error.kind, "text": error.text}
         for name in ("stdout", "stderr"):
             found[name] = bars((self.folder / name).read_text(errors="replace"))
         hubs = {self.hub.endpoint: "HUB", self.other.endpoint: "OTHER", self.hub.cdn_url: "CDN"}
         return json.loads(normalise(json.dumps(found), self.home, hubs))  # type: ignore[no-any-return]
 
-    def _tell(self, order: dict[str, Any]) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.write(json.dumps(order).encode() + b"\n")
-        self._process.stdin.flush()
-
-    def _hear(self) -> dict[str, Any]:
-        assert self._process.stdout is not None
-        line = self._process.stdout.readline()
-        if not line:
-            raise RuntimeError(f"the interpreter is gone: {(self.folder / 'log').read_text()[-2000:]}")
-        return json.loads(line)  # type: ignore[no-any-return]
-
     def stop(self) -> None:
-        assert self._process.stdin is not None
-        self._process.stdin.close()
-        self._process.wait(60)
-        assert self._process.stdout is not None
-        self._process.stdout.close()
-        self._log.close()
+        self._interpreter.stop()
         for hub in (self.hub, self.other):
             if isinstance(hub, LocalHub):
                 hub.stop()

@@ -7,63 +7,33 @@ on stdin as lines of JSON. What a load imports is imported here too, so that the
 
 from __future__ import annotations
 
-import contextlib
 import importlib
 import json
 import os
-import signal
 import sys
 import time
 import traceback
 from pathlib import Path
 from typing import Any
 
+from tests.support.fork_server import serve, write_apart
+
 from .digest import digest
 from .rows import ROWS
 
 
 def main() -> None:
+    serve(_import_cases, _carry_out, pause=0.01)
+
+
+def _import_cases() -> None:
     for row in ROWS:
         importlib.import_module(row.module)
-    _say({"ready": True})
-    for line in sys.stdin:
-        order = json.loads(line)
-        for name in order.get("import", ()):
-            with contextlib.suppress(Exception):
-                importlib.import_module(name)
-        if "module" in order:
-            _say({"ended": _run(order)})
-
-
-def _run(order: dict[str, Any]) -> bool:
-    """Was there an end before the limit?"""
-    pid = os.fork()
-    if pid == 0:
-        try:
-            os.setsid()
-            _carry_out(order)
-        except BaseException:
-            traceback.print_exc()
-        finally:
-            os._exit(0)
-    end = time.monotonic() + order["limit"]
-    while time.monotonic() < end:
-        if os.waitpid(pid, os.WNOHANG)[0]:
-            return True
-        time.sleep(0.01)
-    os.killpg(pid, signal.SIGKILL)
-    os.waitpid(pid, 0)
-    return False
-
-
-def _say(message: dict[str, Any]) -> None:
-    os.write(STDOUT, json.dumps(message).encode() + b"\n")
 
 
 def _carry_out(order: dict[str, Any]) -> None:
     folder = Path(order["folder"])
-    for descriptor, name in ((1, "stdout"), (2, "stderr")):
-        os.dup2(os.open(folder / name, os.O_CREAT | os.O_WRONLY | os.O_TRUNC, 0o600), descriptor)
+    write_apart(folder)
     os.chdir(folder)
     before, answer = set(sys.modules), {"activation": 0.0}
     if order["late"]:
@@ -108,6 +78,4 @@ def _behind(error: BaseException) -> list[str]:
 
 
 if __name__ == "__main__":
-    STDOUT = os.dup(1)  # libraries print while they are imported
-    os.dup2(2, 1)
     main()

@@ -11,6 +11,7 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+from tests.support.forks import ONE_THREAD
 from tests.support.machine import NOT_INHERITED
 
 from .child import ENDPOINT, HOME
@@ -27,9 +28,7 @@ ENVIRONMENT = {
     "HF_HUB_DISABLE_TELEMETRY": "1",
     "HF_HUB_DISABLE_PROGRESS_BARS": "1",
     "NO_PROXY": "127.0.0.1,localhost",
-    "OMP_NUM_THREADS": "1",
-    "OPENBLAS_NUM_THREADS": "1",
-    "TOKENIZERS_PARALLELISM": "false",
+    **ONE_THREAD,
     "IPFS_ACCELERATE_TIMEOUT": "1.0",
     "IPFS_ACCELERATE_NODE": "off",
 }
