@@ -12,6 +12,7 @@ from pathlib import Path
 from ..config.settings import Settings
 from ..files import say_size
 from ..store import version
+from ..store.fs import reflink
 from ..store.layout import Own
 from ..store.store import Store
 from .check import COMMAND, Check, Result, bad, good
@@ -113,12 +114,9 @@ def check_links(home: Path, tier: Path) -> Result:
 
 def _reflink(source: Path, target: Path) -> bool:
     try:
-        import fcntl
-
         with open(source, "rb") as reading, open(target, "xb") as writing:
-            fcntl.ioctl(writing.fileno(), 0x40049409, reading.fileno())  # FICLONE, see ioctl_ficlone(2)
-        return True
-    except (ImportError, OSError):
+            return reflink(reading.fileno(), writing.fileno())
+    except OSError:
         return False
 
 

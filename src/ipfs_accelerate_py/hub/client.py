@@ -28,6 +28,13 @@ def endpoint() -> str:
     return str(constants.ENDPOINT)
 
 
+def cache_folder() -> str:
+    """Where plain huggingface_hub keeps what is loaded without a `cache_dir`."""
+    from huggingface_hub import constants
+
+    return str(constants.HF_HUB_CACHE)
+
+
 def is_offline() -> bool:
     """Has the user told huggingface_hub to stay off the network?"""
     from huggingface_hub import constants

@@ -95,7 +95,8 @@ def patch_loaded(library: DoorTable) -> None:
     with locked():
         own = [each for each in here.replaced if each.door in library.doors and each.door.wrapper is not None]
         new = {id(each.original): each.replacement for each in own if each.door.handed_on}
-        new |= {id(cls): proxy for cls, proxy in here.proxies.items()}
+        if library.classes is not None:
+            new |= {id(cls): proxy for cls, proxy in here.proxies.items()}
         exchange(library, new)
         for door in library.doors:  # where the original is to stay it has just been lost
             if door.wrapper is None and door.module in sys.modules:

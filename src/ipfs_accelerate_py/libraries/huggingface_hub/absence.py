@@ -10,8 +10,6 @@ from typing import Any, NoReturn
 
 from .requests import Call
 
-_HEADERS = ("X-Error-Code", "X-Error-Message", "X-Repo-Commit")
-
 
 def say_missing(call: Call, commit: str) -> NoReturn:
     """Raise what the client raises when the Hub answers that there is no such entry; its lines differ in the class."""
@@ -33,7 +31,7 @@ def raise_for(method: str, url: str, commit: str) -> NoReturn:
     """Let the client read an answer 404 that says that a path is not in a commit."""
     from huggingface_hub.utils import hf_raise_for_status  # type: ignore[attr-defined]
 
-    headers = dict(zip(_HEADERS, ("EntryNotFound", "Entry not found", commit), strict=True))
+    headers = {"X-Error-Code": "EntryNotFound", "X-Error-Message": "Entry not found", "X-Repo-Commit": commit}
     hf_raise_for_status(_answer(method, url, headers))
     raise FileNotFoundError(url)  # a client that does not raise for 404 would be none
 

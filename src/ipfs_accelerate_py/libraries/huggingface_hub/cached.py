@@ -3,21 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from ...patching.calls import is_store
 from ...store import layout
-from ...store.resolution import Resolution
 from . import presence
 from .requests import Call, path_in_repo
-from .serving import door, resolve_here
-
-
-def _here(call: Call) -> tuple[Call, Resolution]:
-    """The call as one that asks this machine alone. Raises Unresolved where nothing is known here."""
-    return replace(call, asked=replace(call.asked, local_only=True)), resolve_here(call)
+from .serving import door, resolve
 
 
 @door
@@ -26,7 +18,8 @@ def try_to_load_from_cache(call: Call) -> Callable[[], Any] | None:
     path = path_in_repo(call.named)
     if path is None:
         return None
-    call, resolution = _here(call)
+    call = call.here
+    resolution = resolve(call)
     entry = resolution.tree.files.get(path)
     found = entry and call.storage.store.find(resolution.repo_id, resolution.commit, path, entry)
     if not found:
@@ -40,11 +33,10 @@ def try_to_load_from_cache(call: Call) -> Callable[[], Any] | None:
 @door
 def get_cached_repo_tree(call: Call) -> Callable[[], Any] | None:
     """Serves `huggingface_hub.get_cached_repo_tree`: a listing that is kept in the store counts as cached."""
-    if call.named.get("local_dir") is not None:
+    if call.local_dir is not None:
         return None
-    call, resolution = _here(call)
-    folder = call.asked.cache_dir or presence.cache_folder()
-    repo = Path(folder).expanduser() / layout.repo_folder(resolution.repo_id)
+    resolution = resolve(call.here)
+    repo = call.cache / layout.repo_folder(resolution.repo_id)
     if repo.is_dir() and presence.keep_listing(repo, resolution):
         return lambda: call.wrapped(**{**call.named, "revision": resolution.commit})
     return None

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Mapping
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -34,21 +34,22 @@ def get_file(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[st
         or set(named) - {"rpath", "lpath", "callback", "outfile", "revision"}
     ):
         return wrapped(*args, **kwargs)
-    try:
+
+    def prepare() -> Callable[[], None] | None:
         found = _read(instance, named["rpath"], named.get("revision"))
         ours = None if found is None else _bring(*found)
-        if ours is not None:
-            _write(ours, Path(str(target)))
-    except VerificationError:
-        raise
-    except Exception as error:
-        return serving.run_original(wrapped, args, kwargs, error)
-    if ours is None:
-        return wrapped(*args, **kwargs)
+        if ours is None:
+            return None
+        _write(ours, Path(str(target)))
+        return lambda: _report(callback, ours.stat().st_size)
+
+    return serving.attempt(prepare, wrapped, args, kwargs)
+
+
+def _report(callback: Any, size: int) -> None:
     if callback is not None:
-        callback.set_size(ours.stat().st_size)
-        callback.relative_update(ours.stat().st_size)
-    return None
+        callback.set_size(size)
+        callback.relative_update(size)
 
 
 def open(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -125,23 +126,19 @@ def _is_the_clients(callback: Any) -> bool:
 
 def _read(instance: Any, path: str, revision: str | None) -> tuple[Call, str] | None:
     """The call of `hf_hub_download` that means the same file, and the file's path in the repo."""
+    from huggingface_hub import file_download
+
     place = instance.resolve_path(path, revision=revision)
     if not getattr(place, "path_in_repo", ""):
         return None
-    named: Mapping[str, Any] = {
+    named = {
         "repo_type": place.repo_type,
         "revision": place.revision,
         "endpoint": instance.endpoint,
         "token": instance.token,
     }
-    call = serving.read(_original_download(), (place.repo_id, place.path_in_repo), dict(named))
+    call = serving.read(file_download.hf_hub_download, (place.repo_id, place.path_in_repo), named)
     return None if call is None else (call, place.path_in_repo)
-
-
-def _original_download() -> Any:
-    from huggingface_hub import file_download
-
-    return file_download.hf_hub_download
 
 
 def _bring(call: Call, path: str) -> Path | None:
@@ -155,7 +152,7 @@ def _bring(call: Call, path: str) -> Path | None:
 def _find_here(call: Call, path: str) -> Path | None:
     """The file in the store, if it is there; nobody else is asked for its bytes, and the Hub not without need."""
     try:
-        if _find(call, serving.resolve_here(call), path) is None:
+        if _find(call, serving.resolve(call.here), path) is None:
             return None
         resolution = serving.resolve(call)
         return None if presence.is_refused(call, resolution, path) else _find(call, resolution, path)

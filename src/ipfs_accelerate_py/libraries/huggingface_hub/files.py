@@ -10,13 +10,12 @@ from ...errors import Unavailable
 from ...hub.breaker import is_hub_breaker_open
 from ...patching import refusals
 from ...patching.calls import is_local_only
-from ...patching.fallback import check_brought, stand_aside
 from ...store.resolution import Resolution
 from . import local_dir, presence
 from .absence import say_missing
 from .presence import Known
 from .requests import Call, path_in_repo
-from .serving import door
+from .serving import door, run_checked
 
 
 @door
@@ -24,14 +23,13 @@ def hf_hub_download(call: Call) -> Callable[[], Any] | None:
     """Serves `huggingface_hub.hf_hub_download`."""
     path = path_in_repo(call.named)
     local_only = is_local_only(call.asked)
-    if path is None or (local_only and (call.asked.fresh or call.named.get("local_dir"))):
+    if path is None or (local_only and (call.asked.fresh or call.local_dir is not None)):
         return None
     known = presence.look_up(call, [path])
     resolution = known.resolution
     if known.unknown:
         return None if local_only else functools.partial(_run_original, call, resolution)
-    elsewhere = call.asked.cache_dir is not None or call.named.get("local_dir") is not None
-    if elsewhere and presence.is_refused(call, resolution, path):
+    if presence.is_refused_elsewhere(call, resolution, path):
         return functools.partial(_run_original, call, resolution)
     if known.missing:
         return _missing(call, known, path)
@@ -39,8 +37,8 @@ def hf_hub_download(call: Call) -> Callable[[], Any] | None:
         present = presence.make_present(call, resolution, [path])
     except Unavailable as error:
         return None if local_only else functools.partial(_run_original, call, resolution, error)
-    if call.named.get("local_dir") is not None:
-        local_dir.place(call, resolution, present)
+    if call.local_dir is not None:
+        local_dir.place(call, call.local_dir, resolution, present)
         return lambda: call.wrapped(**{**call.named, "revision": resolution.commit, "force_download": False})
     cache_dir = presence.place(call, resolution, present, ())
     served = {"cache_dir": cache_dir, "revision": resolution.commit, "local_files_only": True, "force_download": False}
@@ -53,22 +51,12 @@ def _missing(call: Call, known: Known, path: str) -> Callable[[], Any] | None:
     closed = known.resolution.public is False and not is_hub_breaker_open()  # then the Hub may refuse to say even this
     if is_local_only(call.asked) or closed:
         return None
-    if call.named.get("local_dir") is None:
+    if call.local_dir is None:
         presence.place(call, known.resolution, {}, [path])
     else:
-        local_dir.prepare(call, path)
+        local_dir.prepare(call.local_dir, path)
     return functools.partial(say_missing, call, known.resolution.commit)
 
 
-def _run_original(call: Call, resolution: Resolution, error: Unavailable | None = None, **more: Any) -> Any:
-    """Nobody could say, or nobody had the bytes: the original tries, and what it brings is checked."""
-
-    def run(**again: Any) -> list[str]:
-        with stand_aside(error):
-            return [call.wrapped(**{**call.named, **more, **again})]
-
-    if call.named.get("local_dir") is not None:
-        return run()[0]
-    again = functools.partial(run, force_download=True)
-    found = check_brought(run(), again, call.storage, resolution)
-    return found[0] if found else None
+def _run_original(call: Call, resolution: Resolution, error: Unavailable | None = None) -> str:
+    return run_checked(call, resolution, error, lambda file: [file])

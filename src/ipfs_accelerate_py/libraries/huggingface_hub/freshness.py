@@ -27,10 +27,18 @@ _TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3"
 _TOO_MANY = 429
 
 
-def read(
-    wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: str | None = None
-) -> Call | None:
-    """The call of a method of `HfApi`, if it is one that we may serve here and now."""
+def door(serve: Callable[[Call], Any], kind: str | None = None) -> Callable[..., Any]:
+    """Turn `serve(call)` into a wrapper of a method of `HfApi`. `kind`: of the repo, where no argument says it."""
+
+    def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        call = _read(wrapped, instance, args, kwargs, kind)
+        return wrapped(*args, **kwargs) if call is None else serve(call)
+
+    return wrapper
+
+
+def _read(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: str | None) -> Call | None:
+    """The call, if it is one that we may serve here and now."""
     try:
         call = serving.read(wrapped, args, kwargs, kind)
         if call is None or calls.is_local_only(call.asked) or instance.endpoint != endpoint():
@@ -41,9 +49,8 @@ def read(
     return replace(call, asked=replace(call.asked, token=token))
 
 
-def ask(call: Call, question: Callable[[], T], from_tree: Callable[[Resolution], T]) -> T:
-    """The Hub's answer, or what the listing of the commit says where the Hub gives none."""
-    known = known_here(call)
+def ask(call: Call, known: Resolution | None, question: Callable[[], T], from_tree: Callable[[Resolution], T]) -> T:
+    """The Hub's answer, or what the listing of the commit says where the Hub gives none. `known`: see `known_here`."""
     if known is None:
         return question()
     if calls.is_part_of_a_load(call.asked) or is_hub_breaker_open():
@@ -81,7 +88,7 @@ def _ask_original(question: Callable[[], T]) -> T:
 def known_here(call: Call) -> Resolution | None:
     """The whole listing of what is asked for, if this machine has it."""
     try:
-        found = serving.resolve_here(call)
+        found = serving.resolve(call.here)
     except IPFSAccelerateError:
         return None
     return found if found.tree.complete else None

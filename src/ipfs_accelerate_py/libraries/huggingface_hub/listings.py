@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import chain, islice
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import quote
 
 from ...hub.client import endpoint
@@ -12,43 +12,33 @@ from ...store.resolution import Resolution
 from ...store.tree import Entry
 from . import freshness
 from .absence import raise_for
+from .objects import make_row
 from .requests import Call, path_in_repo
 
-Page = tuple[list[Any], bool]
+T = TypeVar("T")
 
 
-def list_repo_tree(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterable[Any]:
+@freshness.door
+def list_repo_tree(call: Call) -> Iterator[Any]:
     """Serves `HfApi.list_repo_tree`, which asks when it is iterated over."""
-    call = freshness.read(wrapped, instance, args, kwargs)
-    if call is None:
-        return wrapped(*args, **kwargs)  # type: ignore[no-any-return]
-    return _entries(call)
+    return _ask_lazily(call, lambda known: _list(call, known), lambda row: [row])
 
 
-def _entries(call: Call) -> Iterator[Any]:
-    rows = freshness.ask(call, lambda: _begin(call.wrapped(**call.named)), lambda known: iter(_list(call, known)))
-    known = freshness.known_here(call)
-    for row in rows:
-        known = _compare(call, known, [row])
-        yield row
-
-
-def iter_repo_tree_pages(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Iterable[Page]:
+@freshness.door
+def iter_repo_tree_pages(call: Call) -> Iterator[tuple[list[Any], bool]]:
     """Serves `HfApi._iter_repo_tree_pages`, by which the file system of 2.4 lists."""
-    call = freshness.read(wrapped, instance, args, kwargs)
-    if call is None:
-        return wrapped(*args, **kwargs)  # type: ignore[no-any-return]
-    return _pages(call)
+    return _ask_lazily(call, lambda known: [(_list(call, known), True)], lambda page: page[0])
 
 
-def _pages(call: Call) -> Iterator[Page]:
-    one = freshness.ask(
-        call, lambda: _begin(call.wrapped(**call.named)), lambda known: iter([(_list(call, known), True)])
-    )
+def _ask_lazily(
+    call: Call, from_tree: Callable[[Resolution], list[T]], rows_of: Callable[[T], list[Any]]
+) -> Iterator[T]:
     known = freshness.known_here(call)
-    for page in one:
-        known = _compare(call, known, page[0])
-        yield page
+    for part in freshness.ask(
+        call, known, lambda: _begin(call.wrapped(**call.named)), lambda known: iter(from_tree(known))
+    ):
+        known = _compare(call, known, rows_of(part))
+        yield part
 
 
 def _begin(rows: Iterable[Any]) -> Iterator[Any]:
@@ -57,18 +47,18 @@ def _begin(rows: Iterable[Any]) -> Iterator[Any]:
     return chain(list(islice(rows, 1)), rows)
 
 
-def get_paths_info(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+@freshness.door
+def get_paths_info(call: Call) -> list[Any]:
     """Serves `HfApi.get_paths_info`: of those paths that the repo has."""
-    call = freshness.read(wrapped, instance, args, kwargs)
-    if call is None:
-        return wrapped(*args, **kwargs)
-
-    def from_tree(known: Resolution) -> list[Any]:
-        paths = call.named["paths"]
-        return [row for path in ([paths] if isinstance(paths, str) else paths) for row in _describe_path(known, path)]
-
-    rows = freshness.ask(call, lambda: wrapped(**call.named), from_tree)
-    _compare(call, freshness.known_here(call), rows)
+    paths, known = call.named["paths"], freshness.known_here(call)
+    named = [paths] if isinstance(paths, str) else paths
+    rows: list[Any] = freshness.ask(
+        call,
+        known,
+        lambda: call.wrapped(**call.named),
+        lambda known: [row for path in named for row in _describe_path(known, path)],
+    )
+    _compare(call, known, rows)
     return rows
 
 
@@ -84,12 +74,12 @@ def _compare(call: Call, known: Resolution | None, rows: Iterable[Any]) -> Resol
     return known
 
 
-def file_exists(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+@freshness.door
+def file_exists(call: Call) -> bool:
     """Serves `HfApi.file_exists`."""
-    call = freshness.read(wrapped, instance, args, kwargs)
-    path = None if call is None else path_in_repo(call.named)
-    if call is None or path is None:
-        return wrapped(*args, **kwargs)
+    path = path_in_repo(call.named)
+    if path is None:
+        return call.wrapped(**call.named)  # type: ignore[no-any-return]
 
     def from_tree(known: Resolution) -> bool:
         return path in known.tree
@@ -97,11 +87,10 @@ def file_exists(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict
     known = freshness.known_here(call)
     if known is not None and known.public and known.commit == call.asked.revision:
         return from_tree(known)  # a commit does not change
-    answer = freshness.ask(call, lambda: wrapped(**call.named), from_tree)
-    known = freshness.known_here(call)
+    answer = freshness.ask(call, known, lambda: call.wrapped(**call.named), from_tree)
     if answer and known is not None and path not in known.tree:  # somebody has just added it
         call.storage.forget_resolution(call.asked.repo_id)
-    return answer
+    return bool(answer)
 
 
 # -- out of the listing -----------------------------------------------------------------------------------------------
@@ -124,27 +113,11 @@ def _list(call: Call, known: Resolution) -> list[Any]:
             names.setdefault(prefix + "/".join(parts[:depth]), None)
         if deep or len(parts) == 1:
             names[path] = entry
-    return [_row(path, names[path]) for path in sorted(names)]
+    return [make_row(path, names[path]) for path in sorted(names)]
 
 
 def _describe_path(known: Resolution, path: str) -> list[Any]:
     if (entry := known.tree.files.get(path)) is not None:
-        return [_row(path, entry)]
+        return [make_row(path, entry)]
     is_folder = any(each.startswith(f"{path}/") for each in known.tree.files)
-    return [_row(path, None)] if is_folder else []
-
-
-def _row(path: str, entry: Entry | None) -> Any:
-    """The client's own object of a file, or of a folder, whose git id is not known here."""
-    from huggingface_hub.hf_api import RepoFile, RepoFolder
-
-    if entry is None:
-        return RepoFolder(path=path, oid="")
-    return RepoFile(path=path, size=entry.size, oid=entry.blob_id or "", lfs=describe_lfs(entry))
-
-
-def describe_lfs(entry: Entry) -> dict[str, Any] | None:
-    """What the Hub says of a file that git holds a pointer of."""
-    if not entry.sha256:
-        return None
-    return {"oid": entry.sha256, "sha256": entry.sha256, "size": entry.size, "pointerSize": 0}
+    return [make_row(path, None)] if is_folder else []

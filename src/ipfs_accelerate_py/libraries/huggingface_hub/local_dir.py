@@ -11,17 +11,17 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from ...store.fs import reflink
 from ...store.resolution import Resolution
 from ...store.tree import Entry
 from ...store.verify import Mismatch, verify_file
 from .requests import Call
 
 
-def place(call: Call, resolution: Resolution, present: Mapping[str, Path]) -> Path:
+def place(call: Call, folder: Path, resolution: Resolution, present: Mapping[str, Path]) -> None:
     """Let a folder have the files of a commit. What is there and right stays as it is. Raises OSError."""
     from huggingface_hub import _local_folder as metadata
 
-    folder = Path(os.fspath(call.named["local_dir"])).expanduser().resolve()
     for path, ours in present.items():
         entry = resolution.tree.files[path]
         known: Any = metadata.read_download_metadata(folder, path)
@@ -32,14 +32,13 @@ def place(call: Call, resolution: Resolution, present: Mapping[str, Path]) -> Pa
         elif unchanged and known.commit_hash == resolution.commit:
             continue
         metadata.write_download_metadata(folder, path, resolution.commit, entry.etag)
-    return folder
 
 
-def prepare(call: Call, path: str) -> None:
+def prepare(folder: Path, path: str) -> None:
     """Leave what the client leaves when it looks for a file there before it asks for it."""
     from huggingface_hub import _local_folder as metadata
 
-    metadata.read_download_metadata(Path(os.fspath(call.named["local_dir"])).expanduser().resolve(), path)
+    metadata.read_download_metadata(folder, path)
 
 
 def own_folder(folder: Path) -> Path:
@@ -61,22 +60,8 @@ def copy_file(ours: Path, theirs: Path) -> None:
     temporary = theirs.with_name(f"{theirs.name[:200]}.{os.urandom(4).hex()}.incomplete")
     try:
         with open(ours, "rb") as source, open(temporary, "xb") as target:
-            if not _share_extents(source.fileno(), target.fileno()):
+            if not reflink(source.fileno(), target.fileno()):
                 shutil.copyfileobj(source, target, 1 << 20)
         os.replace(temporary, theirs)
     finally:
         temporary.unlink(missing_ok=True)
-
-
-def _share_extents(source: int, target: int) -> bool:
-    """A copy that takes no space until it is changed, where the file system has them; return whether it has.
-
-    https://man7.org/linux/man-pages/man2/ioctl_ficlonerange.2.html
-    """
-    try:
-        import fcntl
-
-        fcntl.ioctl(target, 0x40049409, source)  # FICLONE
-    except (ImportError, OSError):
-        return False
-    return True

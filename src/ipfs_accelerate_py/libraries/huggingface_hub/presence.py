@@ -15,6 +15,7 @@ from ...hf_cache.export import fill, mark_missing
 from ...hf_cache.share import share
 from ...hub import headers
 from ...hub.breaker import is_hub_breaker_open
+from ...hub.client import cache_folder
 from ...patching import refusals
 from ...patching.calls import is_local_only, is_store, note_learnt, revision_of
 from ...store import layout
@@ -55,6 +56,12 @@ def is_refused(call: Call, resolution: Resolution, path: str) -> bool:
     return named is None
 
 
+def is_refused_elsewhere(call: Call, resolution: Resolution, path: str) -> bool:
+    """The same for a call that means another place than the user's own cache."""
+    elsewhere = call.asked.cache_dir is not None or call.local_dir is not None
+    return elsewhere and is_refused(call, resolution, path)
+
+
 def make_present(call: Call, resolution: Resolution, paths: list[str]) -> dict[str, Path]:
     """The files in the store, by path. Raises Unavailable, VerificationError, StoreError."""
     asked = call.asked
@@ -82,12 +89,11 @@ def place(call: Call, resolution: Resolution, present: Mapping[str, Path], missi
     storage, asked = call.storage, call.asked
     named_by = revision_of(asked, asked.commit)
     if not is_store(storage, asked.cache_dir):
-        cache = Path(str(asked.cache_dir)).expanduser()
         if present:
-            fill(Store(cache), storage.store, resolution, present, named_by)
+            fill(Store(call.cache), storage.store, resolution, present, named_by)
         else:
             keep_ref(call, resolution)
-        mark_missing(Store(cache), resolution, missing)
+        mark_missing(Store(call.cache), resolution, missing)
         return str(asked.cache_dir)
     folder = cache_folder()
     if (
@@ -98,13 +104,6 @@ def place(call: Call, resolution: Resolution, present: Mapping[str, Path], missi
         return folder
     mark_missing(storage.store, resolution, missing)
     return str(storage.get_cache_dir())
-
-
-def cache_folder() -> str:
-    """Where plain huggingface_hub keeps what is asked for without a `cache_dir`; a program may change it."""
-    from huggingface_hub import constants
-
-    return str(constants.HF_HUB_CACHE)
 
 
 def _share(
@@ -133,9 +132,8 @@ def _shows(call: Call, folder: str, resolution: Resolution, path: str, ours: Pat
 
 def is_wrong(call: Call, resolution: Resolution, path: str) -> bool:
     """Return whether the cache that the caller means shows a file under this name that is not the commit's."""
-    folder = call.asked.cache_dir or cache_folder()
-    shown = Path(folder).expanduser() / layout.snapshot_path(resolution.repo_id, resolution.commit, path)
-    return shown.is_file() and not _is_right(call, str(Path(folder).expanduser()), resolution, path)
+    shown = call.cache / layout.snapshot_path(resolution.repo_id, resolution.commit, path)
+    return shown.is_file() and not _is_right(call, str(call.cache), resolution, path)
 
 
 def _is_right(call: Call, folder: str, resolution: Resolution, path: str) -> bool:
@@ -146,12 +144,10 @@ def _is_right(call: Call, folder: str, resolution: Resolution, path: str) -> boo
 
 def keep_ref(call: Call, resolution: Resolution) -> None:
     """Leave the commit of a branch in the cache that the caller means, where no file is left there with it."""
-    revision, cache = revision_of(call.asked, call.asked.commit), call.asked.cache_dir or cache_folder()
+    revision = revision_of(call.asked, call.asked.commit)
     if not layout.is_commit(revision):
         with suppress(OSError):  # as plain, which warns of nothing worse than that
-            hub_cache.write(
-                Path(cache).expanduser() / layout.ref_path(resolution.repo_id, revision), resolution.commit.encode()
-            )
+            hub_cache.write(call.cache / layout.ref_path(resolution.repo_id, revision), resolution.commit.encode())
 
 
 def keep_listing(folder: Path, resolution: Resolution) -> bool:

@@ -9,11 +9,12 @@ import functools
 import inspect
 import os
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
 from ...errors import UnsafeName
-from ...hub.client import endpoint
+from ...hub.client import cache_folder, endpoint
 from ...patching import arguments
 from ...patching.arguments import LoadRequest
 from ...repo import KINDS, Repo, is_repo_id
@@ -67,6 +68,22 @@ class Call:
     def repo(self) -> Repo:
         """The repo that is asked for."""
         return Repo.parse(self.asked.repo_id)
+
+    @property
+    def here(self) -> Call:
+        """The same as a call that asks this machine alone."""
+        return replace(self, asked=replace(self.asked, local_only=True))
+
+    @property
+    def cache(self) -> Path:
+        """The cache folder that is meant; without a `cache_dir` the client's own, which a program may change."""
+        return Path(self.asked.cache_dir or cache_folder()).expanduser()
+
+    @property
+    def local_dir(self) -> Path | None:
+        """The folder in which copies are wanted."""
+        folder = self.named.get("local_dir")
+        return None if folder is None else Path(os.fspath(folder)).expanduser().resolve()
 
 
 @functools.lru_cache(maxsize=64)

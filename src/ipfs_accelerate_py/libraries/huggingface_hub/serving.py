@@ -7,14 +7,13 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Callable
-from dataclasses import replace
 from typing import Any
 
 from ... import state
-from ...errors import Unresolved, VerificationError
+from ...errors import Unavailable, Unresolved, VerificationError
 from ...hub.client import etag_timeout
 from ...patching import calls
-from ...patching.fallback import stand_aside
+from ...patching.fallback import check_brought, stand_aside
 from ...store.resolution import Resolution
 from .requests import Call, name_arguments, read_call
 
@@ -43,24 +42,53 @@ def door(serve: Serve) -> Callable[..., Any]:
 
     @functools.wraps(serve)
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        ready, why = None, None
-        try:
+        def prepare() -> Callable[[], Any] | None:
             call = read(wrapped, args, kwargs)
-            ready = None if call is None else serve(call)
-        except VerificationError as error:
-            calls.remember_refusal(error)
-            raise
-        except Exception as error:
-            why = error
-        # Outside of the try: an error of the original is the caller's, not ours to catch, nor made by ours.
-        if why is not None:
-            return run_original(wrapped, args, kwargs, why)
-        return wrapped(*args, **kwargs) if ready is None else ready()
+            return None if call is None else serve(call)
+
+        return attempt(prepare, wrapped, args, kwargs)
 
     return wrapper
 
 
-def run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
+def attempt(
+    prepare: Callable[[], Callable[[], Any] | None], wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    """Call in the end what `prepare` gives; the original where that is None, or where anything of ours fails."""
+    ready, why = None, None
+    try:
+        ready = prepare()
+    except VerificationError as error:
+        calls.remember_refusal(error)
+        raise
+    except Exception as error:
+        why = error
+    # Outside of the try: an error of the original is the caller's, not ours to catch, nor made by ours.
+    if why is not None:
+        return _run_original(wrapped, args, kwargs, why)
+    return wrapped(*args, **kwargs) if ready is None else ready()
+
+
+def run_checked(
+    call: Call, resolution: Resolution, error: Unavailable | None, files_of: Callable[[str], list[str]]
+) -> str:
+    """Nobody could say, or nobody had the bytes: the original tries, and what it brings is checked.
+
+    `files_of`: the files behind what it returns. Those in a `local_dir` carry no name that says what they must be.
+    """
+    brought = ""
+
+    def run(**again: Any) -> list[str]:
+        nonlocal brought
+        with stand_aside(error):
+            brought = str(call.wrapped(**{**call.named, **again}))
+        return [] if call.local_dir is not None else files_of(brought)
+
+    check_brought(run(), functools.partial(run, force_download=True), call.storage, resolution)
+    return brought
+
+
+def _run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
     """The original, since we could not help. It waits for a Hub that we have just waited for no longer than is left."""
     if isinstance(error, Unresolved) and error.waited and "etag_timeout" in calls.parameters_of(wrapped):
         asked = etag_timeout() if kwargs.get("etag_timeout") is None else kwargs["etag_timeout"]
@@ -72,8 +100,3 @@ def run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], er
 def resolve(call: Call) -> Resolution:
     """The resolution of a call."""
     return calls.resolve(call.storage, call.asked)
-
-
-def resolve_here(call: Call) -> Resolution:
-    """What this machine knows of what a call asks for. Raises Unresolved where that is nothing."""
-    return calls.resolve(call.storage, replace(call.asked, local_only=True))

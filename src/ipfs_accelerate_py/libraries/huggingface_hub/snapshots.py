@@ -9,23 +9,21 @@ from typing import Any
 
 from ...errors import Unavailable
 from ...patching.calls import is_local_only
-from ...patching.fallback import check_brought, stand_aside
 from ...store import layout
 from ...store.resolution import Resolution
 from . import local_dir, presence
 from .requests import Call
-from .serving import door
+from .serving import door, run_checked
 
 
 @door
 def snapshot_download(call: Call) -> Callable[[], Any] | None:
     """Serves `huggingface_hub.snapshot_download`."""
-    local_only, target = is_local_only(call.asked), call.named.get("local_dir")
+    local_only, target = is_local_only(call.asked), call.local_dir
     if local_only and (call.asked.fresh or target is not None):
         return None
     resolution = presence.look_up(call, [presence.ANY_NAME]).resolution
-    elsewhere = call.asked.cache_dir is not None or target is not None
-    if elsewhere and presence.is_refused(call, resolution, next(iter(resolution.tree.files), "README.md")):
+    if presence.is_refused_elsewhere(call, resolution, next(iter(resolution.tree.files), "README.md")):
         return functools.partial(_run_original, call, resolution)
     if not resolution.tree.complete:  # of a very large repo only the Hub has the whole listing
         return None if local_only else functools.partial(_run_original, call, resolution)
@@ -36,14 +34,13 @@ def snapshot_download(call: Call) -> Callable[[], Any] | None:
         return None if local_only else functools.partial(_run_original, call, resolution, error)
     served: dict[str, Any] = {**call.named, "revision": resolution.commit, "force_download": False}
     if target is not None:
-        folder = local_dir.place(call, resolution, present)
+        local_dir.place(call, target, resolution, present)
         presence.keep_ref(call, resolution)
         # Given a commit whose listing it has kept, the original finds all there, and asks for nothing.
-        kept = presence.keep_listing(local_dir.own_folder(folder), resolution)
-        if kept:
+        if presence.keep_listing(local_dir.own_folder(target), resolution):
             return lambda: call.wrapped(**served)
         _draw_bar(call, chosen)
-        return lambda: str(folder)
+        return lambda: str(target)
     cache_dir = presence.place(call, resolution, present, ())
     repo = Path(cache_dir).expanduser() / layout.repo_folder(resolution.repo_id)
     if not chosen:
@@ -75,23 +72,8 @@ def _choose(call: Call, resolution: Resolution) -> list[str]:
     return list(filter_repo_objects(resolution.tree.files, allow_patterns=allow, ignore_patterns=ignore))
 
 
-def _run_original(call: Call, resolution: Resolution, error: Unavailable | None = None) -> Any:
-    """Nobody could say, or nobody had the bytes: the original tries, and what it brings is checked."""
-
-    def run(**again: Any) -> str:
-        with stand_aside(error):
-            return str(call.wrapped(**{**call.named, **again}))
-
-    folder = run()
-    if call.named.get("local_dir") is not None:
-        return folder
-
-    def bring_again() -> list[str]:
-        run(force_download=True)
-        return _files_in(folder)
-
-    check_brought(_files_in(folder), bring_again, call.storage, resolution)
-    return folder
+def _run_original(call: Call, resolution: Resolution, error: Unavailable | None = None) -> str:
+    return run_checked(call, resolution, error, _files_in)
 
 
 def _files_in(folder: str) -> list[str]:

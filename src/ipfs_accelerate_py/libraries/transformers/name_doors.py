@@ -16,6 +16,7 @@ from ...patching.calls import callers_kwargs, door, is_local_only, name_argument
 from ...patching.fallback import stand_aside
 from ...storage_wrapper import StorageWrapper, get_storage_wrapper
 from ...store.resolution import Resolution
+from ..huggingface_hub.objects import make_info, make_row
 
 _MAIN_TEMPLATE = "chat_template.jinja"
 _TEMPLATES = "additional_chat_templates/"
@@ -121,8 +122,6 @@ def list_repo_tree(
     storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]
 ) -> Callable[[], Any]:
     """The files below a folder of the repo, as huggingface_hub's own objects."""
-    from huggingface_hub.hf_api import RepoFile
-
     if named.get("expand"):
         return lambda: wrapped(**named)
     resolution = _with_listing(storage, asked)
@@ -133,28 +132,20 @@ def list_repo_tree(
     rows = []
     for path, entry in resolution.tree.files.items():
         if path.startswith(prefix) and (named.get("recursive") or "/" not in path[len(prefix) :]):
-            lfs = {"oid": entry.sha256, "size": entry.size, "pointerSize": 0} if entry.sha256 else None
-            rows.append(RepoFile(path=path, size=entry.size, oid=entry.blob_id or "", lfs=lfs))
+            rows.append(make_row(path, entry))
     return lambda: iter(rows)
 
 
 @door
 def model_info(storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
     """The few words about a repo that loading needs: commit, tags, task, library."""
-    from huggingface_hub.hf_api import ModelInfo
-
     if set(named) - {"repo_id", "revision", "token", "timeout"}:
         return lambda: wrapped(**named)
     resolution = _with_listing(storage, asked)
-    info = resolution.tree.info
-    unknown = "tags" not in info or not resolution.tree.complete
+    unknown = "tags" not in resolution.tree.info or not resolution.tree.complete
     if unknown and not _was_asked_before(storage, resolution):
         return lambda: _aside(wrapped, named)
-    siblings = [{"rfilename": path} for path in resolution.tree.files]
-    known = {"tags": [], **info}
-    return lambda: ModelInfo(
-        id=asked.repo_id, sha=resolution.commit, private=False, downloads=0, likes=0, siblings=siblings, **known
-    )
+    return lambda: make_info(resolution)
 
 
 def patch_mistral_regex(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

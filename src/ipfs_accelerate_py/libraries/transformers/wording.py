@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import sys
 
+from ...hub import client
 from .names import HUB
 
 
 def cache_folder() -> str:
     """Where plain transformers keeps what is loaded without a `cache_dir`."""
-    from huggingface_hub import constants
-
     # 4.57 has a name of its own for it, and a variable of old
-    return str(getattr(sys.modules.get(HUB), "TRANSFORMERS_CACHE", None) or constants.HF_HUB_CACHE)
+    return str(getattr(sys.modules.get(HUB), "TRANSFORMERS_CACHE", None) or client.cache_folder())
 
 
 def say_missing(repo_id: str, revision: str, subfolder: str, missing: list[str]) -> None:
