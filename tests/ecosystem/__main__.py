@@ -11,7 +11,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from .lane import ROOT
+from tests.support.forks import ROOT
+
 from .rows import ROWS, Row
 from .states import STATES
 from .verdicts import Cells, judge, say

@@ -16,8 +16,9 @@ from pathlib import Path
 from typing import Any
 
 from tests.support import local_hub
+from tests.support.forks import ROOT
 
-from .lane import ROOT, Lane
+from .lane import Lane
 from .rows import Row
 from .states import STATES
 
