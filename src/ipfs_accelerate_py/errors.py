@@ -75,3 +75,7 @@ class LockFileError(VerificationError):
 
 class PublishRefused(IPFSAccelerateError):
     """This repo may not leave this machine, or there is no node to publish with."""
+
+
+class FleetError(IPFSAccelerateError):
+    """Something about the fleet cannot be done: no fleet here, an invitation that cannot be read, no agent."""

@@ -1,0 +1,160 @@
+"""The folder of the fleet on a machine: `<store>/.fleet`, a Kubo repo, with our own files in its folder `accelerate`.
+
+A Kubo can refer to files below the folder that contains its repo, in place of copying them: that is the store.
+https://github.com/ipfs/kubo/blob/master/docs/experimental-features.md#ipfs-filestore
+All in it may tell the swarm key, so that nobody but its owner may read it.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from ..errors import FleetError
+from ..files import replace_file
+from . import keys
+from .members import Member, Members
+
+NAME = ".fleet"  # beside the repos in the store
+OWN = "accelerate"
+FORMAT = 1
+_SECRET = 0o600
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The TCP ports of a machine's Kubo and agent: `swarm` and `agent` for the members, the others on 127.0.0.1.
+
+    `local`: of the agent, for the programs of this machine and for its page.
+    """
+
+    swarm: int
+    agent: int
+    api: int
+    gateway: int
+    local: int
+
+
+@dataclass(frozen=True)
+class Fleet:
+    """A fleet as one machine of it has it on disk. `listen`: the address of this machine at which others reach it;
+    `announce`: another one that leads there, where the machine does not know it itself; `trust`: hub or members.
+    """
+
+    name: str
+    peer: str
+    listen: str
+    ports: Ports
+    announce: str = ""
+    trust: str = "hub"
+    trusted: tuple[str, ...] = ()
+    key: bytes = field(default=b"", repr=False)
+
+    @property
+    def id(self) -> str:
+        """What identifies the fleet in messages."""
+        return keys.fleet_id(self.key)
+
+
+class FleetFolder:
+    """The paths in a fleet's folder, and what the files there say."""
+
+    def __init__(self, store: Path) -> None:
+        self.store = store
+        self.repo = store / NAME
+        self.own = self.repo / OWN
+        self.swarm_key = self.repo / "swarm.key"
+        self.facts = self.own / "fleet.json"
+        self.settings = self.own / "settings.json"  # what the fleet means for the settings: see `config.settings`
+        self.members = self.own / "members.json"
+        self.agent = self.own / "agent.json"  # of the agent that runs: see `AgentPlace`
+        self.agent_lock = self.own / "agent.lock"
+        self.agent_log = self.own / "agent.log"
+        self.kubo_log = self.own / "kubo.log"
+
+    def exists(self) -> bool:
+        """Return whether this machine is in a fleet."""
+        return self.facts.is_file()
+
+    def read(self) -> Fleet:
+        """The fleet of this machine. FleetError where there is none, or its files cannot be read."""
+        try:
+            row = json.loads(self.facts.read_bytes())
+            key = keys.parse_key(self.swarm_key.read_bytes())
+            if row.pop("format") > FORMAT:
+                raise FleetError(f"{self.facts} is of a newer version", "install a newer ipfs_accelerate_py")
+            row["ports"], row["trusted"] = Ports(**row["ports"]), tuple(row["trusted"])
+            return Fleet(**row, key=key)
+        except FileNotFoundError as error:
+            if not self.facts.exists():
+                raise FleetError(
+                    f"this machine is in no fleet: there is no {self.facts}",
+                    "'fleet init' on the first machine, 'fleet join INVITATION' on every other one",
+                ) from None
+            raise self._damaged(error) from error
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+            raise self._damaged(error) from error
+
+    def write(self, fleet: Fleet) -> None:
+        """Keep the facts of the fleet, and what it means for the settings of the programs on this machine."""
+        row = asdict(fleet)
+        del row["key"]
+        self.write_secret(self.facts, {"format": FORMAT, **row})
+        publishers = ["swarm"] if fleet.trust == "members" else list(fleet.trusted)
+        settings = {"node": f"/ip4/127.0.0.1/tcp/{fleet.ports.api}", "publishers": ",".join(publishers)}
+        self.write_secret(self.settings, {name: value for name, value in settings.items() if value})
+
+    def _damaged(self, error: Exception) -> FleetError:
+        return FleetError(
+            f"the files of the fleet in {self.own} cannot be read: {error}",
+            f"remove {self.repo} and join again; the models in the store stay",
+        )
+
+    def read_members(self, own: str) -> Members:
+        """The members that this machine remembers; damaged rows are left out."""
+        members = Members(own)
+        try:
+            document = json.loads(self.members.read_bytes())
+            for row in document["members"]:
+                try:
+                    members.merge([Member.from_dict(row, float(document["written"]))])
+                except ValueError:
+                    continue
+        except (OSError, ValueError, KeyError, TypeError):
+            pass
+        return members
+
+    def write_members(self, members: Iterable[Member]) -> None:
+        """Remember the members. OSError."""
+        now = time.time()
+        self.write_secret(self.members, {"written": now, "members": [member.to_dict(now) for member in members]})
+
+    @staticmethod
+    def write_secret(path: Path, document: Any) -> None:
+        """Replace a JSON file that nobody else may read. OSError."""
+        replace_file(path, json.dumps(document, indent=1).encode(), _SECRET)
+
+
+@dataclass(frozen=True)
+class AgentPlace:
+    """Where the agent of this machine is while it runs: its process, its port on 127.0.0.1, the process of its Kubo.
+
+    `started`: in seconds since 1970.
+    """
+
+    pid: int
+    port: int
+    started: float
+    kubo: int = 0
+
+
+def read_agent(folder: FleetFolder) -> AgentPlace | None:
+    """What the agent has written of itself, which may have ended since; None where there is nothing."""
+    try:
+        return AgentPlace(**json.loads(folder.agent.read_bytes()))
+    except (OSError, ValueError, TypeError):
+        return None
