@@ -178,6 +178,7 @@ KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "publish": (_publish, lambda: "auto"),
     "publish_kinds": (_each(_kind), lambda: "model"),
     "publishers": (_each(_publisher), lambda: ""),
+    "fleet": (_on_or_off, lambda: "on"),
     "timeout": (_seconds, lambda: "1.0"),
     "log": (_level, lambda: "WARNING"),
     "gateways": (_each(read_gateway), lambda: ""),

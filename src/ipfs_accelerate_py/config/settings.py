@@ -1,7 +1,8 @@
-"""The settings: environment over `config.toml` over defaults, read when they are needed.
+"""The settings: environment over `config.toml` over the machine's fleet over defaults, read when they are needed.
 
 The file lies in the user's configuration folder (`platformdirs.user_config_dir("ipfs_accelerate")`); its keys are the
-variables' names in lower case without the prefix, such as `timeout` or `publishers`.
+variables' names in lower case without the prefix, such as `timeout` or `publishers`. A machine that is in a fleet has
+the node and the trusted publishers in `<store>/.fleet/accelerate/settings.json`.
 """
 
 from __future__ import annotations
@@ -24,6 +25,7 @@ from .switch import raw_values
 from .switch import read_switch as read_switch
 
 PREFIX = "IPFS_ACCELERATE_"
+_FROM_FLEET = ("node", "publishers")
 
 
 @dataclass(frozen=True)
@@ -43,6 +45,7 @@ class Settings:
     lock: Path | None = None
     share: str = "on"
     publish_kinds: tuple[str, ...] = ("model",)
+    fleet: str = "on"
     node_auth: str = field(default="", repr=False)
 
 
@@ -51,8 +54,8 @@ class LastReading:
 
     def __init__(self) -> None:
         self.file: tuple[str, float, dict[str, str]] | None = None  # path, time of change, values
-        # the variables, the file and its time of change, and the settings
-        self.all: tuple[tuple[object, ...], Path, float | None, Settings] | None = None
+        # the variables, the files and their times of change, and the settings
+        self.all: tuple[tuple[object, ...], tuple[Path, ...], list[float | None], Settings] | None = None
         self.warned: set[tuple[str, str]] = set()  # of a variable or file, and its value
 
 
@@ -123,13 +126,46 @@ def _warn(variable: str, value: str, message: str) -> None:
         report(message)
 
 
+FLEET_SETTINGS = ".fleet/accelerate/settings.json"  # below the store: see `fleet.folder`
+
+
+def _fleet_file() -> Path | None:
+    """The settings of the fleet of this machine; None where fleets are switched off."""
+    if key_text("fleet")[0] == "off":
+        return None
+    try:
+        return Path(KEYS["home"][0](key_text("home")[0]), FLEET_SETTINGS)
+    except ValueError:
+        return None
+
+
+def _read_fleet() -> dict[str, str]:
+    """What the fleet of this machine says of the settings; nothing where it is in none."""
+    if (path := _fleet_file()) is None:
+        return {}
+    import json
+
+    try:
+        document = json.loads(path.read_bytes())
+        return {str(key): str(value) for key, value in document.items() if key in KEYS}
+    except (OSError, ValueError, AttributeError):
+        return {}
+
+
 def is_given(key: str) -> bool:
     """Return whether the user has given this setting, in the environment or in the file."""
     return bool(os.environ.get(PREFIX + key.upper()) or _read_file().get(key))
 
 
 def find_setting(key: str) -> tuple[str, str]:
-    """The text of one setting, and where it is from: the name of the variable, the path of the file, or "default"."""
+    """The text of one setting, and where it is from: the name of the variable, the path of a file, or "default"."""
+    if key in _FROM_FLEET and not is_given(key) and (text := _read_fleet().get(key)):
+        return text, str(_fleet_file())
+    return key_text(key)
+
+
+def key_text(key: str) -> tuple[str, str]:
+    """As `find_setting`, of what the user has given alone."""
     variable = PREFIX + key.upper()
     if text := os.environ.get(variable):
         return text, variable
@@ -190,18 +226,20 @@ def read_settings() -> Settings:
     """All settings as they are now; those with an invalid value have their defaults."""
     last = session.part(LastReading)
     environment = (*raw_values(_VARIABLES), _folder_now())
-    if last.all is not None and last.all[0] == environment and last.all[2] == _changed(last.all[1]):
+    if last.all is not None and last.all[0] == environment and last.all[2] == [_changed(file) for file in last.all[1]]:
         return last.all[3]
     try:
-        file = config_file()
+        files: tuple[Path, ...] = (config_file(),)
     except ImportError:
-        file = Path()
-    changed = _changed(file)
+        files = ()
+    if (fleet := _fleet_file()) is not None:
+        files = (*files, fleet)
+    changed = [_changed(file) for file in files]
     values: dict[str, Any] = {key: read_or_default(key) for key in KEYS}
     if (earlier := earlier_store()) is not None:
         values["lower"] = tuple(dict.fromkeys((*values["lower"], earlier)))
     settings = Settings(force_local=is_true(os.environ.get("STORAGE_FORCE_LOCAL")), **values)
-    last.all = (environment, file, changed, settings)
+    last.all = (environment, files, changed, settings)
     return settings
 
 

@@ -42,7 +42,8 @@ class Ports:
 @dataclass(frozen=True)
 class Fleet:
     """A fleet as one machine of it has it on disk. `listen`: the address of this machine at which others reach it;
-    `announce`: another one that leads there, where the machine does not know it itself; `trust`: hub or members.
+    `announce`: another one that leads there, where the machine does not know it itself; `trust`: hub or members;
+    `program`: the path of Kubo's.
     """
 
     name: str
@@ -52,6 +53,7 @@ class Fleet:
     announce: str = ""
     trust: str = "hub"
     trusted: tuple[str, ...] = ()
+    program: str = ""
     key: bytes = field(default=b"", repr=False)
 
     @property
@@ -63,9 +65,9 @@ class Fleet:
 class FleetFolder:
     """The paths in a fleet's folder, and what the files there say."""
 
-    def __init__(self, store: Path) -> None:
+    def __init__(self, store: Path, repo: Path | None = None) -> None:
         self.store = store
-        self.repo = store / NAME
+        self.repo = repo or store / NAME
         self.own = self.repo / OWN
         self.swarm_key = self.repo / "swarm.key"
         self.facts = self.own / "fleet.json"

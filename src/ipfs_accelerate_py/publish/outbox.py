@@ -9,13 +9,14 @@ from __future__ import annotations
 import contextlib
 import logging
 import os
-import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from ..config.settings import Settings, read_settings
+from ..detached import start_module
 from ..errors import IPFSAccelerateError
 from ..files import make_folder
 from ..ipfs import node, swarm
@@ -87,46 +88,36 @@ def is_at_work(store: Store) -> bool:
 
 def start_process(store: Store) -> None:
     """Start the process, detached: the user's program neither waits for it nor has to reap it."""
-    if not sys.executable:
-        return
-    package_folder = str(Path(__file__).resolve().parents[2])
-    paths = [package_folder, *filter(None, [os.environ.get("PYTHONPATH")])]
-    command = [sys.executable, "-m", "ipfs_accelerate_py.publish.outbox", str(store.root)]
-    if os.name == "posix":  # the shell ends at once and leaves the process to init
-        command = ["/bin/sh", "-c", '"$0" "$@" &', *command]
-    flags = getattr(subprocess, "DETACHED_PROCESS", 0)
-    subprocess.run(
-        command,
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-        cwd=os.sep,
-        env={**os.environ, "PYTHONPATH": os.pathsep.join(paths), "IPFS_ACCELERATE": "0"},
-        start_new_session=True,
-        creationflags=flags,
-        timeout=5,
-        check=False,
-    )
+    start_module("ipfs_accelerate_py.publish.outbox", [str(store.root)], os.environ)
 
 
-def work_off(store: Store) -> None:
-    """Publish what the notes ask for until none is left and none has come for a while. One process at a time."""
+def work_off(store: Store, stopped: threading.Event | None = None) -> bool:
+    """Publish what the notes ask for until none is left and none has come for a while. One process at a time.
+
+    With `stopped`, the process of an agent: until that is set; False at once where another process is at work.
+    """
     from filelock import FileLock, Timeout
 
     try:
         with FileLock(_lock(store), timeout=0):
-            quiet_since = time.monotonic()
+            quiet_since = began = time.monotonic()
             tries: dict[Path, int] = {}
-            while time.monotonic() - quiet_since < _LINGER:
+            while (time.monotonic() - quiet_since < _LINGER) if stopped is None else not stopped.is_set():
+                if stopped is not None and time.monotonic() - began > _PAUSE:
+                    began, tries = time.monotonic(), {}
                 notes = [note for note in _all_notes(store) if tries.get(note, 0) < _TRIES]
                 for note in notes:
                     quiet_since = time.monotonic()
                     work = _withdraw_note if note.parent == _withdrawals(store) else _publish_note
                     tries[note] = 0 if work(store, note) else tries.get(note, 0) + 1
                 failed = any(tries[note] for note in notes)
-                time.sleep(1.0 if failed else 0.1)
+                if stopped is None:
+                    time.sleep(1.0 if failed else 0.1)
+                else:
+                    stopped.wait(1.0 if failed or not notes else 0.1)
     except Timeout:
-        pass
+        return False
+    return True
 
 
 def _withdraw_note(store: Store, note: Path) -> bool:

@@ -1,0 +1,140 @@
+"""Making the fleet's folder of a machine: for a new fleet, or from an invitation. It is there whole or not at all."""
+
+from __future__ import annotations
+
+import contextlib
+import ipaddress
+import os
+import shutil
+import socket
+from collections.abc import Iterable
+from pathlib import Path
+
+from ..errors import FleetError
+from ..files import make_folder
+from . import keys, kubo
+from .folder import NAME, OWN, Fleet, FleetFolder, Ports
+from .members import Member
+
+SWARM_PORT, AGENT_PORT = 4611, 4612  # where they are free; the others are whatever is
+_UNFINISHED = f"{NAME}-unfinished-"  # and a process id
+
+
+def make_fleet(
+    store: Path,
+    name: str,
+    *,
+    key: bytes | None = None,
+    listen: str = "",
+    announce: str = "",
+    trust: str = "hub",
+    members: Iterable[Member] = (),
+    program: str = "",
+) -> Fleet:
+    """Make the folder of a fleet in the store: Kubo's repo, the swarm key, all settings. FleetError, OSError.
+
+    It is made under another name and renamed when it is whole, so that one who is killed leaves no half of it.
+    """
+    folder = FleetFolder(store)
+    if folder.repo.exists():
+        if folder.exists():
+            raise FleetError(
+                f"this machine is in the fleet {folder.read().name!r} already",
+                "'fleet invite' prints its invitation; 'fleet leave' takes this machine out of it",
+            )
+        raise FleetError(
+            f"{folder.repo} is there, and it is no folder of a fleet", "move it away, or choose another store"
+        )
+    address = listen or own_address()
+    check_address(address)
+    program = kubo.find_program(program)
+    make_folder(store)
+    remove_unfinished(store)
+    unfinished = store / f"{_UNFINISHED}{os.getpid()}"
+    try:
+        unfinished.mkdir(0o700)
+        secret = key or keys.make_key()
+        peer = kubo.make_repo(program, unfinished, secret)
+        ports = choose_ports(address)
+        members = list(members)
+        bootstrap = [each for member in members for each in member.swarm]
+        kubo.configure(unfinished, address, ports, bootstrap, announce)
+        (unfinished / OWN).mkdir(0o700)
+        fleet = Fleet(name, peer, address, ports, announce, trust, (), program, secret)
+        made = FleetFolder(store, unfinished)
+        made.write(fleet)
+        made.write_members(members)
+        os.rename(unfinished, folder.repo)
+    except BaseException:
+        shutil.rmtree(unfinished, ignore_errors=True)
+        raise
+    return fleet
+
+
+def remove_unfinished(store: Path) -> None:
+    """Remove what a killed `make_fleet` has left."""
+    for path in store.glob(f"{_UNFINISHED}*"):
+        with contextlib.suppress(ValueError, OSError):
+            pid = int(path.name.removeprefix(_UNFINISHED))
+            try:
+                os.kill(pid, 0)
+            except ProcessLookupError:
+                shutil.rmtree(path, ignore_errors=True)
+
+
+def own_address() -> str:
+    """The address of this machine in its network: that of the road to the outside; no packet is sent."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # a documentation address: https://www.rfc-editor.org/rfc/rfc5737
+            return str(probe.getsockname()[0])
+        except OSError:
+            return "127.0.0.1"
+
+
+def check_address(address: str) -> None:
+    """FleetError where this machine cannot listen at an address."""
+    try:
+        family = socket.AF_INET6 if ipaddress.ip_address(address).version == 6 else socket.AF_INET
+    except ValueError:
+        raise FleetError(f"{address!r} is no IP address", "give one of this machine, such as 10.0.0.1") from None
+    try:
+        with socket.socket(family) as probe:
+            probe.bind((address, 0))
+    except OSError as error:
+        raise FleetError(
+            f"this machine cannot listen at {address}: {error.strerror}",
+            "give an address of this machine with --listen; one that only leads to it goes to --announce",
+        ) from None
+
+
+def choose_ports(listen: str) -> Ports:
+    """Free ports: the usual ones for what others reach, where they are free."""
+    with contextlib.ExitStack() as taken:  # all are held until the last is chosen, so that no two are one
+        swarm, agent = (_take(taken, listen, usual) for usual in (SWARM_PORT, AGENT_PORT))
+        api, gateway, local = (_take(taken, "127.0.0.1", 0) for _ in range(3))
+        return Ports(swarm, agent, api, gateway, local)
+
+
+def is_free(address: str, port: int) -> bool:
+    """Return whether nobody listens at a port."""
+    with contextlib.ExitStack() as taken:
+        try:
+            _bind(taken, address, port)
+        except OSError:
+            return False
+        return True
+
+
+def _take(taken: contextlib.ExitStack, address: str, usual: int) -> int:
+    try:
+        return _bind(taken, address, usual)
+    except OSError:
+        return _bind(taken, address, 0)
+
+
+def _bind(taken: contextlib.ExitStack, address: str, port: int) -> int:
+    probe = taken.enter_context(socket.socket(socket.AF_INET6 if ":" in address else socket.AF_INET))
+    probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    probe.bind((address, port))
+    return int(probe.getsockname()[1])
