@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import socket
+import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from .. import __version__
 from ..fleet import kubo as kubo_settings
 from ..fleet.folder import Fleet, FleetFolder
 from ..fleet.members import Member
@@ -46,9 +46,11 @@ class Agent:
         ports, host = self.fleet.ports, self.fleet.announce or self.fleet.listen
         swarm = f"{kubo_settings.multiaddr(host, ports.swarm)}/p2p/{self.fleet.peer}"
         name = socket.gethostname()[:64]
-        return Member(self.fleet.peer, name, self.url, (swarm,), __version__, time.time())
+        return Member(self.fleet.peer, name, self.url, (swarm,), VERSION, time.time())
 
 
+# the package's own attribute: to import it from there would make the package's public faces, which lie above, known here
+VERSION = str(getattr(sys.modules[__name__.partition(".")[0]], "__version__", ""))
 AGENT = web.AppKey("agent", Agent)
 
 
