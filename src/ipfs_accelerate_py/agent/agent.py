@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import socket
-import sys
 import time
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ..fleet import kubo as kubo_settings
 from ..fleet.folder import Fleet, FleetFolder
 from ..fleet.members import Member
 from ..fleet.signing import Guard, Signer
+from .address import describe
 from .calls import Calls
 
 if TYPE_CHECKING:
@@ -23,7 +21,7 @@ if TYPE_CHECKING:
 
 class Agent:
     """The agent of this machine. `kubo`: None where it runs without one; `news`: the members are to be written to disk;
-    `trouble`: URL of a member's agent -> why it could not be asked.
+    `trouble`: URL of a member's agent -> why it could not be asked; `corrupt`: peer id -> what it gave wrong.
     """
 
     def __init__(self, store: Store, folder: FleetFolder, fleet: Fleet, kubo: Kubo | None = None) -> None:
@@ -34,23 +32,18 @@ class Agent:
         self.calls = Calls(self.signer)
         self.news = False
         self.trouble: dict[str, str] = {}
+        self.corrupt: dict[str, str] = {}
 
     @property
     def url(self) -> str:
         """Where the other members reach it."""
-        host = self.fleet.announce or self.fleet.listen
-        return f"http://{f'[{host}]' if ':' in host else host}:{self.fleet.ports.agent}"
+        return describe(self.fleet).agent
 
     def describe(self) -> Member:
         """This machine, as it tells of itself."""
-        ports, host = self.fleet.ports, self.fleet.announce or self.fleet.listen
-        swarm = f"{kubo_settings.multiaddr(host, ports.swarm)}/p2p/{self.fleet.peer}"
-        name = socket.gethostname()[:64]
-        return Member(self.fleet.peer, name, self.url, (swarm,), VERSION, time.time())
+        return describe(self.fleet)
 
 
-# the package's own attribute: to import it from there would make the package's public faces, which lie above, known here
-VERSION = str(getattr(sys.modules[__name__.partition(".")[0]], "__version__", ""))
 AGENT = web.AppKey("agent", Agent)
 
 
@@ -63,3 +56,9 @@ async def read_document(request: web.Request) -> dict[str, Any]:
     if not isinstance(document, dict):
         raise web.HTTPBadRequest
     return document
+
+
+def require_local(request: web.Request) -> None:
+    """HTTPNotFound for what only the programs of this machine may ask."""
+    if not request.get("local"):
+        raise web.HTTPNotFound

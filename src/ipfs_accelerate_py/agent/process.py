@@ -42,8 +42,7 @@ def find_agent(folder: FleetFolder) -> AgentPlace | None:
 
 def start(folder: FleetFolder, seconds: float = 30.0) -> AgentPlace:
     """Start the agent in the background unless it runs, and wait until it is ready. FleetError says what it met."""
-    if find_spec("aiohttp") is None:
-        raise FleetError("the agent needs aiohttp, which is not installed", NEEDS)
+    check_needs()
     if not is_running(folder):
         with contextlib.suppress(OSError):
             folder.agent.unlink()
@@ -62,6 +61,21 @@ def start(folder: FleetFolder, seconds: float = 30.0) -> AgentPlace:
             break  # it has ended again
         time.sleep(_STEP)
     raise FleetError(f"the agent did not start: {_what_it_said(folder.agent_log, size)}", f"see {folder.agent_log}")
+
+
+def check_needs() -> None:
+    """FleetError where what the agent needs is not installed."""
+    if find_spec("aiohttp") is None:
+        raise FleetError("the agent needs aiohttp, which is not installed", NEEDS)
+
+
+def say_why(folder: FleetFolder) -> str:
+    """Why the agent may not run, as far as can be seen: it was ended by force, or it said why; or nothing."""
+    place = read_agent(folder)
+    if place is not None and not is_running(folder):
+        when = time.strftime("%Y-%m-%d %H:%M", time.localtime(place.started))
+        return f" (process {place.pid}, of {when}, was ended by force; loads go on without it)"
+    return ""
 
 
 def stop(folder: FleetFolder, seconds: float = 20.0) -> bool:

@@ -57,9 +57,10 @@ def read_invitation(text: str) -> Invitation:
             "install the version of ipfs_accelerate_py that the machine has which made it",
         )
     try:
-        data = base64.b64decode(line[len(PREFIX) :] + "===", altchars=b"-_", validate=True)
+        body = line[len(PREFIX) :]
+        data = base64.b64decode(body + "=" * (-len(body) % 4), altchars=b"-_", validate=True)
     except ValueError:
-        raise FleetError("this invitation has a character in it that none has", _AGAIN) from None
+        raise FleetError("this invitation is not whole, or has a character in it that none has", _AGAIN) from None
     packed, check = data[:-_CHECK], data[-_CHECK:]
     if _digest(packed) != check:
         raise FleetError("this invitation is not whole, or was changed: its check sum is wrong", _AGAIN)

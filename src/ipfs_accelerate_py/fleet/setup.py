@@ -126,6 +126,12 @@ def is_free(address: str, port: int) -> bool:
         return True
 
 
+def free_port(address: str) -> int:
+    """A port at which nobody listens."""
+    with contextlib.ExitStack() as taken:
+        return _bind(taken, address, 0)
+
+
 def _take(taken: contextlib.ExitStack, address: str, usual: int) -> int:
     try:
         return _bind(taken, address, usual)

@@ -12,20 +12,20 @@ from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .errors import PublishRefused
-from .repo import read_name as read_name
-from .stats import stats
+from ..errors import PublishRefused
+from ..repo import read_name as read_name
+from ..stats import stats
 
 if TYPE_CHECKING:
-    from .config.settings import Settings
-    from .maintenance.audit import Audit as Audit
-    from .maintenance.audit import Damage as Damage
-    from .maintenance.collect import Collection as Collection
-    from .maintenance.eviction import Verdict as Verdict
-    from .maintenance.inventory import StoredCommit as StoredCommit
-    from .maintenance.lock_writer import Lock as Lock
-    from .publish.publisher import Publication as Publication
-    from .store.store import Store
+    from ..config.settings import Settings
+    from ..maintenance.audit import Audit as Audit
+    from ..maintenance.audit import Damage as Damage
+    from ..maintenance.collect import Collection as Collection
+    from ..maintenance.eviction import Verdict as Verdict
+    from ..maintenance.inventory import StoredCommit as StoredCommit
+    from ..maintenance.lock_writer import Lock as Lock
+    from ..publish.publisher import Publication as Publication
+    from ..store.store import Store
 
 Progress = Callable[[str, int], object]  # is called with a name and bytes
 
@@ -55,8 +55,8 @@ class Fetched:
 
 def open_store(settings: Settings) -> Store:
     """The store of the settings; StoreError where a newer version of ours has made it."""
-    from .store import version
-    from .store.store import Store
+    from ..store import version
+    from ..store.store import Store
 
     store = Store(settings.home)
     version.check(store)
@@ -65,15 +65,15 @@ def open_store(settings: Settings) -> Store:
 
 def list_commits(settings: Settings) -> list[StoredCommit]:
     """Every commit of which a file is here: those of the store first, then those of the local caches. No network."""
-    from .maintenance import inventory
+    from ..maintenance import inventory
 
     return inventory.list_commits(open_store(settings), settings)
 
 
 def read_vouchers(settings: Settings) -> dict[str, dict[str, list[str]]]:
     """The authorities for the last loads: {repo id: {commit: [name, ...]}}."""
-    from .store import vouchers
-    from .store.store import Store
+    from ..store import vouchers
+    from ..store.store import Store
 
     return vouchers.read(Store(settings.home))
 
@@ -86,9 +86,9 @@ def fetch_repo(
     `progress` is called with (path, bytes) for every file that is there. Raises what `resolve` and
     `Retrieval.make_present` raise.
     """
-    from .fetch.retrieval import Retrieval
-    from .publish import outbox
-    from .resolve import resolver
+    from ..fetch.retrieval import Retrieval
+    from ..publish import outbox
+    from ..resolve import resolver
 
     store = open_store(settings)
     resolution = resolver.resolve(
@@ -128,11 +128,11 @@ def publish_repo(
     `complete` fetches the rest first; `closed` lets a private or gated repo go to a node with a swarm key. Publishing
     that is under way in the background is waited for. `progress` is called with (path, bytes). Raises PublishRefused.
     """
-    from .fetch.retrieval import Retrieval
-    from .ipfs import node
-    from .net import timeouts
-    from .publish import outbox, permission, publisher
-    from .resolve import resolver
+    from ..fetch.retrieval import Retrieval
+    from ..ipfs import node
+    from ..net import timeouts
+    from ..publish import outbox, permission, publisher
+    from ..resolve import resolver
 
     store = open_store(settings)
     ipfs = node.open_node(settings)
@@ -165,7 +165,7 @@ def lock_repos(
     closed: bool = False,
 ) -> Lock:
     """Write what every file of these repos must be into a lock file: see `maintenance.lock_writer.lock_repos`."""
-    from .maintenance import lock_writer
+    from ..maintenance import lock_writer
 
     return lock_writer.lock_repos(open_store(settings), settings, repo_ids, revision, path, closed)
 
@@ -179,12 +179,12 @@ def verify_store(
     is removed and fetched anew, never from a cache of this machine. `progress` is called with (path, bytes) for every
     chunk that was read. Raises StoreError for a repo of which the store has nothing, LockFileError.
     """
-    from .maintenance.audit import audit_store
+    from ..maintenance.audit import audit_store
 
     store = open_store(settings)
     audit = audit_store(store, settings, repo_ids, progress)
     if repair and audit.bad:
-        from .maintenance.repair import repair_all
+        from ..maintenance.repair import repair_all
 
         audit = replace(audit, bad=repair_all(store, settings, audit.bad))
     return audit
@@ -198,21 +198,21 @@ def collect_garbage(
     progress: Progress | None = None,
 ) -> Collection:
     """Remove what is of no more use: see `maintenance.collect.collect_garbage`."""
-    from .maintenance import collect
+    from ..maintenance import collect
 
     return collect.collect_garbage(open_store(settings), settings, dry_run, older_than, max_size, progress)
 
 
 def check_node_address(setting: str) -> None:
     """SettingsError for what is no value of IPFS_ACCELERATE_NODE."""
-    from .ipfs.address import node_address
+    from ..ipfs.address import node_address
 
     node_address(setting)
 
 
 def silence_progress() -> None:
     """From now on this process draws no bars."""
-    from .fetch import progress
+    from ..fetch import progress
 
     progress.silence()
 
@@ -220,7 +220,7 @@ def silence_progress() -> None:
 @contextmanager
 def count_bytes(verb: str) -> Iterator[Progress]:
     """A bar for many files, on a terminal: a function to call with the name and the bytes of a file."""
-    from .fetch import progress
+    from ..fetch import progress
 
     bar = progress.begin(verb)
 

@@ -1,0 +1,113 @@
+"""What this machine holds for the fleet: the public repos in its store; and the route that tells it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+from dataclasses import asdict, dataclass
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from ..errors import SourceError
+from ..fleet.members import rank
+from ..store import layout
+from ..store.visibility import known_access
+from .agent import AGENT, Agent
+
+if TYPE_CHECKING:
+    from ..store.store import Store
+
+PATH = "/fleet/1/models"
+_LOOK = 3.0  # seconds between two looks at the store
+_RENEW = 60.0  # seconds between two times that the trackers are told, where nothing has changed
+_SECONDS = 2.0
+_AT_MOST = 5000  # repos that are told of
+
+
+@dataclass(frozen=True)
+class Holding:
+    """A repo of which this machine has files: its folder's name, and their number and sum in bytes."""
+
+    folder: str
+    files: int
+    bytes: int
+
+
+def add_routes(app: web.Application) -> None:
+    """The route by which the others see what is here."""
+    app.router.add_post(PATH, _answer)
+
+
+def find_folders(store: Store) -> list[str]:
+    """The folders of the public repos of which there are files here."""
+    found = []
+    with contextlib.suppress(OSError), os.scandir(store.root) as entries:
+        for entry in entries:
+            repo_id = layout.repo_of(entry.name)
+            if (
+                repo_id is not None
+                and os.path.isdir(os.path.join(entry.path, "blobs"))
+                and known_access(store, repo_id)
+            ):
+                found.append(entry.name)
+    return sorted(found)[:_AT_MOST]
+
+
+def weigh(store: Store, folder: str) -> Holding:
+    """How much is here of a repo."""
+    sizes = []
+    with contextlib.suppress(OSError), os.scandir(store.root / folder / "blobs") as entries:
+        for entry in entries:
+            if layout.is_sha256(entry.name) or layout.is_commit(entry.name):
+                with contextlib.suppress(OSError):
+                    sizes.append(entry.stat().st_size)
+    return Holding(folder, len(sizes), sum(sizes))
+
+
+async def keep_telling(agent: Agent) -> None:
+    """Tell the trackers of each repo that this machine holds it: when that is news, and now and then."""
+    told: dict[str, tuple[str, float]] = {}  # folder -> its tracker, and when it was told
+    loop = asyncio.get_running_loop()
+    while True:
+        folders = await loop.run_in_executor(None, find_folders, agent.store)
+        peers = {member.peer: member.agent for member in agent.members.alive()}
+        messages: dict[str, list[str]] = {}
+        for folder in folders:
+            tracker = rank(folder, [agent.fleet.peer, *peers])[0]
+            at = told.get(folder)
+            if at is None or at[0] != tracker or loop.time() - at[1] > _RENEW:
+                messages.setdefault(tracker, []).append(folder)
+        for tracker, group in messages.items():
+            with contextlib.suppress(SourceError):
+                if tracker == agent.fleet.peer:
+                    agent.directory.hold(agent.fleet.peer, agent.url, group)
+                else:
+                    document = {"url": agent.url, "folders": group}
+                    await agent.calls.post(peers[tracker], "/fleet/1/hold", document, _SECONDS)
+                told.update({folder: (tracker, loop.time()) for folder in group})
+        told = {folder: at for folder, at in told.items() if folder in folders}
+        await asyncio.sleep(_LOOK)
+
+
+def weigh_all(store: Store) -> list[dict[str, Any]]:
+    """What is here, as a document."""
+    return [asdict(weigh(store, folder)) for folder in find_folders(store)]
+
+
+def read_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
+    """What another machine tells that it holds; rows that are none are left out."""
+    found = []
+    for row in document.get("models", [])[:_AT_MOST]:
+        try:
+            if layout.repo_of(row["folder"]) is not None:
+                found.append(asdict(Holding(str(row["folder"]), int(row["files"]), int(row["bytes"]))))
+        except (KeyError, TypeError, ValueError):
+            continue
+    return found
+
+
+async def _answer(request: web.Request) -> web.Response:
+    rows = await asyncio.get_running_loop().run_in_executor(None, weigh_all, request.app[AGENT].store)
+    return web.json_response({"models": rows})

@@ -1,0 +1,93 @@
+"""What the agent tells the programs and the people of its own machine: its state, and what the fleet has."""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable
+from typing import TYPE_CHECKING, Any
+
+from aiohttp import web
+
+from ..errors import SourceError
+from . import holdings
+from .agent import AGENT, Agent, require_local
+from .gossip import Gossip
+
+if TYPE_CHECKING:
+    from ..fleet.members import Member
+
+STATUS, MODELS, LEAVE = "/fleet/1/status", "/fleet/1/fleet-models", "/fleet/1/leave"
+_SECONDS = 3.0
+_AT_ONCE = 32
+
+
+def add_routes(app: web.Application) -> None:
+    """The routes of the local site."""
+    app.router.add_post(STATUS, _status)
+    app.router.add_post(MODELS, _models)
+    app.router.add_post(LEAVE, _leave)
+
+
+def report(agent: Agent) -> dict[str, Any]:
+    """The state of the agent and of all that it knows of."""
+    now = time.time()
+    there = {member.peer for member in agent.members.alive()}
+    kubo = agent.kubo
+    return {
+        "url": agent.url,
+        "started": agent.started,
+        "kubo": None
+        if kubo is None
+        else {"running": kubo.pid != 0, "pid": kubo.pid, "restarts": kubo.restarts, "trouble": kubo.trouble},
+        "members": [
+            {
+                **member.to_dict(now),
+                "there": member.peer in there,
+                "trouble": agent.trouble.get(member.agent, ""),
+                "corrupt": agent.corrupt.get(member.peer, ""),
+            }
+            for member in sorted(agent.members, key=lambda member: (member.name, member.peer))
+        ],
+        "models": len(holdings.find_folders(agent.store)),
+        **agent.counts.to_dict(),
+    }
+
+
+async def list_models(agent: Agent) -> list[dict[str, Any]]:
+    """What each machine of the fleet that is there holds, this one first: [{name, peer, models: [...], trouble}]."""
+    loop = asyncio.get_running_loop()
+    own = agent.describe()
+    mine = await loop.run_in_executor(None, holdings.weigh_all, agent.store)
+    others = agent.members.alive()[: 16 * _AT_ONCE]
+    gate = asyncio.Semaphore(_AT_ONCE)
+
+    async def ask(member: Member) -> dict[str, Any]:
+        row: dict[str, Any] = {"name": member.name, "peer": member.peer, "models": [], "trouble": ""}
+        async with gate:
+            try:
+                row["models"] = holdings.read_rows(await agent.calls.post(member.agent, holdings.PATH, {}, _SECONDS))
+            except (SourceError, ValueError) as error:
+                row["trouble"] = str(error)
+        return row
+
+    asked: list[Awaitable[dict[str, Any]]] = [ask(member) for member in others]
+    return [{"name": own.name, "peer": own.peer, "models": mine, "trouble": ""}, *await asyncio.gather(*asked)]
+
+
+async def _status(request: web.Request) -> web.Response:
+    require_local(request)
+    agent = request.app[AGENT]
+    return web.json_response(await asyncio.get_running_loop().run_in_executor(None, report, agent))
+
+
+async def _models(request: web.Request) -> web.Response:
+    require_local(request)
+    return web.json_response({"machines": await list_models(request.app[AGENT])})
+
+
+async def _leave(request: web.Request) -> web.Response:
+    """Tell the others that this machine leaves the fleet."""
+    require_local(request)
+    await Gossip(request.app[AGENT]).leave()
+    return web.json_response({})

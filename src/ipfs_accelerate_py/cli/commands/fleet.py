@@ -1,0 +1,299 @@
+"""`fleet`: machines that give each other what one of them has downloaded."""
+
+from __future__ import annotations
+
+from argparse import ArgumentParser, Namespace
+from typing import TYPE_CHECKING, Any
+
+from ...files import say_size
+from ..output import prepare, print_json, print_table, tell, warn
+from ..parser import refuse
+from ..program import FAILED, GOOD, PROGRAM
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from ...config.settings import Settings
+    from ...operations.fleet import FleetStatus, Place
+
+HELP = "make a fleet of machines, join one, and see what its members have"
+MORE = """
+The first machine makes the fleet and prints an invitation; every other one joins with it. From then on what one of
+them has downloaded the others take from there. The invitation is a secret: who has it can join.
+
+  init [NAME]       make a new fleet, with this machine as its first member
+  join INVITATION   take this machine into the fleet of an invitation; '-' reads it from the standard input
+  invite            print the invitation, for one more machine
+  start, stop       the agent of this machine, in the background
+  run               the agent in the foreground, for systemd and containers
+  status            the fleet as this machine sees it
+  ls                which models the machines have
+  trust PEER        take a member's word on commits and hashes while the Hub is down; distrust PEER: no more
+  leave             take this machine out of the fleet; the models stay"""
+EXAMPLES = """\
+fleet init
+fleet join ipfs-fleet1:eJy...
+fleet init lab --listen 10.0.0.1 --trust members
+fleet status
+fleet ls --json
+fleet trust 12D3KooWA...
+fleet leave"""
+_WITH_VALUE = {"init": False, "join": True, "trust": True, "distrust": True}  # whether the action needs its argument
+_OPTIONS = {
+    "listen": ("init", "join"),
+    "announce": ("init", "join"),
+    "ipfs": ("init", "join"),
+    "no_start": ("init", "join"),
+    "trust": ("init",),
+}
+_ACTIONS = ("init", "join", "invite", "start", "stop", "run", "status", "ls", "trust", "distrust", "leave")
+
+
+def declare(parser: ArgumentParser) -> None:
+    parser.add_argument("action", choices=_ACTIONS, help="see above")
+    parser.add_argument("value", metavar="NAME|INVITATION|PEER", nargs="?", help="of init, join, trust, distrust")
+    parser.add_argument(
+        "--listen",
+        metavar="ADDRESS",
+        help="init, join: the address of this machine that the others reach (default: its own in the network)",
+    )
+    parser.add_argument(
+        "--announce",
+        metavar="ADDRESS",
+        help="init, join: another address that leads here, where a router or container stands between",
+    )
+    parser.add_argument("--ipfs", metavar="PATH", help="init, join: Kubo's program (default: ipfs on PATH)")
+    parser.add_argument("--no-start", action="store_true", default=None, help="init, join: do not start the agent")
+    parser.add_argument(
+        "--trust",
+        choices=("hub", "members"),
+        help="init: whose word counts while the Hub is down: that of no member (default), or of all",
+    )
+
+
+def execute(args: Namespace) -> int:
+    action: str = args.action
+    needs = _WITH_VALUE.get(action)
+    if args.value is not None and needs is None:
+        refuse(f"fleet {action} takes no argument, and {args.value!r} is one", f"see '{PROGRAM} fleet --help'")
+    if needs and not args.value:
+        what = "INVITATION" if action == "join" else "PEER"
+        refuse(f"fleet {action} needs its argument, {what}", f"see '{PROGRAM} fleet --help'")
+    for option, actions in _OPTIONS.items():
+        if getattr(args, option) is not None and action not in actions:
+            name = "--" + option.replace("_", "-")
+            refuse(f"fleet {action} has no option {name}", f"{name} belongs to fleet {' and fleet '.join(actions)}")
+    settings = prepare(args)
+    if settings.fleet == "off":
+        warn("Hint: IPFS_ACCELERATE_FLEET is off: programs here do not use the fleet")
+    doers: dict[str, Callable[[Namespace, Settings], int]] = {
+        "init": _init,
+        "join": _join,
+        "invite": _invite,
+        "start": _start,
+        "stop": _stop,
+        "run": _run,
+        "status": _status,
+        "ls": _list,
+        "trust": _trust,
+        "distrust": _trust,
+        "leave": _leave,
+    }
+    return doers[action](args, settings)
+
+
+def _places(args: Namespace) -> dict[str, Any]:
+    return {
+        "listen": args.listen or "",
+        "announce": args.announce or "",
+        "program": args.ipfs or "",
+        "start": not args.no_start,
+    }
+
+
+def _init(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    place = fleet.init(settings, args.value, trust=args.trust or "hub", **_places(args))
+    if args.json:
+        print_json(place.to_dict())
+        return GOOD
+    _tell_place(args, place, f"the fleet {place.fleet} is made, and this machine is its first member")
+    tell(args, "The invitation, a secret, for every other machine:\n")
+    print(f"  ipfs-accelerate fleet join {place.invitation}")  # also with --quiet: it is what was asked for
+    return GOOD
+
+
+def _join(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    text = _read_stdin() if args.value == "-" else args.value
+    place = fleet.join(settings, text, **_places(args))
+    if args.json:
+        print_json(place.to_dict())
+    else:
+        _tell_place(args, place, f"this machine is in the fleet {place.fleet}")
+    if place.running and not place.met:
+        for url, why in place.unmet.items():
+            warn(f"Warning: {why or f'{url} has not answered yet'}")
+        warn(
+            "Hint: no other member answers yet: does the agent of one run ('fleet status' there), and do firewalls let "
+            "its two ports through? This machine goes on asking"
+        )
+    elif place.met:
+        tell(args, f"it has met {', '.join(place.met)}")
+    return GOOD
+
+
+def _read_stdin() -> str:
+    import sys
+
+    return sys.stdin.read(1 << 16) if sys.stdin is not None else ""
+
+
+def _tell_place(args: Namespace, place: Place, line: str) -> None:
+    tell(args, line)
+    tell(args, f"its peer id is {place.peer}, its store {place.store}")
+    if place.running:
+        tell(args, f"its agent runs; the others reach it at {place.url}")
+    else:
+        tell(args, "its agent does not run yet: 'fleet start'")
+
+
+def _invite(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    text = fleet.invite(settings)
+    if args.json:
+        print_json({"invitation": text})
+    else:
+        print(text)
+    return GOOD
+
+
+def _start(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    place = fleet.start_agent(settings)
+    if args.json:
+        print_json(place.to_dict())
+    else:
+        tell(args, f"the agent runs; the others reach it at {place.url}")
+    return GOOD
+
+
+def _stop(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    ran = fleet.stop_agent(settings)
+    if args.json:
+        print_json({"stopped": ran})
+    else:
+        tell(args, "the agent has ended" if ran else "the agent did not run")
+    return GOOD
+
+
+def _run(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    return fleet.run_agent(settings)
+
+
+def _leave(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    left = fleet.leave(settings)
+    if args.json:
+        print_json({"fleet": left.name, "id": left.id})
+    else:
+        tell(args, f"this machine has left the fleet {left.name}; the models in {settings.home} stay")
+    return GOOD
+
+
+def _trust(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    trusted = fleet.trust(settings, args.value, trusted=args.action == "trust").trusted
+    if args.json:
+        print_json({"trusted": list(trusted)})
+    else:
+        tell(args, f"trusted while the Hub is down: {', '.join(trusted) or 'no member'}")
+    return GOOD
+
+
+def _status(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    status = fleet.status(settings)
+    if args.json:
+        print_json(status.to_dict())
+    else:
+        _tell_status(args, status)
+    return FAILED if status.agent is None else GOOD
+
+
+def _tell_status(args: Namespace, status: FleetStatus) -> None:
+    agent = status.agent
+    kubo = (agent or {}).get("kubo") or {}
+    whom = "every member" if status.trust == "members" else ", ".join(status.trusted) or "no member"
+    rows = {
+        "fleet": f"{status.fleet} ({status.id})",
+        "this machine": f"{status.peer} at {status.url}",
+        "store": status.store,
+        "trusted while the Hub is down": whom,
+        "agent": status.reason or f"runs, page {status.page}",
+    }
+    if agent is not None:
+        state = "runs" if kubo.get("running") else kubo.get("trouble") or "does not run"
+        rows["Kubo"] = state + (f", started again {kubo['restarts']} times" if kubo.get("restarts") else "")
+        rows["models"] = str(agent["models"])
+    width = max(map(len, rows))
+    for name, text in rows.items():
+        tell(args, f"{name:<{width}}  {text}")
+    members = [
+        (
+            member["name"] or "?",
+            member["peer"],
+            member["agent"] or "?",
+            "here" if member["there"] else f"not seen for {_say_age(member['age'])}",
+            member.get("corrupt") or member.get("trouble") or "",
+        )
+        for member in status.members
+    ]
+    if members:
+        tell(args, "")
+        print_table(args, ("MEMBER", "PEER", "AGENT", "STATE", "TROUBLE"), members)
+    else:
+        tell(args, "\nno other member is known: 'fleet invite' prints the invitation")
+
+
+def _list(args: Namespace, settings: Settings) -> int:
+    from ...operations import fleet
+
+    holders = fleet.list_models(settings)
+    if args.json:
+        print_json([holder.to_dict() for holder in holders])
+        return GOOD
+    rows = [
+        (_say_repo(model["folder"]), say_size(model["bytes"]), str(model["files"]), holder.name)
+        for holder in holders
+        for model in holder.models
+    ]
+    print_table(args, ("MODEL", "SIZE", "FILES", "MACHINE"), sorted(rows))
+    for holder in holders:
+        if holder.trouble:
+            warn(f"Warning: {holder.name or holder.peer}: {holder.trouble}")
+    return GOOD
+
+
+def _say_repo(folder: str) -> str:
+    from ...store.layout import repo_of
+
+    return repo_of(folder) or folder
+
+
+def _say_age(seconds: float) -> str:
+    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
+        if seconds >= 2 * size:
+            return f"{seconds / size:.0f} {unit}"
+    return f"{seconds:.0f} seconds"
