@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ...files import say_size
 from ..output import prepare, print_json, print_table, tell, warn
 from ..parser import refuse
-from ..program import FAILED, GOOD, PROGRAM
+from ..program import FAILED, GOOD, PROGRAM, UNVERIFIED
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +28,7 @@ them has downloaded the others take from there. The invitation is a secret: who 
   run               the agent in the foreground, for systemd and containers
   status            the fleet as this machine sees it
   ls                which models the machines have
+  seed              offer what is in this machine's Hugging Face caches: public repos, verified first
   trust PEER        take a member's word on commits and hashes while the Hub is down; distrust PEER: no more
   leave             take this machine out of the fleet; the models stay"""
 EXAMPLES = """\
@@ -36,6 +37,7 @@ fleet join ipfs-fleet1:eJy...
 fleet init lab --listen 10.0.0.1 --trust members
 fleet status
 fleet ls --json
+fleet seed --dry-run
 fleet trust 12D3KooWA...
 fleet leave"""
 _WITH_VALUE = {"init": False, "join": True, "trust": True, "distrust": True}  # whether the action needs its argument
@@ -45,8 +47,9 @@ _OPTIONS = {
     "ipfs": ("init", "join"),
     "no_start": ("init", "join"),
     "trust": ("init",),
+    "dry_run": ("seed",),
 }
-_ACTIONS = ("init", "join", "invite", "start", "stop", "run", "status", "ls", "trust", "distrust", "leave")
+_ACTIONS = ("init", "join", "invite", "start", "stop", "run", "status", "ls", "seed", "trust", "distrust", "leave")
 
 
 def declare(parser: ArgumentParser) -> None:
@@ -69,6 +72,7 @@ def declare(parser: ArgumentParser) -> None:
         choices=("hub", "members"),
         help="init: whose word counts while the Hub is down: that of no member (default), or of all",
     )
+    parser.add_argument("--dry-run", action="store_true", default=None, help="seed: only show what it would do")
 
 
 def execute(args: Namespace) -> int:
@@ -95,6 +99,7 @@ def execute(args: Namespace) -> int:
         "run": _run,
         "status": _status,
         "ls": _list,
+        "seed": _seed,
         "trust": _trust,
         "distrust": _trust,
         "leave": _leave,
@@ -284,6 +289,33 @@ def _list(args: Namespace, settings: Settings) -> int:
         if holder.trouble:
             warn(f"Warning: {holder.name or holder.peer}: {holder.trouble}")
     return GOOD
+
+
+def _seed(args: Namespace, settings: Settings) -> int:
+    from ...operations import count_bytes
+    from ...operations.seed import Outcome, seed
+
+    with count_bytes("verify") as count:
+        rows = list(seed(settings, dry_run=bool(args.dry_run), progress=count))
+    if args.json:
+        print_json([row.to_dict() for row in rows])
+    else:
+        table = [
+            (
+                row.repo,
+                row.commit[:12],
+                str(row.files),
+                say_size(row.bytes),
+                ": ".join(filter(None, (row.outcome.value, row.reason))),
+            )
+            for row in rows
+        ]
+        print_table(args, ("REPO", "COMMIT", "FILES", "SIZE", "WHAT"), table)
+    for row in rows:
+        for path in row.damaged:
+            warn(f"Warning: {row.repo}: {path} in {row.cache} is damaged, or is not that file of the commit")
+    failed = {Outcome.FAILED: FAILED, Outcome.DAMAGED: UNVERIFIED}
+    return max((failed.get(row.outcome, GOOD) for row in rows), default=GOOD)
 
 
 def _say_repo(folder: str) -> str:
