@@ -4,24 +4,30 @@ from __future__ import annotations
 
 import json
 import time
+import weakref
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from ..config import settings
 from ..fleet.folder import Fleet, FleetFolder
 from ..fleet.members import Member
 from ..fleet.signing import Guard, Signer
 from .address import describe
 from .calls import Calls
+from .counts import Counts
 
 if TYPE_CHECKING:
+    import asyncio
+
     from ..store.store import Store
     from .kubo import Kubo
 
 
 class Agent:
     """The agent of this machine. `kubo`: None where it runs without one; `news`: the members are to be written to disk;
-    `trouble`: URL of a member's agent -> why it could not be asked; `corrupt`: peer id -> what it gave wrong.
+    `trouble`: URL of a member's agent -> why it could not be asked; `corrupt`: peer id -> what it gave wrong;
+    `caches`: the Hugging Face caches of the settings, into which links of the store may lead.
     """
 
     def __init__(self, store: Store, folder: FleetFolder, fleet: Fleet, kubo: Kubo | None = None) -> None:
@@ -30,9 +36,22 @@ class Agent:
         self.members = folder.read_members(fleet.peer)
         self.signer, self.guard = Signer(fleet.key, fleet.peer), Guard(fleet.key)
         self.calls = Calls(self.signer)
+        self.caches = settings.read_settings().lower
+        self.counts = Counts()
+        self.connections = 0
+        self._known: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
         self.news = False
         self.trouble: dict[str, str] = {}
         self.corrupt: dict[str, str] = {}
+
+    def note_known(self, transport: asyncio.BaseTransport | None) -> None:
+        """A connection has brought a request that was let in."""
+        if transport is not None:
+            self._known.add(transport)
+
+    def is_known(self, transport: asyncio.BaseTransport) -> bool:
+        """Return whether a connection has brought a request that was let in."""
+        return transport in self._known
 
     @property
     def url(self) -> str:

@@ -58,6 +58,10 @@ class Guard:
         self._nonces: dict[str, float] = {}  # nonce -> when it does not count any more
         self._lock = threading.Lock()
 
+    def now(self) -> float:
+        """The time by which signatures are checked, in seconds since 1970."""
+        return self._clock()
+
     def check(self, header: str | None, method: str, target: str, body: bytes = b"") -> str:
         """The peer id of the member that has signed; Refused."""
         match = _FORM.fullmatch(header or "")

@@ -62,7 +62,7 @@ class HTTPReader:
     """Reads below one URL. `roams`: other hosts may be followed to, as storage services ask; none is shown our login.
 
     `idle_timeout`: seconds without a byte. Errors: SourceError, SourceDown where the server is down; ValueError for
-    what is no URL.
+    what is no URL. For servers with another kind of login there are `session`, `check` and `follow` to override.
     """
 
     def __init__(self, url: str, idle_timeout: float, *, roams: bool = False) -> None:
@@ -91,7 +91,7 @@ class HTTPReader:
         """A small answer of a media type, at most `limit` bytes."""
         data = bytearray()
         end = time.monotonic() + 2 * self.idle_timeout  # an answer that drips is never silent
-        with self._ask(path, 0, accept) as answer:
+        with self.ask("GET", path, 0, accept) as answer:
             while chunk := read_next(answer, small=True):
                 data += chunk
                 if len(data) > limit:
@@ -117,25 +117,27 @@ class HTTPReader:
 
     def _open(self, path: str, at: int) -> tuple[Any, int]:
         """The answer, and where in the file it begins: at `at`, or at 0 where the server gives no parts."""
-        answer = self._ask(path, at)
+        answer = self.ask("GET", path, at)
         start = start_of(answer)
         if at and start not in (0, at):
             answer.close()
-            answer = self._ask(path, 0)
+            answer = self.ask("GET", path)
             start = start_of(answer)
         if start not in (0, at):
             answer.close()
             raise SourceError("it sent another part than was asked for")
         return answer, start
 
-    def _ask(self, path: str, at: int = 0, accept: str = "*/*") -> Any:
+    def ask(self, method: str, path: str, at: int = 0, accept: str = "*/*") -> Any:
+        """The open answer, with the file from `at` on."""
         import requests
 
         headers = {**_HEADERS, "Accept": accept}
         if at:
             headers["Range"] = f"bytes={at}-"
         try:
-            answer = self._send(path, headers, timeouts.CONNECT_NEAR if self.is_near else timeouts.CONNECT_FAR)
+            connect = timeouts.CONNECT_NEAR if self.is_near else timeouts.CONNECT_FAR
+            answer = self._send(path, headers, connect, method)
         except SourceError:
             raise
         except requests.RequestException as error:
@@ -144,23 +146,28 @@ class HTTPReader:
             raise SourceError(f"its answer cannot be read: {type(error).__name__}") from error
         except OSError as error:  # a bundle of certificates that is not there
             raise SourceDown(f"it cannot be asked: {error}") from error
-        check(answer)
+        self.check(answer)
         return answer
 
-    def _send(self, path: str, headers: Mapping[str, str], connect: float) -> Any:
+    def check(self, answer: Any) -> None:
+        """Raise SourceError, and close the answer, unless it is the file, or a part of it, as it is."""
+        check(answer)
+
+    def _send(self, path: str, headers: Mapping[str, str], connect: float, method: str = "GET") -> Any:
         """The open answer, whatever its status; `connect`: seconds for a connection. SourceError if it leads away."""
         url = self.url + path
         for _ in range(_REDIRECTS):
-            answer = self._session(url).get(
-                url, headers=headers, timeout=(connect, self.idle_timeout), stream=True, allow_redirects=False
+            answer = self.session(url).request(
+                method, url, headers=headers, timeout=(connect, self.idle_timeout), stream=True, allow_redirects=False
             )
             if not answer.is_redirect:
                 break
             answer.close()
-            url = self._follow(url, answer.headers["Location"])
+            url = self.follow(url, answer.headers["Location"])
         return answer
 
-    def _session(self, url: str) -> Any:
+    def session(self, url: str) -> Any:
+        """What a request to a URL is sent by."""
         import requests
 
         session = requests.Session()
@@ -171,7 +178,7 @@ class HTTPReader:
         session.verify = next(filter(None, bundles), True)
         return session
 
-    def _follow(self, url: str, location: str) -> str:
+    def follow(self, url: str, location: str) -> str:
         """Where a redirect leads: a gateway's only to hosts below its own, and none from a public to a private host."""
         try:
             target = urljoin(url, location)

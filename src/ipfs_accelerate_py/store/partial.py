@@ -96,6 +96,51 @@ def lock(file: int) -> bool | None:
     return True
 
 
+def open_growing(folder: Path, etag: str) -> int | None:
+    """Open, for reading, the part of a blob that a process writes at this moment, the largest; None if there is none.
+
+    Its bytes come in order, so that its size is what has arrived.
+    """
+    found: tuple[int, int] | None = None
+    for path in folder.glob(f"{etag[:16]}.*{SUFFIX}"):
+        if _NAME.fullmatch(path.name) is None:
+            continue
+        try:
+            file = os.open(path, os.O_RDONLY | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_NONBLOCK", 0))
+        except OSError:
+            continue
+        status = os.fstat(file)
+        if stat.S_ISREG(status.st_mode) and (found is None or status.st_size > found[0]) and is_growing(file, path):
+            if found is not None:
+                os.close(found[1])
+            found = status.st_size, file
+        else:
+            os.close(file)
+    return None if found is None else found[1]
+
+
+def is_growing(file: int, path: Path | None = None) -> bool:
+    """Return whether another process holds the lock of an open part; where it has no bytes, it may be about to.
+
+    A writer locks a part before its first byte comes. An empty part is not probed, which would be in its way then.
+    """
+    status = os.fstat(file)
+    if status.st_nlink == 0:
+        return False
+    if status.st_size == 0:
+        return path is None or (not is_old(status) and _is_being_written(path))
+    try:
+        import fcntl
+
+        fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_UN)
+    except BlockingIOError:
+        return True
+    except (ImportError, OSError):  # no locks here: a writer has touched it a moment ago
+        return -OLD <= time.time() - status.st_mtime < _FRESH
+    return False
+
+
 def remove_old(folder: Path, pattern: str = f"*{SUFFIX}") -> None:
     """Remove the parts in a folder that were not written to for a day."""
     with contextlib.suppress(OSError):

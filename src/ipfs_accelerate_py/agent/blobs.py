@@ -1,0 +1,186 @@
+"""Giving the blobs of the store: whole ones by sendfile, and those that are still arriving as their bytes come in."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+import stat
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from aiohttp import web
+
+from ..store import layout, partial
+from ..store.visibility import known_access
+from .agent import AGENT, Agent
+
+PATH = "/fleet/1/blobs/{folder}/{etag}"
+STATE_HEADER, ARRIVED_HEADER = "Fleet-State", "Fleet-Arrived"
+WHOLE, ARRIVING = "whole", "arriving"
+STREAMS = 64  # blobs that are given at once
+_SLICE = 4 << 20  # bytes that one sendfile is asked for
+_LAST = 1 << 16  # bytes that are kept back until the file was looked at for the last time
+_UNREAD = 60.0  # seconds in which a slice has to be taken
+_POLL = 0.01  # seconds between two looks at a part that does not grow
+_PROBE = 0.5  # seconds without a byte after which its writer's lock is looked at, again and again
+_SILENT = 30.0  # seconds without a byte after which it is given up
+_RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
+_SIZE = re.compile(r"[0-9]{1,18}")
+
+
+def add_routes(app: web.Application) -> None:
+    """GET and HEAD of a blob."""
+    app.router.add_get(PATH, _give)  # with HEAD
+
+
+@dataclass
+class Found:
+    """An open file that holds a blob, or the first `arrived` bytes of it. `changed`: when it was written to last."""
+
+    file: int
+    size: int
+    arrived: int
+    state: str
+    changed: int
+
+    def close(self) -> None:
+        """Close the file."""
+        os.close(self.file)
+
+
+def find(agent: Agent, repo_id: str, etag: str, size: int) -> Found | None:
+    """The blob of this name and size, whole, else arriving; None where it is not here."""
+    path = agent.store.path(layout.blob_path(repo_id, etag))
+    return _open_whole(path, size, (agent.store.root, *agent.caches)) or _open_arriving(path, etag, size)
+
+
+def _open_whole(path: Path, size: int, roots: tuple[Path, ...]) -> Found | None:
+    try:
+        real = Path(os.path.realpath(path, strict=True))
+        if real != path and not any(real.is_relative_to(os.path.realpath(root)) for root in roots):
+            return None
+        file = os.open(real, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)  # a pipe does not hold us
+    except OSError:
+        return None
+    status = os.fstat(file)
+    if not stat.S_ISREG(status.st_mode) or status.st_size != size:
+        os.close(file)
+        return None
+    return Found(file, size, size, WHOLE, status.st_mtime_ns)
+
+
+def _open_arriving(path: Path, etag: str, size: int) -> Found | None:
+    file = partial.open_growing(path.parent, etag)
+    if file is None:
+        return None
+    status = os.fstat(file)
+    if status.st_size > size:
+        os.close(file)
+        return None
+    return Found(file, size, status.st_size, ARRIVING, status.st_mtime_ns)
+
+
+async def _give(request: web.Request) -> web.StreamResponse:
+    agent = request.app[AGENT]
+    repo_id, etag = layout.repo_of(request.match_info["folder"]), request.match_info["etag"]
+    size = request.query.get("size", "")
+    if repo_id is None or not (layout.is_commit(etag) or layout.is_sha256(etag)):
+        raise web.HTTPNotFound
+    if not _SIZE.fullmatch(size):
+        raise web.HTTPBadRequest
+    loop = asyncio.get_running_loop()
+    if not request["local"] and await loop.run_in_executor(None, known_access, agent.store, repo_id) is not True:
+        raise web.HTTPForbidden
+    if request.method != "HEAD" and agent.counts.streams >= STREAMS:
+        raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
+    agent.counts.streams += 1
+    try:
+        found = await loop.run_in_executor(None, find, agent, repo_id, etag, int(size))
+        if found is None:
+            raise web.HTTPNotFound
+        try:
+            return await _answer(request, agent, found)
+        finally:
+            found.close()
+    finally:
+        agent.counts.streams -= 1
+
+
+async def _answer(request: web.Request, agent: Agent, found: Found) -> web.StreamResponse:
+    first, end = 0, found.size
+    headers = {STATE_HEADER: found.state, "Content-Type": "application/octet-stream"}
+    if found.state == ARRIVING:
+        headers[ARRIVED_HEADER] = str(found.arrived)
+    status = 200
+    if match := _RANGE.fullmatch(request.headers.get("Range", "")):
+        first, end = int(match[1]), min(int(match[2] or end) + 1, end) if match[2] else end
+        if first >= found.size or end <= first:
+            return web.Response(status=416, headers={"Content-Range": f"bytes */{found.size}"})
+        status, headers["Content-Range"] = 206, f"bytes {first}-{end - 1}/{found.size}"
+    response = web.StreamResponse(status=status, headers=headers)
+    response.content_length = end - first
+    await response.prepare(request)
+    if request.method == "HEAD" or first == end:
+        await response.write_eof()
+        return response
+    stream = _Stream(request, agent, found)
+    try:
+        await (stream.send_whole if found.state == WHOLE else stream.send_arriving)(first, end)
+        await response.write_eof()
+    except (OSError, asyncio.TimeoutError):
+        agent.counts.cut += 1
+        if request.transport is not None:
+            request.transport.abort()  # never an end that looks well
+    return response
+
+
+class _Stream:
+    """One blob on its way to a peer. OSError or TimeoutError where it cannot be given to its end."""
+
+    def __init__(self, request: web.Request, agent: Agent, found: Found) -> None:
+        self._request, self._agent, self._found = request, agent, found
+        self._file = open(found.file, "rb", buffering=0, closefd=False)  # noqa: SIM115  # it is `found` that closes it
+        self._peer = request["peer"]
+
+    async def send_whole(self, at: int, end: int) -> None:
+        """Send the bytes of a file that is not to change meanwhile."""
+        while at < end:
+            status = os.fstat(self._found.file)
+            if (status.st_size, status.st_mtime_ns) != (self._found.size, self._found.changed):
+                raise OSError("the file was changed")
+            left = end - at
+            at += await self._send(at, min(_SLICE, left - _LAST if left > _LAST else left))
+
+    async def send_arriving(self, at: int, end: int) -> None:
+        """Send the bytes of a file that grows, for as long as its writer is at work."""
+        grown = probed = time.monotonic()
+        while at < end:
+            now = time.monotonic()
+            arrived = min(os.fstat(self._found.file).st_size, end)
+            if arrived > at:
+                at += await self._send(at, min(arrived - at, _SLICE))
+                grown = probed = time.monotonic()
+                continue
+            if now - grown > _SILENT or os.fstat(self._found.file).st_nlink == 0:
+                raise OSError("it was given up")
+            if now - probed > _PROBE:
+                probed = now
+                if not partial.is_growing(self._found.file) and os.fstat(self._found.file).st_size <= at:
+                    raise OSError("its writer has ended")
+            transport = self._request.transport
+            if transport is None or transport.is_closing():
+                raise ConnectionResetError
+            await asyncio.sleep(_POLL)
+
+    async def _send(self, at: int, count: int) -> int:
+        transport = self._request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
+        loop = asyncio.get_running_loop()
+        sent = await asyncio.wait_for(loop.sendfile(transport, self._file, at, count), _UNREAD)
+        self._agent.counts.note_given(self._peer, self._found.state, sent)
+        if sent < count:
+            raise OSError("the file has become shorter")
+        return sent

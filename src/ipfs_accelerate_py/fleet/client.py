@@ -1,0 +1,179 @@
+"""Signed requests to agents, for threads: small JSON documents both ways, and blobs. Connections are kept."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+from urllib.parse import quote, urlsplit
+
+from ..errors import SourceDown, SourceError
+from ..log import say_once
+from ..net import timeouts
+from ..net.answers import read_next
+from ..net.http import HTTPReader, Sink
+from ..session import Recent
+from .signing import TIME_HEADER, Signer
+
+if TYPE_CHECKING:
+    from requests import Session
+
+ROOT = "/fleet/1/"
+_LIMIT = 4 << 20  # bytes of an answer
+_CONNECTIONS = 16  # to one agent
+_PEERS = 64  # whose connections are kept
+_OTHER_FLEET = "it is in another fleet: join with an invitation from the fleet that it is in now"
+
+
+def blob_target(folder: str, etag: str, size: int) -> str:
+    """Where an agent has a blob; `folder` is the repo's, such as models--org--name."""
+    return f"{ROOT}blobs/{quote(folder)}/{quote(etag)}?size={size}"
+
+
+class AgentClient:
+    """Asks agents. `idle_timeout`: seconds without a byte after which an agent counts as silent. For many threads.
+
+    SourceDown where an agent does not answer, SourceError where it refuses or does not have what was asked for.
+    """
+
+    def __init__(self, signer: Signer, idle_timeout: float) -> None:
+        self.signer, self.idle_timeout = signer, idle_timeout
+        self._sessions: Recent[str, Session] = Recent(_PEERS)
+        self._offsets: Recent[str, float] = Recent()  # URL -> how much the clock there is ahead, in seconds
+        self._lock = threading.Lock()
+
+    def post(self, url: str, path: str, document: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
+        """The JSON object that an agent answers. `seconds`: for the whole, in place of the idle timeout."""
+        from requests import RequestException
+
+        budget = self.idle_timeout if seconds is None else seconds
+        end = time.monotonic() + budget
+        connect = min(timeouts.CONNECT_NEAR, budget)
+        try:
+            with self.session(url).post(
+                url + path,
+                data=json.dumps(document).encode(),
+                headers={"Accept-Encoding": "identity", "Content-Type": "application/json"},
+                timeout=(connect, budget),
+                stream=True,
+                allow_redirects=False,
+            ) as answer:
+                check(answer, url)
+                data = bytearray()
+                while chunk := read_next(answer, small=True):
+                    data += chunk
+                    if len(data) > _LIMIT:
+                        raise SourceError(f"the answer of {url} is larger than {_LIMIT} bytes")
+                    if time.monotonic() > end:
+                        raise SourceDown(f"{url} does not end its answer")
+        except (RequestException, OSError) as error:
+            raise SourceDown(f"{url} does not answer: {type(error).__name__}") from error
+        return _read_document(bytes(data), url)
+
+    def head(self, url: str, path: str) -> Mapping[str, str]:
+        """The headers of the answer to HEAD."""
+        with _Reader(self, url).ask("HEAD", path) as answer:
+            return dict(answer.headers)
+
+    def copy(self, url: str, path: str, sink: Sink, size: int, giver: str) -> None:
+        """Put a blob of `size` bytes into the sink, from `sink.size` on."""
+        _Reader(self, url).copy(path, sink, size, giver)
+
+    def close(self) -> None:
+        """Close the connections."""
+        with self._lock:
+            sessions = list(self._sessions.values())
+            self._sessions.clear()
+        for session in sessions:
+            session.close()
+
+    def session(self, url: str) -> Session:
+        """The connections to an agent; what is sent over them is signed."""
+        import requests
+        from requests.adapters import HTTPAdapter
+
+        with self._lock:
+            session = self._sessions.get(url)
+            if session is None:
+                session = self._sessions[url] = requests.Session()
+                session.mount("http://", HTTPAdapter(pool_connections=1, pool_maxsize=_CONNECTIONS))
+                session.trust_env = False  # no proxy stands between members, and ~/.netrc is not theirs
+                session.auth = lambda request: self._sign(url, request)
+        return session
+
+    def _sign(self, url: str, request: Any) -> Any:
+        signature = self.signer.sign(request.method, request.path_url, request.body or b"", self._offsets.get(url, 0.0))
+        request.headers["Authorization"] = signature
+        request.register_hook("response", lambda answer, **options: self._sign_again(url, answer, options))
+        return request
+
+    def _sign_again(self, url: str, answer: Any, options: dict[str, Any]) -> Any:
+        """Where an agent refuses a signature for the clock, sign by the clock there and ask once more."""
+        said = answer.headers.get(TIME_HEADER)
+        if answer.status_code != 401 or said is None:
+            return answer
+        try:
+            offset = float(said) - time.time()
+        except ValueError:
+            return answer
+        self._offsets[url] = offset
+        say_once(f"the clock of this machine and that of {_host(url)} differ by {offset:+.0f} s; set them by NTP")
+        answer.raw.read(1)  # it is empty: read to its end, its connection can be used again
+        answer.close()
+        request = answer.request.copy()
+        request.headers["Authorization"] = self.signer.sign(
+            request.method, request.path_url, request.body or b"", offset
+        )
+        again = answer.connection.send(request, **options)
+        again.history.append(answer)
+        again.request = request
+        return again
+
+
+class _Reader(HTTPReader):
+    """Reads from one agent, over the client's connections."""
+
+    def __init__(self, client: AgentClient, url: str) -> None:
+        super().__init__(url, client.idle_timeout)
+        self._client = client
+
+    def session(self, url: str) -> Session:
+        return self._client.session(self.url)
+
+    def check(self, answer: Any) -> None:
+        check(answer, self.url)
+
+    def follow(self, url: str, location: str) -> str:
+        raise SourceError("an agent sends us nowhere else")
+
+
+def check(answer: Any, url: str) -> None:
+    """Raise SourceError, and close the answer, unless an agent gives what it was asked for."""
+    status = answer.status_code
+    if status in (200, 206) and answer.headers.get("Content-Encoding", "identity") == "identity":
+        return
+    answer.close()
+    if status == 401:
+        raise SourceDown(f"{url} does not know our signature", _OTHER_FLEET)
+    reasons = {
+        403: "it does not give files of this repo, which is not known to be public there",
+        404: "it does not have it",
+        503: "it is busy",
+    }
+    raise SourceError(reasons.get(status, f"it answered {status}"))
+
+
+def _read_document(data: bytes, url: str) -> dict[str, Any]:
+    try:
+        document = json.loads(data)
+    except (ValueError, RecursionError):
+        document = None
+    if not isinstance(document, dict):
+        raise SourceError(f"the answer of {url} cannot be read")
+    return document
+
+
+def _host(url: str) -> str:
+    return urlsplit(url).hostname or url
