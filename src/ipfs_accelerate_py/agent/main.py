@@ -11,7 +11,6 @@ import signal
 import sys
 import threading
 import time
-from functools import partial
 from pathlib import Path
 
 from filelock import FileLock, Timeout
@@ -30,7 +29,7 @@ from .server import serve
 
 _LOCK = 2.0  # seconds: who looks whether it runs holds the lock for a moment
 _LOG_LIMIT = 4 << 20
-_KUBO = 30.0  # seconds that the start waits for Kubo; then it goes on without it
+_KUBO = 30.0  # seconds that the outbox waits for Kubo; then it goes on without it
 
 
 def run(store: Path, *, with_kubo: bool = True) -> int:
@@ -83,16 +82,14 @@ async def _run(folder: FleetFolder, fleet: Fleet, with_kubo: bool) -> None:
         addresses = [address for member in agent.members for address in member.swarm]
         kubo_settings.configure(folder.repo, fleet.listen, fleet.ports, addresses, fleet.announce)
         kubo.start()
-    publishing = threading.Thread(target=_publish, args=(store, stopped), name="outbox", daemon=True)
+    publishing = threading.Thread(target=_publish, args=(store, kubo, stopped), name="outbox", daemon=True)
     talk, tasks = gossip.Gossip(agent), []
     try:
         async with serve(agent):
             place = AgentPlace(os.getpid(), fleet.ports.local, agent.started, kubo.pid if kubo else 0)
             folder.write_secret(folder.agent, dataclasses.asdict(place))
-            tasks = [asyncio.create_task(each) for each in (talk.run(), holdings.keep_telling(agent))]
+            tasks = [asyncio.create_task(each) for each in (talk.run(),)]
             get_logger().info("the agent of the fleet %r is at %s", fleet.name, agent.url)
-            if kubo is not None and await loop.run_in_executor(None, partial(kubo.wait, _KUBO)):
-                get_logger().info("Kubo is %s at %s", fleet.peer, agent.describe().swarm[0])
             publishing.start()
             await asyncio.wait([asyncio.create_task(ended.wait()), *tasks], return_when=asyncio.FIRST_COMPLETED)
             for task in tasks:
@@ -110,8 +107,10 @@ async def _run(folder: FleetFolder, fleet: Fleet, with_kubo: bool) -> None:
             publishing.join(5)
 
 
-def _publish(store: Store, stopped: threading.Event) -> None:
-    """Work off the outbox for as long as the agent runs."""
+def _publish(store: Store, kubo: Kubo | None, stopped: threading.Event) -> None:
+    """Work off the outbox for as long as the agent runs, once Kubo is there."""
+    if kubo is not None and kubo.wait(_KUBO):
+        get_logger().info("Kubo is %s", kubo.fleet.peer)
     while not stopped.is_set():
         try:
             outbox.work_off(store, stopped)

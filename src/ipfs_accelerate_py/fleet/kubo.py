@@ -45,7 +45,10 @@ def find_program(named: str = "") -> str:
 
 def read_version(program: str) -> tuple[int, ...]:
     """The version of a Kubo, such as (0, 43, 1); FleetError where the program is no Kubo."""
-    text = _run([program, "version", "--number"], {}).strip()
+    try:
+        text = _run([program, "version", "--number"], {}).strip()
+    except FleetError as error:
+        raise FleetError(f"{program} is not Kubo: {error}", _GET_IT) from error
     if not re.match(r"[0-9]+\.[0-9]+\.[0-9]+", text):
         raise FleetError(f"{program} is not Kubo: it says {text[:60]!r} when it is asked for its version", _GET_IT)
     return tuple(int(number) for number in re.findall(r"[0-9]+", text)[:3])

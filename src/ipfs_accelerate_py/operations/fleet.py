@@ -16,6 +16,7 @@ from ..fleet.folder import Fleet, FleetFolder
 
 if TYPE_CHECKING:
     from ..config.settings import Settings
+    from ..fleet.members import Members
 
 _MEET = 4.0  # seconds that `join` waits for another member
 _ASK = 5.0
@@ -148,7 +149,7 @@ def invite(settings: Settings) -> str:
 
     folder = _folder(settings)
     fleet = folder.read()
-    known = sorted(folder.read_members(fleet.peer), key=lambda member: member.seen, reverse=True)
+    known = sorted(_members(settings, folder, fleet), key=lambda member: member.seen, reverse=True)
     members = (describe(fleet), *known[: _INVITED - 1])
     return write_invitation(Invitation(fleet.name, fleet.key, members, fleet.trust))
 
@@ -200,7 +201,7 @@ def trust(settings: Settings, peer: str, *, trusted: bool = True) -> Fleet:
     """Trust a member's word on commits and hashes when the Hub gives none, or no more. `peer`: an id or a name."""
     folder = _folder(settings)
     fleet = folder.read()
-    found = [member for member in folder.read_members(fleet.peer) if peer in (member.peer, member.name)]
+    found = [member for member in _members(settings, folder, fleet) if peer in (member.peer, member.name)]
     if len({member.peer for member in found}) > 1:
         ids = ", ".join(member.peer for member in found)
         raise FleetError(f"{len(found)} members are called {peer}: {ids}", "give the peer id of the one that is meant")
@@ -272,6 +273,16 @@ def ask_agent(settings: Settings, path: str) -> dict[str, Any]:
     if place is None:
         raise FleetError("the agent of this machine does not run" + process.say_why(folder), "'fleet start' starts it")
     return AgentClient(Signer(fleet.key, fleet.peer), _ASK).post(f"http://127.0.0.1:{place.port}", path, {})
+
+
+def _members(settings: Settings, folder: FleetFolder, fleet: Fleet) -> Members:
+    """The members that the agent knows of, or that are remembered where it does not run."""
+    from ..fleet.members import Member
+
+    known = folder.read_members(fleet.peer)
+    with contextlib.suppress(FleetError, SourceError, ValueError):
+        known.merge(Member.from_dict(row) for row in ask_agent(settings, "/fleet/1/status")["members"])
+    return known
 
 
 def _folder(settings: Settings) -> FleetFolder:
