@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import socket
 import subprocess
 import threading
 import time
@@ -13,7 +14,10 @@ from ..errors import SourceError
 from ..fleet import kubo
 from ..fleet.folder import Fleet, FleetFolder
 from ..ipfs.node import Node
+from ..ipfs.rpc_errors import NodeBreaker
 from ..log import get_logger
+from ..net import timeouts
+from ..session import session
 
 _FIRST_PAUSE, _LONGEST_PAUSE = 1.0, 30.0  # seconds before it is started again; doubled each time
 _WELL = 60.0  # seconds after which an end is a new one, not the next of a row
@@ -63,9 +67,19 @@ class Kubo:
 
     def is_up(self) -> bool:
         """Return whether it answers, with the identity that this machine has in the fleet."""
+        if self.pid == 0 or not self._listens():
+            return False
+        session.part(NodeBreaker).close(self.node.address)  # it was not there a moment ago
         with contextlib.suppress(SourceError):
-            return self.pid != 0 and self.node.field("id", "ID") == self.fleet.peer
+            return bool(self.node.field("id", "ID") == self.fleet.peer)
         return False
+
+    def _listens(self) -> bool:
+        try:
+            socket.create_connection(("127.0.0.1", self.fleet.ports.api), timeouts.CONNECT_NEAR).close()
+            return True
+        except OSError:
+            return False
 
     def stop(self) -> None:
         """End it, and start it no more."""

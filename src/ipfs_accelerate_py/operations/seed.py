@@ -116,7 +116,10 @@ def _offer(
     from ..publish import outbox
     from ..resolve import resolver
 
-    resolution = resolver.resolve(store, settings, repo_id, commit, on_closed=outbox.withdraw_closed(store, settings))
+    on_closed = outbox.withdraw_closed(store, settings)
+    resolution = resolver.resolve(store, settings, repo_id, commit, on_closed=on_closed)
+    if not resolution.tree.complete:  # of a cache that has no listing
+        resolution = resolver.learn_listing(store, settings, resolution, None, on_closed)
     retrieval = Retrieval(store, settings, resolution, local_only=True)
     there, damaged = [], []
     for path in paths:

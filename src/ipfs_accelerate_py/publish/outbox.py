@@ -45,6 +45,8 @@ def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: 
     repo_id, commit = resolution.repo_id, resolution.commit
     if set(paths) <= publisher.published_paths(store, repo_id, commit):
         return
+    if store.read_tree(repo_id, commit) is None:  # another cache has the listing, which the process does not look into
+        store.write_tree(repo_id, resolution.tree)
     note = _notes(store) / layout.repo_folder(repo_id) / commit
     make_folder(note.parent)
     note.touch()
