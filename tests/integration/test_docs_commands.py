@@ -14,13 +14,19 @@ from tests.support.shell import Shell
 
 pytestmark = pytest.mark.timeout(600)
 # Pages that a test of their own goes through as a whole.
-WHOLE_PAGES = {"docs/cookbook.md": "tests/integration/test_cookbook.py::test_the_cookbook"}
+WHOLE_PAGES = {
+    "docs/cookbook.md": "tests/integration/test_cookbook.py::test_the_cookbook",
+    "docs/fleet.md": "tests/integration/test_fleet_commands.py::test_the_fleet_page",
+}
 # Commands that are not ours, or that do not end by themselves: a pattern for the line -> the test that runs it, or the
 # target of the Makefile that CI goes through.
 ELSEWHERE = {
     r"make (venv|node|s3|lint|test|docs|faults|never-worse|fuzz|crashes|coverage|pythons)": "Makefile::{0}",
     r"make (direct-calls|ecosystem|ecosystem-short)": "Makefile::{0}",
     r"python -m ipfs_accelerate_py.hook run -m (vllm|sglang).*": "Makefile::ecosystem-short",  # their calls
+    r"(ipfs-accelerate|python -m ipfs_accelerate_py.hook) fleet .*": (
+        "tests/integration/test_fleet_commands.py::test_the_fleet_page"
+    ),
     r"make demo": "tests/integration/test_demo.py::test_demo",
     r"pip install (\.|'\.\[transformers\]')": "Makefile::venv",
     r"ipfs (init|bootstrap|config|files|ls|swarm)\b.*": "tests/integration/test_fleet_page.py::test_the_fleet_page",

@@ -1,4 +1,4 @@
-"""docs/fleet.md, as it stands there, on two machines with a Kubo daemon each."""
+"""docs/own_swarm.md, as it stands there, on two machines with a Kubo daemon each."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from tests.support.machine import Machine
 from tests.support.node import KuboNode, free_port
 from tests.support.shell import Shell
 
-PAGE = ROOT / "docs" / "fleet.md"
+PAGE = ROOT / "docs" / "own_swarm.md"
 DAEMON = "LIBP2P_FORCE_PNET=1 ipfs daemon"
 # The last lines of the page, in its text.
 WITHDRAW = (

@@ -45,6 +45,8 @@ def parse(arguments: list[str]) -> Namespace:
         args.target = after
         if not after:
             parser.error("run needs a TARGET, such as script.py or -m MODULE")
+    elif getattr(load(verb), "INTERMIXED", False):  # options may stand before the last of its optional arguments
+        args, unknown = parser.parse_known_intermixed_args([*before, *after])
     else:
         args, unknown = parser.parse_known_args([*before, *after])
     literal = after[after.index("--") :] if "--" in after else []  # what is no option, whatever it looks like

@@ -27,7 +27,7 @@ AT_MOST = 3  # peers that are tried
 SECONDS = 11.0  # for all of it
 _SMALL = 1 << 20
 
-_ANNOUNCE = f"see that Routing.Type is dht on all nodes (docs/fleet.md), and run there: {COMMAND} publish"
+_ANNOUNCE = f"see that Routing.Type is dht on all nodes (docs/own_swarm.md), and run there: {COMMAND} publish"
 _WRONG = (
     "nothing of that is ever loaded; publish the model there again, or take that machine out of the swarm: "
     "ipfs swarm disconnect"

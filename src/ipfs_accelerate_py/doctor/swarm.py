@@ -19,7 +19,7 @@ from .one_copy import check_one_copy
 from .round_trip import check_round_trip
 
 IDLE = 4.0  # idle timeout of the node in seconds
-GOOD_KUBO = (0, 43, 1)  # docs/fleet.md has what was fixed with it
+GOOD_KUBO = (0, 43, 1)  # docs/own_swarm.md has what was fixed with it
 
 
 def checks(settings: Settings) -> list[Check]:
@@ -74,7 +74,7 @@ def fixes_missing(version: str) -> str | None:
     newer = ".".join(map(str, GOOD_KUBO))
     return (
         f"update Kubo to {newer} or newer: with this one 'ipfs repo gc' can leave the tree hanging, a search for "
-        "holders can end the daemon, and a peer that was connected at its start may never be asked (docs/fleet.md)"
+        "holders can end the daemon, and a peer that was connected at its start may never be asked (docs/own_swarm.md)"
     )
 
 
@@ -87,7 +87,7 @@ def check_private(node: Node, publish: str) -> Result:
     if publish == "auto":
         return bad(
             "the node is in a public swarm, so nothing is published by itself",
-            "make the swarm private (docs/fleet.md: a swarm.key on each machine, then ipfs bootstrap rm --all), "
+            "make the swarm private (docs/own_swarm.md: a swarm.key on each machine, then ipfs bootstrap rm --all), "
             "or set IPFS_ACCELERATE_PUBLISH=on",
         )
     return good(f"the node is in a public swarm; IPFS_ACCELERATE_PUBLISH={publish}")

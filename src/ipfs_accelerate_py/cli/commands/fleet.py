@@ -40,6 +40,7 @@ fleet ls --json
 fleet seed --dry-run
 fleet trust 12D3KooWA...
 fleet leave"""
+INTERMIXED = True
 _WITH_VALUE = {"init": False, "join": True, "trust": True, "distrust": True}  # whether the action needs its argument
 _OPTIONS = {
     "listen": ("init", "join"),
