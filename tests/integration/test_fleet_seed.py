@@ -94,3 +94,20 @@ def test_seed_without_a_fleet_or_a_hub(seeded, tmp_path):
         "the Hub could not say whether it is public, or what its files must be"
     }
     assert "nothing is offered" in seeded.hook("fleet", "seed", env={"IPFS_ACCELERATE_PUBLISH": "off"}).stderr
+
+
+def test_another_node_is_given_it_again(seeded):
+    """What was published by the Kubo of a fleet that was left is published by the next one."""
+    seeded.fleet("seed", code=3)
+    end = time.monotonic() + 30
+    while not any(name.startswith("models--acme--open/snapshots/") for name in published(seeded)):
+        assert time.monotonic() < end, seeded.log()
+        time.sleep(0.2)
+    seeded.fleet("leave")
+    seeded.init("another")
+    assert published(seeded) == []
+    seeded.fleet("seed", code=3)
+    end = time.monotonic() + 30
+    while not any(name.startswith("models--acme--open/snapshots/") for name in published(seeded)):
+        assert time.monotonic() < end, seeded.log()
+        time.sleep(0.2)

@@ -40,10 +40,11 @@ def leave_note(store: Store, settings: Settings, resolution: Resolution, paths: 
     """If these files should be published in the background and are not yet, leave a note, and start the process."""
     if settings.force_local or resolution.public is False or not eligibility.is_wanted(settings, resolution.repo_id):
         return
-    if not resolution.tree.complete or node_address(settings.node) is None:
+    address = node_address(settings.node)
+    if not resolution.tree.complete or address is None:
         return
     repo_id, commit = resolution.repo_id, resolution.commit
-    if set(paths) <= publisher.published_paths(store, repo_id, commit):
+    if set(paths) <= publisher.published_paths(store, repo_id, commit, address):
         return
     if store.read_tree(repo_id, commit) is None:  # another cache has the listing, which the process does not look into
         store.write_tree(repo_id, resolution.tree)

@@ -79,7 +79,7 @@ def publish(
         report_obstacles(node, peers=False)
     size = sum(tree.files[path].size for path in present)
     done = Publication(repo_id, tree.commit, len(present), size, name, str(folder["Hash"]))
-    _remember(store, done, present)
+    _remember(store, node, done, present)
     return done
 
 
@@ -124,11 +124,12 @@ def published_commits(store: Store, repo_id: str) -> list[str]:
     return sorted(path.stem for path in _record(store, repo_id, "0" * 40).parent.glob("*.json"))
 
 
-def published_paths(store: Store, repo_id: str, commit: str) -> set[str]:
-    """The files of a commit that this machine has published."""
+def published_paths(store: Store, repo_id: str, commit: str, node: str | None = None) -> set[str]:
+    """The files of a commit that this machine has published. `node`: by the node at that address, as far as known."""
     try:
-        return set(json.loads(_record(store, repo_id, commit).read_bytes())["paths"])
-    except (OSError, ValueError, KeyError, TypeError):
+        record = json.loads(_record(store, repo_id, commit).read_bytes())
+        return set() if node and record.get("node", node) != node else set(record["paths"])
+    except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return set()
 
 
@@ -182,10 +183,9 @@ def _record(store: Store, repo_id: str, commit: str) -> Path:
     return store.own_folder / Own.PUBLISHED / layout.repo_folder(repo_id) / f"{commit}.json"
 
 
-def _remember(store: Store, done: Publication, paths: list[str]) -> None:
+def _remember(store: Store, node: Node, done: Publication, paths: list[str]) -> None:
     try:
-        store.write_file(
-            _record(store, done.repo, done.commit), json.dumps({**done.to_dict(), "paths": sorted(paths)}).encode()
-        )
+        record = {**done.to_dict(), "paths": sorted(paths), "node": node.address}
+        store.write_file(_record(store, done.repo, done.commit), json.dumps(record).encode())
     except OSError as error:
         get_logger().debug("what was published is not remembered: %s", error)
