@@ -121,13 +121,13 @@ def disable() -> bool:
 
 
 def is_applied() -> bool:
-    """Are our hooks in place?"""
+    """Return whether the hook is installed in this process."""
     finder = sys.modules.get(f"{__package__}.hook.finder")
     return finder is not None and finder.installed() is not None
 
 
 def should_patch() -> bool:
-    """Does the environment allow the hook, now?"""
+    """Return whether the environment allows the hook, at this moment."""
     return read_switch().on
 
 

@@ -22,7 +22,7 @@ _ID = re.compile(r"(?:[A-Za-z0-9_][\w.\-]*/)?[A-Za-z0-9_][\w.\-]*", re.ASCII)
 
 
 def is_repo_id(text: object) -> bool:
-    """Is this `name` or `org/name` by the Hub's rules (96 characters, no `--`, no `..`)?"""
+    """Return whether this is `name` or `org/name` by the Hub's rules (96 characters, no `--`, no `..`)."""
     return (
         isinstance(text, str)
         and len(text) <= 96

@@ -33,7 +33,7 @@ class StorageWrapper:
 
     @property
     def is_distributed(self) -> bool:
-        """May models come from beyond this machine? Not with STORAGE_FORCE_LOCAL=1, nor when switched off."""
+        """Return whether models may come from other machines: not with STORAGE_FORCE_LOCAL=1, nor when switched off."""
         return read_switch().on and not self.settings.force_local
 
     def get_cache_dir(self) -> Path:
@@ -99,7 +99,7 @@ class StorageWrapper:
             resolution = learnt
 
     def is_seen(self, resolution: Resolution, paths: Iterable[str], cache_dir: str | None) -> bool:
-        """Does the cache that plain would look into show each of these files, or say that the commit has none?"""
+        """Return whether the cache that plain would look into shows each of these files, or marks it as missing."""
         cache = (Path(cache_dir or default_lower()).expanduser(),)
         there = [path for path in paths if not is_seen(cache, resolution, path)]
         return len(find_missing(self.store, cache, resolution, there)) == len(there)

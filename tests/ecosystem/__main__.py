@@ -51,7 +51,7 @@ def main() -> int:
 
 
 def chosen(row: Row, expression: str) -> bool:
-    """Does its name have one of the words that stand between `or`?"""
+    """Whether its name has one of the words that stand between `or`."""
     words = expression.lower().split(" or ")
     return any(word.strip() in row.name.lower() for word in words)
 

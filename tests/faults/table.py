@@ -57,5 +57,5 @@ def budget(cell: Cell) -> float:
 
 
 def must_load(cell: Cell) -> bool:
-    """Is there somebody who has the bytes and whom nothing ails?"""
+    """Whether a source without a fault has the bytes."""
     return not cell.alone or cell.before == "warm"

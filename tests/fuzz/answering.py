@@ -1,4 +1,4 @@
-"""A loopback server whose next answer is any bytes at all, headers included: what does a client make of it?"""
+"""A loopback server whose next answer is any bytes at all, headers included, and what a client makes of it."""
 
 from __future__ import annotations
 

@@ -140,7 +140,7 @@ def _type(value):
 
 
 def fingerprint(value):
-    """What a user can see of what he loaded, as JSON."""
+    """What a user can see of what was loaded, as JSON."""
     import torch
     import transformers
 

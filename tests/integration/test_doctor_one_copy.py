@@ -1,4 +1,4 @@
-"""doctor: does the node take files of the store by reference, or keep copies of its own?"""
+"""doctor: whether the node takes files of the store by reference, or keeps copies of its own."""
 
 import json
 

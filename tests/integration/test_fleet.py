@@ -166,7 +166,7 @@ def test_one_copy_on_disk(fleet):
 
 
 def has_block(node, content):
-    """Has the node this file, of one block, in itself?"""
+    """Whether the node itself has this file, of one block."""
     digest = b"\x01\x55\x12\x20" + hashlib.sha256(content).digest()
     cid = "b" + base64.b32encode(digest).decode().lower().rstrip("=")
     with contextlib.suppress(NodeError, OSError):
@@ -175,7 +175,7 @@ def has_block(node, content):
 
 
 def test_closed_repos_never_reach_the_node(node_class, tiny_models, tmp_path):
-    """Gated and private ones load with the user's token and stay on his machine; so does all with PUBLISH=off."""
+    """Gated and private ones load with the user's token and stay on this machine; so does all with PUBLISH=off."""
     folders = make_repos(tmp_path, tiny_models)
     closed = {"gated": {"gated": "manual", "allow": ["alice"]}, "private": {"private": True, "allow": ["alice"]}}
     with LocalHub(tokens={"hf_alice": "alice"}) as hub, contextlib.ExitStack() as stack:

@@ -159,7 +159,7 @@ print(json.dumps(seen))
 
 @pytest.fixture
 def writable(tiny_models, tmp_path):
-    """A machine of alice's, and a Hub with her repo."""
+    """A machine of alice's, and a Hub with a repo of alice's."""
     shutil.copytree(tiny_models / "tiny" / "bert", tmp_path / "repos" / NAME)
     with LocalHub(tmp_path / "repos", tokens={"hf_alice": "alice"}) as hub:
         yield Machine(tmp_path / "m", hub=hub, HF_TOKEN="hf_alice", HF_HUB_DISABLE_XET="1")

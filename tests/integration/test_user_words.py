@@ -1,4 +1,4 @@
-"""What the caller says beats us: his cache folder, his local folder, force_download; and damaged bytes never load."""
+"""The caller's arguments come first: cache folder, local folder, force_download; and damaged bytes never load."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ SIGN_IN = "<!DOCTYPE html><html><body><h1>Sign in to the network</h1></body></ht
 
 @dataclass(frozen=True)
 class HubState:
-    """`options` and `faults` of a LocalHub; `there`: does anybody listen? `node`: what is where the node should be.
+    """`options` and `faults` of a LocalHub; `there`: whether it listens. `node`: what is where the node should be.
 
     `silent`: no answer comes within IPFS_ACCELERATE_TIMEOUT. Then the commit that this machine knows counts, as
     docs/trust.md says, also where plain would wait and learn of a newer one.

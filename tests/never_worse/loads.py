@@ -41,7 +41,7 @@ def left_in_cache() -> Any:
 
 
 def mocks_of(cls: type) -> list[bool]:
-    """Do mocks of a class pass for its instances?"""
+    """Whether mocks of a class pass for its instances."""
     return [isinstance(mock, cls) for mock in (Mock(spec=cls), create_autospec(cls, instance=True))]
 
 

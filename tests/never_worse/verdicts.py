@@ -20,7 +20,7 @@ OF_THE_NETWORK = re.compile(r"thrown while requesting|Retrying in |Error while d
 
 @dataclass(frozen=True)
 class Verdict:
-    """Does the property hold? `why`: in what words it does or does not. `late`: only the time is wrong.
+    """Whether the property holds. `why`: in what words it does or does not. `late`: only the time is wrong.
 
     `again`: a machine that was busy may be the cause (the Hub's answer came too late): to be measured once more, alone.
     """
@@ -51,7 +51,7 @@ def normalised(answer: dict[str, Any], folder: Path) -> dict[str, Any]:
 def judge(plain: dict[str, Any] | None, hooked: dict[str, Any], rights: list[Any], silent: bool = False) -> Verdict:
     """`rights`: the values of each commit when all is well, the newest last. Without plain only right is good.
 
-    `silent`: is the Hub so? Then an older commit is as good.
+    `silent`: whether the Hub is so. Then an older commit is as good.
     """
     value = hooked["value"]
     if _is_cut_off(hooked):

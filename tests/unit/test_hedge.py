@@ -34,7 +34,7 @@ class Silent:
 
 @pytest.fixture
 def is_behind(store):
-    """`is_behind(budget, silence, more)`: does a source that has been silent for so long count as too slow?"""
+    """`is_behind(budget, silence, more)`: whether a source that has been silent for so long counts as too slow."""
     source = Silent()
     request = FileRequest(REPO, COMMIT, "model.bin", ENTRY)
     with store.receive(REPO, ENTRY) as writer:

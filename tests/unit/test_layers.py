@@ -29,7 +29,7 @@ MODULES = dict(modules())
 
 
 def imports(name):
-    """(imported module, is it imported as the module loads?) of every import statement."""
+    """(imported module, whether it is imported as the module loads) of every import statement."""
     path = MODULES[name]
     package = name if path.name == "__init__.py" else name.rpartition(".")[0]
     tree = ast.parse(path.read_text())

@@ -12,7 +12,7 @@ _FALSE = frozenset({"", "0", "false", "no", "off"})
 
 
 def is_true(value: str | None) -> bool:
-    """True for any value but empty, 0, false, no, off."""
+    """Return whether a value is any but empty, 0, false, no, off."""
     return value is not None and value.strip().lower() not in _FALSE
 
 

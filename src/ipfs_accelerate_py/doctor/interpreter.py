@@ -19,7 +19,7 @@ _FIRST = "the first import may be slow: run python -c 'import transformers.model
 _FOLDER = str(Path(__file__).resolve().parents[2])
 _MARK = "ipfs_accelerate doctor: "
 
-# Runs before anything of the user's: what did the start of this interpreter bring?
+# Runs before anything of the user's, and reports what the start of this interpreter brought.
 _STARTED = f"""
 import sys
 boot = sys.modules.get("_ipfs_accelerate_boot")

@@ -142,7 +142,7 @@ class Plan:
                 yield find_class(Kind.MIRROR)(url)
 
     def _hub_is_back(self) -> bool:
-        """One small question, since the original call would load unchecked what a Hub that is well again gives it."""
+        """Return whether the Hub answers one small question. Then the original call would load its bytes unchecked."""
         repo_id, commit, timeout = self.resolution.repo_id, self.resolution.commit, self.settings.timeout
         ask = ask_commit_id if len(self.resolution.tree.files) > LARGE else ask_commit
         asking = submit(lambda: ask(repo_id, commit, self.token, timeout))

@@ -77,7 +77,7 @@ class Members:
         return self._rows.get(peer)
 
     def merge(self, rows: Iterable[Member]) -> bool:
-        """Take over what is news, the later word of two; return whether a member came, or has another address."""
+        """Take over newer rows; return whether a member came, or has another address."""
         news = False
         for row in rows:
             if row.peer == self.own:

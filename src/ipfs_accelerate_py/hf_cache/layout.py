@@ -12,7 +12,7 @@ from ..store.tree import FORMAT_VERSION, Tree
 
 
 def link_blob(ours: Path, theirs: Path, replace: bool) -> bool:
-    """Give our blob a name in the cache; False if somebody else was quicker. What it replaces is never written to."""
+    """Give our blob a name in the cache; False if another process was quicker. What it replaces is never written to."""
     try:
         os.link(ours, theirs)
     except FileExistsError:
@@ -38,7 +38,7 @@ def show(blob: Path, ours: Path, pointer: Path) -> bool:
             if _without_symlinks():
                 raise OSError
             os.symlink(os.path.relpath(blob, pointer.parent), pointer)
-        except FileExistsError:  # somebody else was quicker
+        except FileExistsError:  # another process was quicker
             pass
         except OSError:
             os.link(ours, pointer)
@@ -85,7 +85,7 @@ def listing(tree: Tree) -> bytes:
 
 @functools.lru_cache(maxsize=1)
 def keeps_listings() -> bool:
-    """Does this version keep the listings of commits?"""
+    """Return whether the installed huggingface_hub keeps the listings of commits."""
     try:
         import huggingface_hub._tree_cache  # noqa: F401
     except ImportError:

@@ -28,7 +28,10 @@ _FIRM = (Authority.HUB, Authority.STORE, Authority.LOCAL_CACHES, Authority.LOCK)
 
 
 class Caches:
-    """What this process has found of caches: (cache, repo id) -> why nothing can be left there; do they answer?"""
+    """What this process has found of caches.
+
+    `given_up`: (cache, repo id) -> why nothing can be left there. `answers`: cache -> whether its file system answers.
+    """
 
     def __init__(self) -> None:
         self.given_up: Recent[tuple[str, str], str] = Recent()
@@ -144,7 +147,7 @@ def _is_same(one: str, other: Path) -> bool:
 
 
 def _answers(cache: str, deadline: float) -> bool:
-    """Does the cache's file system answer? It may lie on a mount that hangs."""
+    """Return whether the cache's file system answers. It may lie on a mount that hangs."""
     answers = session.part(Caches).answers
     if cache not in answers:
         answers[cache] = has_ended(submit(lambda: os.path.exists(cache)), deadline)

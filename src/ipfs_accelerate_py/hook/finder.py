@@ -73,7 +73,7 @@ def _ask_others(
 
 
 def _is_ours(finder: object) -> bool:
-    """True for our finder and the boot finder, also for those of another copy of these modules."""
+    """Return whether this is our finder or the boot finder, also of another copy of these modules."""
     kind = type(finder)
     return (kind.__module__, kind.__qualname__) in (
         (__name__, "TransformersFinder"),

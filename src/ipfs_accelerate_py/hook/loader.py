@@ -18,7 +18,7 @@ class Library(Protocol):
     name: str
 
     def wants(self, fullname: str) -> bool:
-        """Does this module need patching? String work only: it is asked under the import lock."""
+        """Return whether this module needs patching. String work only: it is asked under the import lock."""
 
     def module_type(self, fullname: str) -> type[ModuleType] | None:
         """The class of the module object to create, or None for the default."""

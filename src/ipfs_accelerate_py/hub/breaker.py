@@ -11,7 +11,10 @@ from .client import endpoint
 
 
 class Failure(NamedTuple):
-    """The client's words where the Hub could not be reached (None: it was silent); and was it no Hub that answered?"""
+    """Why the Hub is not asked.
+
+    `why`: the client's error where it could not be reached, None if it was silent. `no_hub`: something else answered.
+    """
 
     why: str | None
     no_hub: bool
@@ -22,7 +25,7 @@ class HubBreaker(Breaker[Failure]):
 
 
 def is_hub_breaker_open() -> bool:
-    """Was the Hub unwell a moment ago?"""
+    """Return whether the Hub failed or was silent a moment ago."""
     return session.part(HubBreaker).is_open(endpoint())
 
 
@@ -33,7 +36,7 @@ def why_hub_breaker_opened() -> str | None:
 
 
 def is_no_hub() -> bool:
-    """Was what answered in the Hub's place, a moment ago, something else: a sign-in page of a network, for example?"""
+    """Return whether something else answered in the Hub's place a moment ago, such as a network's sign-in page."""
     failure = session.part(HubBreaker).why(endpoint())
     return failure is not None and failure.no_hub
 

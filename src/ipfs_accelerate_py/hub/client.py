@@ -36,14 +36,14 @@ def cache_folder() -> str:
 
 
 def is_offline() -> bool:
-    """Has the user told huggingface_hub to stay off the network?"""
+    """Return whether the user has told huggingface_hub to stay off the network."""
     from huggingface_hub import constants
 
     return bool(constants.HF_HUB_OFFLINE)
 
 
 def has_token(token: str | bool | None) -> bool:
-    """Would a request with this `token=` name the user?"""
+    """Return whether a request with this `token=` would name the user."""
     if token is False:
         return False
     if isinstance(token, str):

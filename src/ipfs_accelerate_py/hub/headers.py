@@ -21,7 +21,7 @@ def ask_file_commit(repo_id: str, revision: str, path: str, token: str | bool | 
 
 
 def vouches_for(repo_id: str, commit: str, path: str, etag: str) -> bool:
-    """Does the Hub itself, and no mirror's server on its way, say that a file has this etag (`X-Linked-Etag`)?"""
+    """Return whether the Hub itself, not a mirror in between, reports this etag of a file (`X-Linked-Etag`)."""
     found = _ask(repo_id, commit, path, None, etag_timeout())
     return any(headers.get("X-Linked-Etag", "").strip('"') == etag for headers in found)
 

@@ -84,7 +84,7 @@ def fetch_lock(store: Store, folder: str, name: str) -> Iterator[bool]:
 
 
 def remove_empty_repo(store: Store, folder: str) -> bool:
-    """Remove a repo's folder in which no file is left. A cache scan calls a folder without `snapshots/` broken."""
+    """Remove a repo's folder in which no file is left; return whether it was. A scan calls such a folder broken."""
     where, repo_id = store.root / folder, layout.repo_of(folder)
     if repo_id is None or any(True for _ in scan.walk(where)):
         return False

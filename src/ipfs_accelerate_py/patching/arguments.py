@@ -71,7 +71,7 @@ def pin_original(revision: str | None, commit: str, repo_id: str, *, confirmed: 
 
 @functools.cache
 def has_pins() -> bool:
-    """Has the client revisions that know their commit? Then plain transformers pins each load itself."""
+    """Return whether the client has revisions that know their commit. Then plain transformers pins each load itself."""
     try:
         from huggingface_hub import ResolvedRevision  # noqa: F401
     except ImportError:

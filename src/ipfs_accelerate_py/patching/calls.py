@@ -81,7 +81,7 @@ def is_part_of_a_load(asked: LoadRequest) -> bool:
 
 
 def is_settled(asked: LoadRequest) -> bool:
-    """Has a load of the same repo, further out, put its commit into the revision, and the store beside it?
+    """Return whether a load of the same repo, further out, has put in its commit as revision, and the store as cache.
 
     A pipeline of 5 puts in a commit as well, but no store.
     """
@@ -172,12 +172,12 @@ def say_unreachable(resolution: Resolution, asked: LoadRequest) -> None:
 
 
 def is_local_only(asked: LoadRequest) -> bool:
-    """Has the user said, for this call or for all, that only this machine is to be asked?"""
+    """Return whether the user has said, for this call or for all, that only this machine is to be asked."""
     return asked.local_only or is_offline()
 
 
 def is_store(storage: StorageWrapper, cache_dir: str | None) -> bool:
-    """Does this `cache_dir` mean our store (or none was given)?"""
+    """Return whether this `cache_dir` means our store, which it also does where none is given."""
     return cache_dir is None or cache_dir == str(storage.get_cache_dir()) or Path(cache_dir) == storage.get_cache_dir()
 
 

@@ -38,7 +38,7 @@ class ClassDoors(NamedTuple):
     wrapper: str
 
     def fits(self, name: str, value: object) -> bool:
-        """Is this such a class?"""
+        """Return whether this name and value of a module are such a class."""
         return name.startswith(self.begin) and isinstance(value, type) and hasattr(value, "from_pretrained")
 
 
@@ -63,11 +63,11 @@ class DoorTable:
         self._modules = frozenset(door.module for door in doors)
 
     def has_doors(self, fullname: str) -> bool:
-        """Is there anything to replace in this module?"""
+        """Return whether there is anything to replace in this module."""
         return fullname in self._modules or self.has_classes(fullname)
 
     def has_classes(self, fullname: str) -> bool:
-        """Is this a module whose classes get proxies?"""
+        """Return whether the classes of this module get proxies."""
         return self.classes is not None and fullname.startswith(self.classes.modules)
 
     def version(self) -> str:
@@ -82,7 +82,7 @@ class DoorTable:
             return None
 
     def needs(self, door: Door) -> bool:
-        """Does the version that is loaded need this door?"""
+        """Return whether the version that is loaded needs this door."""
         found = self.numbers()
         return door.below is None or (found is not None and found < door.below)
 

@@ -17,7 +17,7 @@ class Library(DoorTable):
     """All that the hook knows of one library; `hook.loader.Library` says who asks what."""
 
     def wants(self, fullname: str) -> bool:
-        """Has this module doors? The package itself is looked after too: it may put another object in its place."""
+        """Return whether this module has doors. So has the package: it may put another object in its place."""
         return fullname == self.name or self.has_doors(fullname)
 
     def module_type(self, fullname: str) -> type[ModuleType] | None:

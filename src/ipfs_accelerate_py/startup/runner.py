@@ -48,7 +48,7 @@ def _is_for_python(target: str) -> bool:
 
 
 def _is_archive(path: str) -> bool:
-    """A zip application, with or without a "#!" line; not a binary that carries an archive of its own."""
+    """Return whether it is a zip application, with or without a "#!" line, and not a binary that carries an archive."""
     import zipfile
 
     try:

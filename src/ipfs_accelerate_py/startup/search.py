@@ -21,7 +21,7 @@ def is_ours(path: str | Path) -> bool:
 
 
 def begins_as_ours(path: str | Path) -> bool:
-    """As `is_ours`; OSError if it is there and cannot be read."""
+    """Return whether a file begins as any version of ours does; OSError if it is there and cannot be read."""
     if not os.path.isfile(path):
         return False
     with open(path, encoding="utf-8", errors="replace") as file:

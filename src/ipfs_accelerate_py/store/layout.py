@@ -54,12 +54,12 @@ _ORDINARY = re.compile(f"(?:{_PART}/)*{_PART}", re.IGNORECASE | re.ASCII)
 
 
 def is_commit(text: object) -> bool:
-    """Is this a full commit id: 40 hex digits in lower case, nothing else?"""
+    """Return whether this is a full commit id: 40 hex digits in lower case, nothing else."""
     return isinstance(text, str) and _COMMIT.fullmatch(text) is not None
 
 
 def is_sha256(text: object) -> bool:
-    """Is this a sha256 in lower-case hex?"""
+    """Return whether this is a sha256 in lower-case hex."""
     return isinstance(text, str) and _SHA256.fullmatch(text) is not None
 
 

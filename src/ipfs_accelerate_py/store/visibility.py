@@ -1,4 +1,4 @@
-"""What this machine knows of a repo's readers: was it proven that anybody may read it?"""
+"""What this machine knows of a repo's visibility: whether it was proven to be public."""
 
 from __future__ import annotations
 

@@ -12,10 +12,12 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class Mirror:
-    """`query`: is the query string heard? `etag`: "md5" or "sha1" of the content, "weak" (the Hub's as `W/"..."`) or
-    "none" in place of the Hub's ETag, and no X-Linked-Etag (needs `cdn="none"`). `commit`: is there an X-Repo-Commit?
+    """`query`: whether the query string is heard. `etag`: "md5" or "sha1" of the content, "weak" (`W/"..."` around the
+    Hub's) or "none" in place of the Hub's ETag, and no X-Linked-Etag (needs `cdn="none"`). `commit`: whether there is
+    an X-Repo-Commit.
     `prefix`: the path below which it lives. `behind`: of the newest commit it has no "files"; or it has them, but takes
-    a "branch" for the commit before. `expand`: is a question for a few fields "known", "refused" or "ignored"?"""
+    a "branch" for the commit before. `expand`: whether a question for a few fields is "known", "refused" or
+    "ignored"."""
 
     query: bool = True
     etag: str = ""

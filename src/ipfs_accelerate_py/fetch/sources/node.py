@@ -89,7 +89,7 @@ class IPFSNode:
         raise SourceError("; ".join(dict.fromkeys(tries.reasons)) or "no peer announces that it holds this model")
 
     def _ask_itself(self, tries: _Tries) -> bool:
-        """Take the file from what the node has, without the swarm."""
+        """Take the file from what the node has, without the swarm; return whether that worked."""
         path = self.own.in_tree(tries.request)
         if path is not None:
             if self._take(tries, _ITSELF, lambda: path, None, offline=True):
@@ -99,7 +99,7 @@ class IPFSNode:
         return cid is not None and self._take(tries, _ITSELF, lambda: cid, None, offline=True)
 
     def _ask_peer(self, tries: _Tries, name: str, idle_timeout: float | None) -> bool:
-        """Take the file from a peer."""
+        """Take the file from a peer; return whether that worked."""
         request = tries.request
         snapshot = layout.snapshot_path(request.repo_id, request.commit, request.path)
         return self._take(tries, f"peer {name}", lambda: f"{self.trees.root(name)}/{snapshot}", idle_timeout)

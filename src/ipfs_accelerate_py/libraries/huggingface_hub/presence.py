@@ -24,7 +24,7 @@ from ...store.store import Store
 from .requests import Call
 from .serving import resolve
 
-ANY_NAME = "?"  # no file's: is the whole listing known?
+ANY_NAME = "?"  # no file's: asks whether the whole listing is known
 
 
 @dataclass(frozen=True)
@@ -57,7 +57,7 @@ def is_refused(call: Call, resolution: Resolution, path: str) -> bool:
 
 
 def is_refused_elsewhere(call: Call, resolution: Resolution, path: str) -> bool:
-    """The same for a call that means another place than the user's own cache."""
+    """Return whether `is_refused` holds, and the call means another place than the user's own cache."""
     elsewhere = call.asked.cache_dir is not None or call.local_dir is not None
     return elsewhere and is_refused(call, resolution, path)
 

@@ -20,12 +20,12 @@ from ..huggingface_hub.objects import make_info, make_row
 
 _MAIN_TEMPLATE = "chat_template.jinja"
 _TEMPLATES = "additional_chat_templates/"
-_ANY_NAME = "?"  # no file's: is the whole listing known?
+_ANY_NAME = "?"  # no file's: asks whether the whole listing is known
 
 
 @door
 def has_file(storage: StorageWrapper, asked: LoadRequest, wrapped: Any, named: dict[str, Any]) -> Callable[[], Any]:
-    """Has the commit such a file? Its tree knows, or the mark of what the Hub did not have."""
+    """Serves `has_file`: by the tree of the commit, or by the mark of what the Hub did not have."""
     path, local_only = named["filename"], is_local_only(asked)
     resolution, _, unknown = storage.look_up(resolve(storage, asked), [path], token=asked.token, local_only=local_only)
     if not unknown:
@@ -63,7 +63,7 @@ def _with_listing(storage: StorageWrapper, asked: LoadRequest) -> Resolution:
 
 
 def _was_asked_before(storage: StorageWrapper, resolution: Resolution) -> bool:
-    """Has a tokenizer of this commit been loaded on this machine, while the Hub is unwell now?
+    """Return whether the Hub is unwell, and a tokenizer of this commit was loaded on this machine before.
 
     A tokenizer asks for the names of its templates first, and then for the main one: where it is known whether the
     commit has that, the others are here already. A Hub that is unwell would not say more.
