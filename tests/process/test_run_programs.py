@@ -84,7 +84,7 @@ class TestPrograms:
 
 
 class TestOtherPythons:
-    """A program whose first line names the Python of another environment."""
+    """A program that is the Python of another environment, or whose first line names it."""
 
     @pytest.fixture
     def tool(self, work):
@@ -140,3 +140,45 @@ class TestOtherPythons:
         done = environment.hook("run", "./tool", cwd=work)
         assert "the hook cannot reach" not in done.stderr
         assert done.stdout.count("done") <= 1
+
+    @pytest.mark.parametrize(
+        "words",
+        [
+            ["{0}/python", "say.py"],
+            ["python", "say.py"],
+            ["{0}/python", "-u", "-W", "default", "say.py"],
+            ["{0}/python", "-Esc", "print('done')"],
+            ["/usr/bin/env", "python", "say.py"],
+        ],
+        ids=" ".join,
+    )
+    def test_a_python_without_the_package_is_named(self, environment, bare_environment, work, words):
+        folder = bare_environment.folder / "bin"
+        (work / "say.py").write_text("print('done')\n")
+        environment.copy_package()
+        environ = {**environment.environ, "PATH": f"{folder}{os.pathsep}{os.environ['PATH']}"}
+        words = [word.format(folder) for word in words]
+        done = environment.hook("run", *words, cwd=work, env=environ)
+        assert (done.returncode, done.stdout) == (0, "done\n")
+        (line,) = done.stderr.splitlines()
+        assert line.startswith(f"ipfs_accelerate: the hook cannot reach {folder}/python: ")
+        quiet = environment.hook("-q", "run", *words, cwd=work, env=environ)
+        assert (quiet.stdout, quiet.stderr) == ("done\n", "")
+
+    def test_a_python_that_the_hook_reaches_is_not(self, environment, bare_environment, work):
+        (bare_environment.site / "packages.pth").write_text(f"{PACKAGES}\n")
+        for python in (bare_environment.python, environment.python):
+            done = environment.hook("run", python, "-c", "print('done')", cwd=work)
+            assert (done.stdout, done.stderr) == ("done\n", "")
+
+    @pytest.mark.parametrize("option", ["-V", "--version", "-h"])
+    def test_a_python_that_runs_nothing_is_not(self, environment, bare_environment, work, option):
+        environment.copy_package()
+        done = environment.hook("run", bare_environment.python, option, cwd=work)
+        assert (done.returncode, done.stderr) == (0, "")
+
+    def test_a_tool_named_like_python_runs_once(self, environment, work):
+        (work / "python-tool").write_text("#!/bin/sh\necho run >> log\n")
+        (work / "python-tool").chmod(0o755)
+        assert environment.hook("run", "./python-tool", cwd=work).stderr == ""
+        assert (work / "log").read_text() == "run\n"

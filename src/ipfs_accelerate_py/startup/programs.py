@@ -1,13 +1,19 @@
-"""The program that `hook run` is given: where it lies, and which Python its first line names."""
+"""The program that `hook run` is given: where it lies, and which Python it is, or its first line names."""
 
 from __future__ import annotations
 
 import os
+import re
 import sys
+
+from . import python_args
 
 _LONGEST = 4096  # bytes of a first line that a system may follow
 _DEADLINE = 10.0  # seconds for another Python to answer; later it is not reported
 _OPTIONS = "-BEIOPSbdqsuvx"  # of a first line that are asked with; what another does, it should do once only
+_DECIDING = frozenset("EIPSs")  # options of a command line by which a Python may miss the hook: it is asked with these
+_STARTS_NOTHING = frozenset("Vh?")
+_PYTHON = re.compile(r"(python|pypy)[0-9.]*[a-z]?(\.exe)?")  # and not `python-config`
 _QUESTION = """\
 import sys
 del sys.path[0]
@@ -32,23 +38,40 @@ def search(name: str) -> tuple[str | None, str]:
     return None, missing
 
 
-def find_unhooked_python(path: str) -> str | None:
-    """The Python that a program's first line names, if that is another than this one and the hook will be off in it.
+def find_unhooked_python(command: list[str]) -> str | None:
+    """The Python that a program is, or its first line names, if it is another and the hook will be off in it; as text.
 
-    Only another one is asked, for which it is started once; the environment must be as the program will have it.
+    Only another Python is asked, for which it is started once; the environment must be as the program will have it.
     """
-    command = _first_line(path)
-    if not command or not os.path.basename(command[0]).startswith(("python", "pypy")):
+    command = _without_env(command)
+    path = search(command[0])[0] if command else None
+    if path is None:
         return None
-    python, _ = search(command[0])
-    if python is None or _is_this(python) or any(set(option) - set(_OPTIONS) for option in command[1:]):
+    if _PYTHON.fullmatch(os.path.basename(path)):
+        line = python_args.read(command[1:])
+        if line.letters & _STARTS_NOTHING or any(option.startswith(("--version", "--help")) for option in line.options):
+            return None
+        return _ask(path, [f"-{letter}" for letter in sorted(line.letters & _DECIDING)])
+    named = _without_env(_first_line(path))
+    if not named or not os.path.basename(named[0]).startswith(("python", "pypy")):
+        return None
+    if any(set(option) - set(_OPTIONS) for option in named[1:]):
+        return None
+    python = _ask(named[0], named[1:])
+    return None if python is None else f"{python}, which runs {command[0]}"
+
+
+def _ask(name: str, options: list[str]) -> str | None:
+    """The path of a Python that is another than this one, and answers that the hook will be off in it."""
+    python, _ = search(name)
+    if python is None or _is_this(python):
         return None
     import subprocess
 
     quiet = subprocess.DEVNULL
     try:
         done = subprocess.run(
-            [python, *command[1:], "-c", _QUESTION], stdin=quiet, stdout=quiet, stderr=quiet, timeout=_DEADLINE
+            [python, *options, "-c", _QUESTION], stdin=quiet, stdout=quiet, stderr=quiet, timeout=_DEADLINE
         )
     except (OSError, subprocess.TimeoutExpired):
         return None  # whatever is wrong with it, the program's start will show
@@ -64,9 +87,13 @@ def _first_line(path: str) -> list[str]:
             line = os.fsdecode(file.readline(_LONGEST))
     except OSError:
         return []
-    command = line.split()
+    return line.split()
+
+
+def _without_env(command: list[str]) -> list[str]:
+    """A command without an `env` before it. What gives `env` anything but -S to do names no program then."""
     if command and os.path.basename(command[0]) == "env":
-        del command[: 2 if command[1:2] == ["-S"] else 1]
+        return command[2 if command[1:2] == ["-S"] else 1 :]
     return command
 
 

@@ -126,11 +126,11 @@ def _run_program(command: list[str], quiet: bool) -> int:
     if path is None:
         _say(f"{command[0]}: {problem}")
         return NOT_EXECUTABLE if problem == "Permission denied" else NOT_FOUND
-    python = None if quiet else find_unhooked_python(path)
+    python = None if quiet else find_unhooked_python(command)
     if python is not None:
         _say(
-            f"the hook cannot reach {python}, which runs {command[0]}: ipfs_accelerate_py is not installed or not "
-            "enabled there; running plain Python"
+            f"the hook cannot reach {python}: ipfs_accelerate_py is not installed or not enabled there; "
+            "running plain Python"
         )
     return _execute(path, command)
 
