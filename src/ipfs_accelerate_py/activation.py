@@ -52,7 +52,7 @@ def _is_allowed() -> bool:
 
 
 def _note(text: str) -> None:
-    """A line at INFO: at once where it is plain that somebody reads it, else before the next line of ours.
+    """A line at INFO: at once where it is sure to be shown, else before the next line of ours.
 
     The settings file may ask for it as well, and to look there costs more than all the rest of an activation.
     """
@@ -185,10 +185,10 @@ def get_status() -> dict[str, Any]:
     `enabled`: a load here and now would go through us. `applied`: our hooks are in place. `patched_classes`:
     `["transformers.AutoModel", ...]`. `should_patch`, `reason`, `variable`: what the environment says, and which
     variable says it. `store`: the folder. `node`: the RPC address, or None. `served`: source ->
-    `{"files": number, "bytes": number}` of this process. `vouched`: repo -> commit -> who said what the bytes of its
-    loads in this process must be: "hub", "lock file", "publisher <name>", "memory" (what this machine has kept of their
-    words), or "nobody": those files were not verified. `liars`: sources that gave wrong bytes to this process -> what
-    they did. `doors`: a door of transformers -> its state: "in place", "not yet imported", "open", "not needed" or
+    `{"files": number, "bytes": number}` of this process. `vouched`: repo -> commit -> the authorities for the
+    bytes of its loads in this process: "hub", "lock file", "publisher <name>", "memory" (what this machine has kept of
+    their answers), or "nobody": those files were not verified. `liars`: sources that gave wrong bytes to this process
+    -> what they did. `doors`: a door of a library -> its state: "in place", "not yet imported", "open", "not needed" or
     "not found".
     """
     return read_status().to_dict()

@@ -16,7 +16,7 @@ def start_module(
 ) -> bool:
     """Start `python -m module` detached; return whether there is a Python to start. `log`: where its output goes.
 
-    Nobody waits for it, and nobody has to reap it. The hook is off in it.
+    No process waits for it or has to reap it. The hook is off in it.
     """
     if not sys.executable:
         return False

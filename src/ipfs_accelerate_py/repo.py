@@ -35,7 +35,7 @@ def is_repo_id(text: object) -> bool:
 
 @dataclass(frozen=True)
 class Repo:
-    """One repo. Whoever makes one by hand has checked the id; `parse` and `of_folder` do."""
+    """A repo. The id is not checked here; `parse` and `of_folder` check it."""
 
     kind: Kind
     id: str

@@ -52,7 +52,7 @@ class StorageWrapper:
         """The commit and tree of a revision; None is `main`. With `local_only` only this machine is asked, with `fresh`
         the Hub is.
 
-        Raises UnsafeName, LockFileError, or Unresolved where nobody could say it.
+        Raises UnsafeName, LockFileError, or Unresolved where no authority knows.
         """
         local_only = local_only or self.settings.force_local
         return resolver.resolve(

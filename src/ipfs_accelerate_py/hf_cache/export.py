@@ -42,7 +42,7 @@ def fill(target: Store, store: Store, resolution: Resolution, paths: Iterable[st
 
 
 def _note_ours(store: Store, repo_id: str, entry: Entry) -> None:
-    """Once a file of somebody else's is noted for its etag, ours has to be as well, or it were read again."""
+    """Once a file of another program is noted for its etag, ours has to be as well, or it would be read again."""
     if not store.stat_cache.is_noted(entry.etag):
         store.stat_cache.remember(entry.etag, store.path(layout.blob_path(repo_id, entry.etag)).stat())
 

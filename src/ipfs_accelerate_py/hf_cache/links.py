@@ -42,7 +42,7 @@ def count_names(store: Store, repos: list[CachedRepo]) -> Counter[Inode]:
 
 
 def take_back(store: Store, snapshot: Snapshot) -> None:
-    """Remove what loads of a commit have left in caches, but for what somebody else's names there hang on.
+    """Remove what loads of a commit have left in caches, but for what names of other programs there point to.
 
     For a commit that was just removed, and before its blobs are. Never raises.
     """

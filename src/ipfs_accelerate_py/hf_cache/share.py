@@ -98,7 +98,7 @@ def _more_to_say(root: str, commit: str, new: list[str], missing: Collection[str
 
 
 def _share_file(store: Store, cache: Path, resolution: Resolution, path: str, replace: bool) -> None:
-    """Link one file into the cache, first the blob and then what shows it: nobody sees half of it. Raises OSError."""
+    """Link one file into the cache, first the blob and then what shows it, so no half of it is seen. Raises OSError."""
     repo_id, entry = resolution.repo_id, resolution.tree.files[path]
     ours, theirs = (root / layout.blob_path(repo_id, entry.etag) for root in (store.root, cache))
     pointer = cache / layout.snapshot_path(repo_id, resolution.commit, path)

@@ -1,4 +1,4 @@
-"""The circuit breaker of the Hub: one that was unwell a moment ago is not waited for, while anybody else can say."""
+"""The circuit breaker of the Hub: one that failed a moment ago is not waited for while another authority knows."""
 
 from __future__ import annotations
 

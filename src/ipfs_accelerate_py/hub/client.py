@@ -18,7 +18,7 @@ from .listing import ask_info
 LARGE = 1000  # files of a listing above which it is worth a request of its own to ask for the commit alone
 CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
-_UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
+_UNWELL = "try again later, or name another authority in IPFS_ACCELERATE_PUBLISHERS"
 
 
 def endpoint() -> str:
@@ -86,7 +86,7 @@ def prepare() -> None:
 def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> tuple[Tree, bool]:
     """One request: the commit of a revision with its whole listing, and whether the repo is public and ungated.
 
-    Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it was unwell.
+    Raises Unresolved: `answered` if the Hub said no (unknown or closed repo, unknown revision), else it failed.
     """
     repo = Repo.parse(repo_id)
     with _errors_as_unresolved(repo_id, revision):

@@ -13,7 +13,7 @@ from .client import etag_timeout
 
 
 def ask_file_commit(repo_id: str, revision: str, path: str, token: str | bool | None, timeout: float) -> str | None:
-    """The commit that the header of one file of a branch names; None if nobody says so. Asked once, without retries."""
+    """The commit that the header of one file of a branch names; None if none does. Asked once, without retries."""
     for headers in _ask(repo_id, revision, path, token, timeout):
         if layout.is_commit(commit := headers.get("X-Repo-Commit")):
             return str(commit)
@@ -35,6 +35,6 @@ def _ask(repo_id: str, revision: str, path: str, token: str | bool | None, timeo
     url = hf_hub_url(repo.id, path, repo_type=repo.repo_type, revision=revision)
     try:
         answer = get_session().head(url, headers=build_hf_headers(token=token), timeout=timeout)
-    except Exception:  # see client.ask_commit: nobody says so
+    except Exception:  # see client.ask_commit: no header names it
         return []
     return [each.headers for each in (*answer.history, answer) if each.status_code < 400]

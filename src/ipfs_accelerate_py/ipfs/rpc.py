@@ -118,9 +118,9 @@ class RPC:
                 closable.close()
 
     def _refuse_strange(self, response: Any, **_: Any) -> None:
-        """What no node does: send us elsewhere, or pack its answer, which may be large when it is unpacked."""
+        """SourceError for what no node does: a redirect, or a compressed answer, which may be large when unpacked."""
         if response.is_redirect:
-            raise SourceError(f"what listens at {self.address} sends us elsewhere", NO_RPC)
+            raise SourceError(f"what listens at {self.address} redirects to another address", NO_RPC)
         if response.headers.get("Content-Encoding", "identity") != "identity":
             raise SourceError(f"what listens at {self.address} packs its answers", NO_RPC)
         if not response.ok:  # the client reads the whole of an error

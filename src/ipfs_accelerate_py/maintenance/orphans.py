@@ -105,7 +105,7 @@ def _blobs(repo: CachedRepo, protection: Protection) -> Iterator[Leftover]:
 def _part(path: Path, status: os.stat_result, repo_id: str | None) -> Iterator[Leftover]:
     if partial.is_old(status) and not leases.holders({status.st_ino}):
         size = _own_bytes(status)
-        yield Leftover(path, "part of a download that nobody has continued for a day", repo_id, None, size, size)
+        yield Leftover(path, "part of a download that was not continued for a day", repo_id, None, size, size)
 
 
 def _of_repo(repo: CachedRepo) -> Iterator[Leftover]:

@@ -185,10 +185,10 @@ class HTTPReader:
             other = urlsplit(target)
             known = self._is_ours(target)
         except ValueError:
-            raise SourceError("it sends us to what is no URL") from None
+            raise SourceError("it redirects to what is no URL") from None
         inwards = is_private_host(other.hostname or "") and not self.is_near
         if not known and (not self._roams or inwards or other.scheme not in ("http", "https")):
-            raise SourceError(f"it sends us elsewhere, to {other.scheme}://{other.hostname}")
+            raise SourceError(f"it redirects to another host, {other.scheme}://{other.hostname}")
         return target
 
     def _is_ours(self, url: str) -> bool:

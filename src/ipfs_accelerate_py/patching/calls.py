@@ -112,7 +112,7 @@ def storage_for(asked: LoadRequest) -> StorageWrapper:
 
 
 def open_storage(asked: LoadRequest) -> StorageWrapper:
-    """The store of the settings. A cache folder of the caller's own is read as well, after the other lower tiers."""
+    """The store of the settings. A cache folder of the caller's own is read as well, after the other local caches."""
     storage = get_storage_wrapper()
     if is_store(storage, asked.cache_dir):
         return storage

@@ -157,7 +157,7 @@ def _vouch(
         else:
             by = vouchers.NOBODY
             warn_once(
-                f"{belongs.repo_id}: nobody could say what the files of commit {belongs.commit[:12]} must be: they are "
+                f"{belongs.repo_id}: no authority has hashes for files of commit {belongs.commit[:12]}: they are "
                 "loaded as plain transformers would, and not verified"
             )
         vouchers.note(storage.store, belongs.repo_id, belongs.commit, by)

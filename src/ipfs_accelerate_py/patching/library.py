@@ -14,7 +14,7 @@ from .doors import DoorTable
 
 
 class Library(DoorTable):
-    """All that the hook knows of one library; `hook.loader.Library` says who asks what."""
+    """All that the hook knows of one library; `hook.loader.Library` says what the hook asks."""
 
     def wants(self, fullname: str) -> bool:
         """Return whether this module has doors. So has the package: it may put another object in its place."""

@@ -131,7 +131,7 @@ class AutoClassProxy(_Alike, wrapt.ObjectProxy):  # type: ignore[type-arg]
 
     @property
     def from_pretrained(self) -> Any:
-        """The class's own method, loading through us; what somebody else has put there, as it is."""
+        """The class's own method, loading through us; what other code has put there, as it is."""
         method = self.__wrapped__.from_pretrained
         if getattr(method, "__func__", None) is not self._self_function or type(method) is LoadingMethod:
             return method

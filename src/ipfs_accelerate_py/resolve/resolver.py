@@ -61,7 +61,7 @@ def forget_repo(repo_id: str) -> None:
 
 
 def forget_resolutions(repo_id: str) -> None:
-    """Somebody has changed the repo on the Hub: it is asked anew."""
+    """Note that the repo was changed on the Hub: it is asked anew."""
     memory = session.part(Resolutions)
     for key in [key for key in list(memory.known) if key[1] == repo_id]:
         memory.known.pop(key, None)

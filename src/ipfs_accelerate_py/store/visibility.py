@@ -15,7 +15,7 @@ _PROOF_LASTS = 24 * 3600.0  # seconds; then the Hub is asked again before anythi
 
 
 def remember_access(store: Store, repo_id: str, public: bool) -> None:
-    """Keep what a request showed about a repo: anybody may read it, or not."""
+    """Keep what a request showed about a repo: whether it is public."""
     if known_access(store, repo_id, _PROOF_LASTS / 2) is public:
         return  # a warm load writes nothing
     with suppress(OSError):  # without a proof nothing leaves: the safe side
@@ -23,7 +23,7 @@ def remember_access(store: Store, repo_id: str, public: bool) -> None:
 
 
 def known_access(store: Store, repo_id: str, lasts: float = _PROOF_LASTS) -> bool | None:
-    """What this machine knows: True (proven public, not long ago), False (closed), None. Asks nobody."""
+    """What this machine knows: True (proven public, not long ago), False (closed), None. Makes no request."""
     proof = _proof(store, repo_id)
     try:
         word, age = proof.read_bytes(), time.time() - past(proof.stat().st_mtime)

@@ -67,7 +67,7 @@ def open(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
     if ours is None:
         if not is_hub_breaker_open():
             return wrapped(*args, **kwargs)
-        with stand_aside():  # answers about a file whose bytes nobody has would only delay plain's error
+        with stand_aside():  # answers about a file whose bytes no source has would only delay plain's error
             return wrapped(*args, **kwargs)
     block_size = named.get("block_size")
     opened = wrapped(*args, **kwargs)
@@ -150,7 +150,7 @@ def _bring(call: Call, path: str) -> Path | None:
 
 
 def _find_here(call: Call, path: str) -> Path | None:
-    """The file in the store, if it is there; nobody else is asked for its bytes, and the Hub not without need."""
+    """The file in the store, if it is there; no source is asked for its bytes, and the Hub not without need."""
     try:
         if _find(call, serving.resolve(call.here), path) is None:
             return None

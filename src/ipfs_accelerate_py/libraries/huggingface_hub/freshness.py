@@ -1,7 +1,7 @@
-"""What is asked of the Hub in words: its fresh answer while it is well, and the kept listing where it is not.
+"""Questions about a repo and its names: the Hub's fresh answer while it answers, the kept listing where it fails.
 
 Programs poll with these questions, and push: an answer is never from memory where plain would ask. A Hub that is silent
-or ill is given our time budget; what it refuses (401, 403, 404) is the caller's to know.
+or failing is given our time budget; what it refuses (401, 403, 404) is the caller's to know.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ def ask(call: Call, known: Resolution | None, question: Callable[[], T], from_tr
 def fill_timeout(call: Call) -> dict[str, Any]:
     """The arguments of a question with a time limit, where the caller gave none: the client would wait for ever.
 
-    A Hub that was unwell a moment ago gets no longer than our own budget.
+    A Hub that failed a moment ago gets no longer than our own budget.
     """
     if call.named.get("timeout") is not None:
         return call.named
@@ -95,7 +95,7 @@ def known_here(call: Call) -> Resolution | None:
 
 
 def is_unwell(error: Exception) -> bool:
-    """Return whether an error of the client says that the Hub could not be reached, or is ill."""
+    """Return whether an error of the client says that the Hub could not be reached, or failed itself."""
     from huggingface_hub.errors import HfHubHTTPError
 
     if isinstance(error, HfHubHTTPError):

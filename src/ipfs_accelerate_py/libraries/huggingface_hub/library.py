@@ -28,7 +28,7 @@ LIBRARY = Library(
     (
         _serves(_FILES, (), "hf_hub_download", "files"),
         _serves(_SNAPSHOTS, (), "snapshot_download", "snapshots"),
-        # It downloads in threads, in which nobody knows on whose behalf.
+        # It downloads in threads, which do not know the call that they work for.
         Door(_SNAPSHOTS, (), "hf_hub_download", None),
         _serves(_FILES, (), "try_to_load_from_cache", "cached"),
         _serves(_SNAPSHOTS, (), "get_cached_repo_tree", "cached"),

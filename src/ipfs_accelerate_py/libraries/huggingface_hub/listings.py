@@ -88,7 +88,7 @@ def file_exists(call: Call) -> bool:
     if known is not None and known.public and known.commit == call.asked.revision:
         return from_tree(known)  # a commit does not change
     answer = freshness.ask(call, known, lambda: call.wrapped(**call.named), from_tree)
-    if answer and known is not None and path not in known.tree:  # somebody has just added it
+    if answer and known is not None and path not in known.tree:  # it was added just now
         call.storage.forget_resolution(call.asked.repo_id)
     return bool(answer)
 

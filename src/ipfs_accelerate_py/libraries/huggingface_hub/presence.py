@@ -29,7 +29,7 @@ ANY_NAME = "?"  # no file's: asks whether the whole listing is known
 
 @dataclass(frozen=True)
 class Known:
-    """What is known of the files of a call: `missing` ones the commit has not, of `unknown` ones nobody could say."""
+    """What is known of the files of a call: `missing` ones the commit has not, of `unknown` ones no authority knows."""
 
     resolution: Resolution
     missing: set[str]
@@ -47,7 +47,7 @@ def look_up(call: Call, paths: list[str]) -> Known:
 def is_refused(call: Call, resolution: Resolution, path: str) -> bool:
     """Return whether the Hub, while it answers, does not show a file of a closed repo to this caller.
 
-    In the user's own cache plain hands out what is there, whoever asks; for any other place it asks the Hub.
+    From the user's own cache plain gives what is there to every caller; for any other place it asks the Hub.
     """
     if resolution.public is not False or is_hub_breaker_open() or is_local_only(call.asked):
         return False

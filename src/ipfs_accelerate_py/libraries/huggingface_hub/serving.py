@@ -72,7 +72,7 @@ def attempt(
 def run_checked(
     call: Call, resolution: Resolution, error: Unavailable | None, files_of: Callable[[str], list[str]]
 ) -> str:
-    """Nobody could say, or nobody had the bytes: the original tries, and what it brings is checked.
+    """No authority knows, or no source has the bytes: the original tries, and what it brings is checked.
 
     `files_of`: the files behind what it returns. Those in a `local_dir` carry no name that says what they must be.
     """

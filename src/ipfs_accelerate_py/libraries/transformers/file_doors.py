@@ -80,7 +80,7 @@ def _cached_files(
         mark_missing(Store(cache_dir), resolution, missing)
     pinned = arguments.pin(arguments.plain_revision(asked.revision), resolution.commit, asked.repo_id)
     served = {**named, "cache_dir": str(cache_dir), "revision": pinned, "force_download": False}
-    # Everything that the commit has is there: nobody is to be asked for what it has not.
+    # Everything that the commit has is there: no source is asked for what it has not.
     served["local_files_only"] = True
     if "_commit_hash" in parameters_of(wrapped):  # 4.57; 5 reads the commit from the revision
         if named.get("resume_download") is None or named.get("_commit_hash"):
@@ -102,7 +102,7 @@ def _paths_in_repo(named: dict[str, Any]) -> list[str]:
 def _run_aside(
     storage: StorageWrapper, resolution: Resolution, error: Unavailable | None, wrapped: Any, named: dict[str, Any]
 ) -> Any:
-    """Nobody could say, or nobody had the bytes: the original tries, and what it brings is checked as far as it can be.
+    """No authority knows, or no source has the bytes: the original tries, and what it brings is checked if it can be.
 
     Where this machine settled the commit, and no Hub, the original is held to it: a load is of one commit.
     """

@@ -1,6 +1,6 @@
 """The door at which transformers asks for names: which files there are, which commit a revision is, what a repo is.
 
-What the tree of the commit can answer is answered from it; what nobody here knows the original asks itself.
+What the tree of the commit can answer is answered from it; what is not known here the original asks itself.
 Each function here serves one function of `transformers.utils.hub` or of the client behind it (see `calls.door`).
 """
 
@@ -63,10 +63,10 @@ def _with_listing(storage: StorageWrapper, asked: LoadRequest) -> Resolution:
 
 
 def _was_asked_before(storage: StorageWrapper, resolution: Resolution) -> bool:
-    """Return whether the Hub is unwell, and a tokenizer of this commit was loaded on this machine before.
+    """Return whether the Hub fails or is silent, and a tokenizer of this commit was loaded on this machine before.
 
     A tokenizer asks for the names of its templates first, and then for the main one: where it is known whether the
-    commit has that, the others are here already. A Hub that is unwell would not say more.
+    commit has that, the others are here already. Such a Hub would not tell more.
     """
     _, _, unknown = storage.look_up(resolution, [_MAIN_TEMPLATE], token=None, local_only=True)
     return is_hub_breaker_open() and not unknown

@@ -28,7 +28,7 @@ def say_missing(repo_id: str, revision: str, subfolder: str, missing: list[str])
 
 
 def say_no_connection(endpoint: str) -> None:
-    """What `cached_files` says of files that must be there, where nobody can be reached who has them."""
+    """What `cached_files` says of files that must be there, where no source that has them can be reached."""
     raise OSError(
         f"We couldn't connect to '{endpoint}' to load the files, and couldn't find them in the cached files.\nCheck "
         "your internet connection or see how to run the library in offline mode at "
