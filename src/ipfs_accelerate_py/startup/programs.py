@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import re
 import sys
 
 from . import python_args
@@ -13,7 +12,7 @@ _DEADLINE = 10.0  # seconds for another Python to answer; later it is not report
 _OPTIONS = "-BEIOPSbdqsuvx"  # of a first line that are asked with; what another does, it should do once only
 _DECIDING = frozenset("EIPSs")  # options of a command line by which a Python may miss the hook: it is asked with these
 _STARTS_NOTHING = frozenset("Vh?")
-_PYTHON = re.compile(r"(python|pypy)[0-9.]*[a-z]?(\.exe)?")  # and not `python-config`
+_NAMES = ("python", "pypy")
 _QUESTION = """\
 import sys
 del sys.path[0]
@@ -47,13 +46,13 @@ def find_unhooked_python(command: list[str]) -> str | None:
     path = search(command[0])[0] if command else None
     if path is None:
         return None
-    if _PYTHON.fullmatch(os.path.basename(path)):
+    if _is_python(os.path.basename(path)):
         line = python_args.read(command[1:])
         if line.letters & _STARTS_NOTHING or any(option.startswith(("--version", "--help")) for option in line.options):
             return None
         return _ask(path, [f"-{letter}" for letter in sorted(line.letters & _DECIDING)])
     named = _without_env(_first_line(path))
-    if not named or not os.path.basename(named[0]).startswith(("python", "pypy")):
+    if not named or not os.path.basename(named[0]).startswith(_NAMES):
         return None
     if any(set(option) - set(_OPTIONS) for option in named[1:]):
         return None
@@ -95,6 +94,13 @@ def _without_env(command: list[str]) -> list[str]:
     if command and os.path.basename(command[0]) == "env":
         return command[2 if command[1:2] == ["-S"] else 1 :]
     return command
+
+
+def _is_python(name: str) -> bool:
+    """Return whether a program has a Python's name, such as `python3.13t`, and is no `python-config`."""
+    stem = name.removesuffix(".exe")
+    rest = next((stem[len(begin) :] for begin in _NAMES if stem.startswith(begin)), "-").lstrip("0123456789.")
+    return not rest or (len(rest) == 1 and rest.isalpha())
 
 
 def _is_this(python: str) -> bool:
