@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 from functools import partial
 
@@ -8,6 +9,7 @@ import pytest
 
 from ipfs_accelerate_py.config.settings import Settings
 from ipfs_accelerate_py.hook import finder
+from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store.store import Store
 
 from . import collecting
@@ -45,7 +47,7 @@ def store(tmp_path):
 
 @pytest.fixture
 def settings(tmp_path, store):
-    """Settings whose store is `store`, with an empty lower tier and nobody else."""
+    """Settings whose store is `store`, with an empty local cache and no other source."""
     return Settings(store.root, "off", (tmp_path / "cache",), "off", (), 1.0, "WARNING", False)
 
 
@@ -53,3 +55,14 @@ def settings(tmp_path, store):
 def collect(store, settings):
     """`collect(older_than=..., max_size=...)`: collecting.collect_dry_first for this store."""
     return partial(collecting.collect_dry_first, store, settings)
+
+
+@pytest.fixture
+def home(tmp_path, monkeypatch):
+    """A user without any setting, in a process that has warned of nothing yet."""
+    for name in list(os.environ):
+        if name.startswith(("IPFS_", "HF_", "HUGGINGFACE_", "XDG_", "STORAGE_")):
+            monkeypatch.delenv(name)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    session.reset()
+    return tmp_path

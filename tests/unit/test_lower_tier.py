@@ -1,12 +1,15 @@
-"""Other caches on this machine: whose word is the latest."""
+"""Other caches on this machine: where they are by default, and which has the latest commit."""
 
 from __future__ import annotations
 
 import os
 import time
+from pathlib import Path
 
 import pytest
 
+from ipfs_accelerate_py.config.forms import default_lower
+from ipfs_accelerate_py.config.settings import read_settings
 from ipfs_accelerate_py.hf_cache.other_caches import OtherCaches
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.store import Store
@@ -43,3 +46,23 @@ def test_the_word_of_a_publisher_in_another_store_is_not_the_hubs(tmp_path):
             assert found == (None, None)
         else:
             assert found[0][0] == commit and found[1].files == tree.files
+
+
+@pytest.mark.parametrize(
+    ("environ", "expected"),
+    [
+        ({}, "{home}/.cache/huggingface/hub"),
+        ({"HF_HUB_CACHE": "/x"}, "/x"),
+        ({"HUGGINGFACE_HUB_CACHE": "/y"}, "/y"),
+        ({"HF_HOME": "/h"}, "/h/hub"),
+        ({"XDG_CACHE_HOME": "/c"}, "/c/huggingface/hub"),
+        ({"HF_HOME": "/h", "XDG_CACHE_HOME": "/c"}, "/h/hub"),
+        ({"HF_HUB_CACHE": "/x", "HF_HOME": "/h"}, "/x"),
+    ],
+    ids=str,
+)
+def test_the_default_is_where_huggingface_hub_looks(home, monkeypatch, environ, expected):
+    for name, value in environ.items():
+        monkeypatch.setenv(name, value)
+    assert Path(default_lower()).expanduser() == Path(expected.format(home=home))
+    assert read_settings().lower == (Path(expected.format(home=home)),)

@@ -7,10 +7,8 @@ from pathlib import Path
 import pytest
 
 from ipfs_accelerate_py.config import forms, settings
-from ipfs_accelerate_py.config.forms import default_lower, without_secrets
 from ipfs_accelerate_py.config.settings import read_setting, read_settings
 from ipfs_accelerate_py.errors import SettingsError
-from ipfs_accelerate_py.ipfs.address import node_address
 from ipfs_accelerate_py.session import session
 
 
@@ -18,17 +16,6 @@ def identify(value):
     if isinstance(value, dict):
         return ",".join(f"{name}={text}" for name, text in value.items()) or "nothing"
     return None
-
-
-@pytest.fixture
-def home(tmp_path, monkeypatch):
-    """A user without any setting, and with nothing warned about yet."""
-    for name in list(os.environ):
-        if name.startswith(("IPFS_", "HF_", "HUGGINGFACE_", "XDG_", "STORAGE_")):
-            monkeypatch.delenv(name)
-    monkeypatch.setenv("HOME", str(tmp_path))
-    session.reset()
-    return tmp_path
 
 
 @pytest.fixture
@@ -287,153 +274,6 @@ def test_an_unknown_key_is_named_once(write_file, caplog):
         assert read_settings().timeout == 2
     [record] = caplog.records
     assert "timeuot" in record.getMessage() and "timeout" in record.getMessage()
-
-
-@pytest.mark.parametrize(
-    ("environ", "expected"),
-    [
-        ({}, "{home}/.cache/huggingface/hub"),
-        ({"HF_HUB_CACHE": "/x"}, "/x"),
-        ({"HUGGINGFACE_HUB_CACHE": "/y"}, "/y"),
-        ({"HF_HOME": "/h"}, "/h/hub"),
-        ({"XDG_CACHE_HOME": "/c"}, "/c/huggingface/hub"),
-        ({"HF_HOME": "/h", "XDG_CACHE_HOME": "/c"}, "/h/hub"),
-        ({"HF_HUB_CACHE": "/x", "HF_HOME": "/h"}, "/x"),
-    ],
-    ids=identify,
-)
-def test_the_lower_tier_is_where_huggingface_hub_looks(home, monkeypatch, environ, expected):
-    for name, value in environ.items():
-        monkeypatch.setenv(name, value)
-    assert Path(default_lower()).expanduser() == Path(expected.format(home=home))
-    assert read_settings().lower == (Path(expected.format(home=home)),)
-
-
-USABLE = [
-    "/ip4/127.0.0.1/tcp/5001/",
-    "/ip4/127.0.0.1/tcp/5001/http",
-    "/ip6/::1/tcp/5001/https",
-    "/dns/node.example/tcp/443/https",
-    "/dns4/node/tcp/1",
-    "/dns6/n\xf6de-1/tcp/65535",
-    "/unix/run/ipfs.sock",
-]
-UNUSABLE = [
-    "/nonsense",
-    "/ip4/127.0.0.1",
-    "/ip4/127.0.0.1/tcp/0",
-    "/ip4/127.0.0.1/tcp/99999",
-    "/ip4/127.0.0.1/udp/5001",
-    "/ip4/127.0.0.1/tcp/5001/http/more",
-    "/ip4/127.0.0.1/tcp/5001/p2p/12D3KooWD3bfmNbuuuZHBXZDfK8QL2ab7HkQYZ9Aygs6gDzU2Hn9",
-    "/ip4/300.1.1.1/tcp/5001",
-    "/ip4/::1/tcp/5001",
-    "/ip6/127.0.0.1/tcp/5001",
-    "/ip6/fe80::1%eth0/tcp/5001",
-    "/dns/a b/tcp/5001",
-    "/dns/a_b/tcp/5001",
-    "/dnsaddr/node.example/tcp/5001",
-    "/unix/",
-]
-
-
-@pytest.mark.parametrize("text", [*USABLE, *UNUSABLE])
-def test_the_client_takes_what_is_usable(text):
-    from ipfs_accelerate_py.ipfs.rpc import RPC
-
-    if text.endswith("/tcp/0"):
-        return  # it connects to nothing
-    try:
-        RPC(text, 1.0).prepare()
-        taken = True
-    except SettingsError:
-        taken = False
-    assert taken is (text in USABLE)
-
-
-@pytest.mark.parametrize(
-    ("text", "address"),
-    [
-        ("off", None),
-        ("auto", None),
-        ("/ip4/10.0.0.1/tcp/5001", "/ip4/10.0.0.1/tcp/5001"),
-        ("http://127.0.0.1:5001", "/ip4/127.0.0.1/tcp/5001/http"),
-        ("http://127.0.0.1:5001/", "/ip4/127.0.0.1/tcp/5001/http"),
-        ("https://node.example:443", "/dns/node.example/tcp/443/https"),
-        ("127.0.0.1:5002", "/ip4/127.0.0.1/tcp/5002/http"),
-        ("localhost", "/dns/localhost/tcp/5001/http"),
-        ("http://[::1]:5001", "/ip6/::1/tcp/5001/http"),
-        ("http://alice:a@b@node.example:443", "/dns/node.example/tcp/443/http"),
-        *((text, text) for text in USABLE),
-    ],
-)
-def test_addresses_of_a_node(home, text, address):
-    assert node_address(text) == address
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        *(
-            "ftp://127.0.0.1:21",
-            "http://127.0.0.1:port",
-            "http://127.0.0.1:99999",
-            "http://",
-            "http://[::1",
-            "http://a_b",
-        ),
-        *UNUSABLE,
-    ],
-)
-def test_an_address_that_is_none(home, text):
-    with pytest.raises(SettingsError, match="IPFS_ACCELERATE_NODE") as caught:
-        node_address(text)
-    assert text in str(caught.value)
-    assert "/ip4/127.0.0.1/tcp/5001" in caught.value.hint
-
-
-@pytest.mark.parametrize(
-    ("text", "shown"),
-    [
-        ("https://alice:secret@host/x", "https://alice:***@host/x"),
-        ("http://u:p@ss@h:1", "http://u:***@h:1"),
-        ("http://a@b:secret@h", "http://***@b:***@h"),
-        ("http://u:pa/ss@h:1/x", "http://u:***@h:1/x"),
-        ("http://u:pa?s#s@h:1", "http://u:***@h:1"),
-        ("u:p@ss@h:1", "u:***@h:1"),
-        ("http://token@h:1", "http://***@h:1"),
-        ("token@h:1", "***@h:1"),
-        ("http://a:secret@h:1,http://b:se@cret@h:2", "http://a:***@h:1,http://b:***@h:2"),
-        ("http://h:1,http://h:2/a@b,http://[::1]:3/a@b", "http://h:1,http://h:2/a@b,http://[::1]:3/a@b"),
-        ("at http://token@host/ and s3://key:hush@bucket", "at http://***@host/ and s3://key:***@bucket"),
-        ("https://h/x?X-Amz-Signature=abc&a=1", "https://h/x?X-Amz-Signature=***&a=1"),
-        ("https://h/x?token=a,b,https://h/y?pwd=c", "https://h/x?token=***,https://h/y?pwd=***"),
-        ("https://h/x?API_KEY=abc#top", "https://h/x?API_KEY=***"),
-        ("sent hf_abcdefghijklmnop", "sent hf_***"),
-        ("unset HF_ENDPOINT", "unset HF_ENDPOINT"),
-        ("/ip4/127.0.0.1/tcp/5001 at 10:30 by a@b", "/ip4/127.0.0.1/tcp/5001 at 10:30 by a@b"),
-        ("gpt2@main is not known; file:///a@b", "gpt2@main is not known; file:///a@b"),
-        ("/srv/a:b@c", "/srv/a:b@c"),
-        (r"C:\models@2", r"C:\models@2"),
-    ],
-)
-def test_secrets_in_a_text(text, shown):
-    assert without_secrets(text) == shown
-
-
-def test_a_password_is_not_printed(home):
-    with pytest.raises(SettingsError) as caught:
-        node_address("http://user:secret@127.0.0.1:port")
-    assert "secret" not in str(caught.value) + str(caught.value.hint)
-
-
-@pytest.mark.parametrize("content", ["/ip4/127.0.0.1/tcp/5003", "/ip4/127.0.0.1/tcp/5003\n"])
-def test_auto_is_the_api_file_of_the_default_repo(home, monkeypatch, content):
-    (home / ".ipfs").mkdir()
-    (home / ".ipfs" / "api").write_text(content)
-    assert node_address("auto") == "/ip4/127.0.0.1/tcp/5003"
-    monkeypatch.setenv("IPFS_PATH", str(home / "elsewhere"))
-    assert node_address("auto") is None
 
 
 def test_of_a_list_only_the_bad_ones_are_left_out(home, monkeypatch, caplog):
