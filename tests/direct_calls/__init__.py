@@ -1,4 +1,4 @@
-"""Calls at huggingface_hub's public names, plain and hooked: the same result, error, words and files left behind.
+"""Calls at huggingface_hub's public names, plain and hooked: the same result, error, log lines and files left behind.
 
     python -m tests.direct_calls [WORDS]      calls whose text has one of the words; a venv is a line of the client
 

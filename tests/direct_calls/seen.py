@@ -1,4 +1,4 @@
-"""What a caller can see of a call: the value or the error, the words, the files that it left."""
+"""What a caller can see of a call: the value or the error, what was logged, the files that it left."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Calls of the methods that answer in words: on HfApi, and the twins in the module."""
+"""Calls of the methods that give information about a repo: on HfApi, and the functions of the module."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What the two sides of a cell have to be, and in what words they are not."""
+"""What the two sides of a cell have to be, and the text that says how they are not."""
 
 from __future__ import annotations
 

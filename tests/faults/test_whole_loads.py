@@ -1,4 +1,4 @@
-"""Whole `from_pretrained` calls of unmodified code: warm under an ill Hub, and cold with an ill source before it."""
+"""Whole `from_pretrained` calls of unmodified code: warm and the Hub fails, cold and a source before it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""One model and all who may have it: a cache, a node behind a proxy, a gateway, mirrors, a Hub behind a proxy.
+"""One model and all places that may have it: a cache, a node behind a proxy, a gateway, mirrors, a Hub behind a proxy.
 
 `Cell` is one place in the matrix; `World.run` lets it happen and says what came of it.
 """

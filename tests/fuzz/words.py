@@ -1,4 +1,4 @@
-"""Targets of what gateways bring of a publisher's words: signed records and blocks."""
+"""Targets of what gateways bring of a publisher's tree: signed records and blocks."""
 
 from __future__ import annotations
 

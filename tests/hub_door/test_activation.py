@@ -1,4 +1,4 @@
-"""The doors come late, leave nothing behind, and live beside whoever else replaces the same functions."""
+"""The doors come late, leave nothing behind, and live beside other code that replaces the same functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Private and gated repos: whom the Hub refuses meets its refusal, while it answers."""
+"""Private and gated repos: a caller that the Hub refuses meets that refusal, while it answers."""
 
 from __future__ import annotations
 

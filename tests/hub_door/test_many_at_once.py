@@ -1,4 +1,4 @@
-"""Threads, processes, forks and Ctrl-C: nobody waits for ever, and each file comes once."""
+"""Threads, processes, forks and Ctrl-C: none of them waits for ever, and each file comes once."""
 
 from __future__ import annotations
 

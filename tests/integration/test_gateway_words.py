@@ -1,4 +1,4 @@
-"""A machine without a node, the Hub down: publishers' words through gateways, and none that a gateway makes up."""
+"""A machine without a node, the Hub down: publishers' trees through gateways, and none that a gateway makes up."""
 
 import base64
 import json

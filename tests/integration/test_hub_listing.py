@@ -1,4 +1,4 @@
-"""The Hub's word on a commit: what `model_info` gives, and never more than a listing can be."""
+"""The Hub's listing of a commit: what `model_info` gives, and never more than a listing can be."""
 
 import time
 

@@ -1,4 +1,4 @@
-"""A lock file's word beats all others: made from the Hub, believed against it, and enough without it."""
+"""A lock file takes precedence over every other authority: made from the Hub, it counts against it and without it."""
 
 import json
 

@@ -1,4 +1,4 @@
-"""What the publishers of a fleet say, by the node: at once, past a silent one, and who said what if none could."""
+"""What the publishers of a fleet say, by the node: at once, past a silent one, and every answer where none knows."""
 
 import time
 

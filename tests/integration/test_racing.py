@@ -1,4 +1,4 @@
-"""Several sources for one file: who is slow is raced, who is dead or lied is left out, who breaks off is continued."""
+"""Several sources for one file: hedged where slow, left out where dead or corrupt, continued where it broke off."""
 
 import os
 import time

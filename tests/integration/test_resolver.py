@@ -1,4 +1,4 @@
-"""Whose word counts on commits and listings, and how often the Hub is asked."""
+"""Which authority counts for commits and listings, and how often the Hub is asked."""
 
 import gc
 from concurrent.futures import ThreadPoolExecutor

@@ -1,4 +1,4 @@
-"""Who besides the Hub is asked: nobody about closed repos, trusted publishers about what the Hub does not say."""
+"""Which authorities besides the Hub are asked: none about closed repos, publishers about what the Hub does not say."""
 
 import contextlib
 import socket

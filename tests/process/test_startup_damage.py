@@ -1,4 +1,4 @@
-"""What `enable` wrote outlives the package: no word at a start and no error, whatever has become of it."""
+"""What `enable` wrote outlives the package: no message at a start and no error, whatever has become of it."""
 
 from __future__ import annotations
 

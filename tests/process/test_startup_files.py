@@ -1,4 +1,4 @@
-"""enable and disable: what they write, whom they leave alone, and that a start never suffers from it."""
+"""enable and disable: what they write, what they leave alone, and that a start never suffers from it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Who has told the libraries of Hugging Face to be quiet hears no warning of ours either."""
+"""A user who has told the libraries of Hugging Face to be quiet gets no warning of ours either."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The finder and the boot finder: where they sit on sys.meta_path, whom they ask, what they leave alone."""
+"""The finder and the boot finder: where they sit on sys.meta_path, what they ask, what they leave alone."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`gc`: what serves nobody goes without being asked for."""
+"""`gc`: what is of no use goes without being asked for."""
 
 import hashlib
 import os

@@ -1,4 +1,4 @@
-"""When a source counts as silent or slow: by the user's time budget, or by PATIENCE where nobody else can be asked."""
+"""When a source counts as silent or slow: by the user's time budget, or later where no other source is left."""
 
 from __future__ import annotations
 

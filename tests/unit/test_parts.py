@@ -1,4 +1,4 @@
-"""Parts of downloads: whose they are, who continues them, and that nobody disturbs a writer."""
+"""Parts of downloads: which process they are of, which continues them, and that none disturbs a writer."""
 
 from __future__ import annotations
 

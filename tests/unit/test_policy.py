@@ -1,4 +1,4 @@
-"""What is remembered of who may read a repo."""
+"""What is remembered of a repo's visibility."""
 
 import os
 import time

@@ -1,4 +1,4 @@
-"""The store after writers that were killed, and with writers at once, in the eyes of huggingface_hub."""
+"""The store after writers that were killed, and with writers at once, as huggingface_hub sees it."""
 
 import os
 import signal

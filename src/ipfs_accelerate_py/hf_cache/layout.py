@@ -1,4 +1,4 @@
-"""Writing into a Hugging Face cache as huggingface_hub does: the same names, and nothing that anybody sees half of."""
+"""Writing into a Hugging Face cache as huggingface_hub does: the same names, and nothing visible half written."""
 
 from __future__ import annotations
 

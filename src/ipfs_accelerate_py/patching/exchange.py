@@ -1,4 +1,4 @@
-"""Objects exchanged, by identity, in the dictionaries of modules: for names that were bound before we came, or went.
+"""Objects exchanged, by identity, in the dictionaries of modules: for names bound before the hook came, or went.
 
 Out of reach are names bound elsewhere: default arguments, closures, `functools.partial`, attributes of objects.
 """

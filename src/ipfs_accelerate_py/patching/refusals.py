@@ -1,4 +1,4 @@
-"""Refused bytes stick: a library that passes over the error of a file must not end as if nothing had been.
+"""Refusals are remembered: a library that ignores the error of a file must not go on as if there had been none.
 
 Many catch OSError and ask for another file, or go on without. So whatever is asked next of the same commit raises the
 refusal again, until the file has been got right.

@@ -1,4 +1,4 @@
-"""setfit: a sentence-transformers body and a head of scikit-learn's, and a base that nobody has, which it asks for."""
+"""setfit: a sentence-transformers body and a head of scikit-learn's, and a base that is nowhere, which it asks for."""
 
 import json
 
