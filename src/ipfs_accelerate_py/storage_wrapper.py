@@ -87,9 +87,8 @@ class StorageWrapper:
         not to have; and those of which it is not known. For the latter a slow Hub is waited for once more.
         """
         paths = list(paths)
-        caches = (*self.settings.lower, Path(default_lower()).expanduser())
         while True:
-            missing = find_missing(self.store, caches, resolution, paths)
+            missing = self._find_missing(resolution, paths)
             unknown = [path for path in paths if path not in resolution.tree and path not in missing]
             if not unknown or local_only or self.settings.force_local:
                 return resolution, missing, unknown
@@ -97,6 +96,12 @@ class StorageWrapper:
             if learnt.tree is resolution.tree:
                 return learnt, missing, unknown
             resolution = learnt
+
+    def _find_missing(self, resolution: Resolution, paths: list[str]) -> set[str]:
+        if all(path in resolution.tree for path in paths):
+            return set()
+        caches = (*self.settings.lower, Path(default_lower()).expanduser())
+        return find_missing(self.store, caches, resolution, paths)
 
     def is_seen(self, resolution: Resolution, paths: Iterable[str], cache_dir: str | None) -> bool:
         """Return whether the cache that plain would look into shows each of these files, or marks it as missing."""

@@ -1,5 +1,5 @@
 """`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, command_start, transformers_import, first_import,
-call_cost, warm_load, fleet, roads; and, where it is named only, comparison."""
+call_cost, hub_door, warm_load, fleet, roads; and, where it is named only, comparison."""
 
 from __future__ import annotations
 
@@ -7,11 +7,32 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import call_cost, command_start, comparison, first_import, fleet, roads, start_up, transformers_import, warm_load
+from . import (
+    call_cost,
+    command_start,
+    comparison,
+    first_import,
+    fleet,
+    hub_door,
+    roads,
+    start_up,
+    transformers_import,
+    warm_load,
+)
 
 BENCHMARKS = {
     module.__name__.rpartition(".")[2]: module
-    for module in (start_up, command_start, transformers_import, first_import, call_cost, warm_load, fleet, roads)
+    for module in (
+        start_up,
+        command_start,
+        transformers_import,
+        first_import,
+        call_cost,
+        hub_door,
+        warm_load,
+        fleet,
+        roads,
+    )
 }
 NAMED_ONLY = {"comparison": comparison}  # ten minutes of other programs' waiting
 

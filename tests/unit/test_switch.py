@@ -68,3 +68,22 @@ def test_switch_is_asked_anew_at_each_call(monkeypatch):
     assert not read_switch().on
     monkeypatch.setenv("IPFS_ACCELERATE", "1")
     assert read_switch().on
+
+
+def test_every_change_of_the_environment_is_seen(monkeypatch):
+    for name in ("IPFS_ACCELERATE", "TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE", "CI"):
+        monkeypatch.delenv(name, raising=False)
+    for environment, *expected in SWITCH * 2:
+        with monkeypatch.context() as now:
+            for name, value in environment.items():
+                now.setenv(name, value)
+            found = read_switch()
+            assert [found.on, found.scoped, found.variable] == expected, environment
+        assert read_switch().variable is None
+
+
+def test_a_mapping_in_the_place_of_the_environment_is_read(monkeypatch):
+    monkeypatch.setenv("IPFS_ACCELERATE", "1")
+    assert read_switch().on
+    monkeypatch.setattr("os.environ", {"IPFS_ACCELERATE": "0"})
+    assert not read_switch().on

@@ -6,7 +6,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 _FALSE = frozenset({"", "0", "false", "no", "off"})
 
@@ -25,7 +25,18 @@ def raw_values(variables: tuple[str, ...]) -> tuple[object, ...]:
     below = getattr(os.environ, "_data", None)
     if below is None:  # a program has put a mapping of its own there
         return tuple(map(os.environ.get, variables))
-    return tuple([below.get(os.environ.encodekey(variable)) for variable in variables])
+    return tuple(map(below.get, _encoded(os.environ.encodekey, variables)))
+
+
+def _encoded(encode: Callable[[str], object], variables: tuple[str, ...]) -> tuple[object, ...]:
+    """The variables' names as `os.environ` keeps them, made once."""
+    kept = _NAMES.get(variables)
+    if kept is None or kept[0] is not encode:
+        kept = _NAMES[variables] = (encode, tuple(map(encode, variables)))
+    return kept[1]
+
+
+_NAMES: dict[tuple[str, ...], tuple[Callable[[str], object], tuple[object, ...]]] = {}
 
 
 class Switch:
@@ -42,10 +53,16 @@ class Switch:
 
 def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
     """Read the environment now; the first of the four variables that is set decides."""
-    if environ is None:
-        if not any(raw_values(_VARIABLES)):
-            return _DEFAULT
-        environ = os.environ
+    if environ is not None:
+        return _read(environ)
+    global _last
+    found = raw_values(_VARIABLES)
+    if found != _last[0]:
+        _last = (found, _read(os.environ))
+    return _last[1]
+
+
+def _read(environ: Mapping[str, str]) -> Switch:
     own = environ.get("IPFS_ACCELERATE", "").strip().lower()
     if own == "scoped":
         return Switch(True, True, "IPFS_ACCELERATE", "on inside distributed_models() blocks only")
@@ -62,3 +79,4 @@ def read_switch(environ: Mapping[str, str] | None = None) -> Switch:
 
 _VARIABLES = ("IPFS_ACCELERATE", "TRANSFORMERS_PATCH_DISABLE", "IPFS_KIT_DISABLE", "CI")
 _DEFAULT = Switch(True, False, None, "on by default")
+_last: tuple[tuple[object, ...], Switch] = ((), _DEFAULT)  # what the variables held, and what that means

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import functools
 import inspect
+import sys
 from collections.abc import Iterator
 from typing import Any
 
@@ -21,25 +22,27 @@ _OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
 _UNWELL = "try again later, or name another authority in IPFS_ACCELERATE_PUBLISHERS"
 
 
+def _constants() -> Any:
+    """The client's settings; an import statement takes five times as long, and each call of a library needs them."""
+    constants = sys.modules.get("huggingface_hub.constants")
+    if constants is None:
+        from huggingface_hub import constants
+    return constants
+
+
 def endpoint() -> str:
     """The Hub that huggingface_hub asks."""
-    from huggingface_hub import constants
-
-    return str(constants.ENDPOINT)
+    return str(_constants().ENDPOINT)
 
 
 def cache_folder() -> str:
     """Where plain huggingface_hub keeps what is loaded without a `cache_dir`."""
-    from huggingface_hub import constants
-
-    return str(constants.HF_HUB_CACHE)
+    return str(_constants().HF_HUB_CACHE)
 
 
 def is_offline() -> bool:
     """Return whether the user has told huggingface_hub to stay off the network."""
-    from huggingface_hub import constants
-
-    return bool(constants.HF_HUB_OFFLINE)
+    return bool(_constants().HF_HUB_OFFLINE)
 
 
 def has_token(token: str | bool | None) -> bool:

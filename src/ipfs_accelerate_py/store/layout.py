@@ -12,6 +12,7 @@ Format: https://huggingface.co/docs/huggingface_hub/guides/manage-cache
 
 from __future__ import annotations
 
+import functools
 import re
 
 from ..errors import UnsafeName
@@ -65,6 +66,11 @@ def is_sha256(text: object) -> bool:
 
 def repo_folder(repo_id: str) -> str:
     """`org/name` -> `models--org--name`, `dataset:org/name` -> `datasets--org--name`; raises UnsafeName."""
+    return _folder(repo_id) if type(repo_id) is str else Repo.parse(repo_id).folder
+
+
+@functools.lru_cache(maxsize=1024)
+def _folder(repo_id: str) -> str:
     return Repo.parse(repo_id).folder
 
 

@@ -9,6 +9,7 @@ All else that is ours lies in `.locks/ipfs_accelerate`, the only dot folder that
 from __future__ import annotations
 
 import contextlib
+import functools
 import os
 import stat
 import threading
@@ -50,7 +51,7 @@ class Store:
     # -- files ------------------------------------------------------------------------------------------------------
     def find(self, repo_id: str, commit: str, path: str, entry: Entry | None = None) -> Path | None:
         """The visible file, or None. With an entry, one of another size, or a link to another blob, does not count."""
-        found = self.path(layout.snapshot_path(repo_id, commit, path))
+        found = _visible(self.root, repo_id, commit, path)
         try:
             status = os.stat(found)
             if not stat.S_ISREG(status.st_mode):
@@ -243,6 +244,12 @@ def read_tree(root: Path, repo_id: str, commit: str, known: StatCache | None = N
         return tree_from_json(commit, raw)
     except (OSError, ValueError):
         return None
+
+
+@functools.lru_cache(maxsize=4096)
+def _visible(root: Path, repo_id: str, commit: str, path: str) -> Path:
+    """The path of a commit's file: every warm load asks for the same few."""
+    return root / layout.snapshot_path(repo_id, commit, path)
 
 
 def _link(blob: Path, folder: Path, temporary: Path) -> None:

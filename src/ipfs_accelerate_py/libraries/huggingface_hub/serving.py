@@ -42,6 +42,9 @@ def door(serve: Serve) -> Callable[..., Any]:
 
     @functools.wraps(serve)
     def wrapper(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        if state.own_call.get():
+            return wrapped(*args, **kwargs)
+
         def prepare() -> Callable[[], Any] | None:
             call = read(wrapped, args, kwargs)
             return None if call is None else serve(call)

@@ -94,6 +94,10 @@ def resolve_revision(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs:
     why = fallback.current()
     if why is not None and why.waited:  # the same question, to a Hub that has just been waited for
         return wrapped(*args, **{**kwargs, "local_files_only": True})
+    if 1 <= len(args) <= 2 and kwargs.get("repo_type") in (None, "model"):  # as each class asks for what it is given
+        settled = calls.settled_revision(args[0], args[1] if len(args) == 2 else kwargs.get("revision"))
+        if settled is not None:
+            return settled
     return _resolve_revision(wrapped, instance, args, kwargs)
 
 
