@@ -18,7 +18,7 @@ from ...store.fs import DISK_ERRORS
 from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
-from .. import progress
+from .. import claims, progress
 from . import FileRequest, Kind
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
@@ -44,6 +44,12 @@ class _HubFile:
     def truncate(self) -> None:
         self._writer.start()
         self._writer.begin("the Hub")
+
+
+def _is_followed(request: FileRequest) -> bool:
+    """Return whether other machines of a fleet may follow the bytes: then they are to come to the store, in order."""
+    folder = Repo.parse(request.repo_id).folder
+    return request.entry.size >= partial.WORTH_KEEPING and claims.is_ours(folder, request.entry.etag)
 
 
 class _Lost(SourceError):
@@ -73,7 +79,8 @@ class Hub:
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
-        if (writer.size or self._take_leftover(request, writer)) and self._give_rest(request, writer):
+        is_begun = writer.size or self._take_leftover(request, writer) or _is_followed(request)
+        if is_begun and self._give_rest(request, writer):
             return "the Hub"
         before = self.seen_so_far(request)
         try:
