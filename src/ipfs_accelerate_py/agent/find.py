@@ -1,4 +1,4 @@
-"""The routes `find`, `hold` and `release`: who has a file, who fetches it now, and whom to follow.
+"""The routes `find`, `hold`, `release` and `corrupt`: who has a file, who fetches it now, and whom to follow.
 
 Members ask the one that answers for a repo; the programs of a machine ask their own agent, which asks that one.
 """
@@ -11,31 +11,34 @@ from aiohttp import web
 
 from ..store import layout
 from ..store.entry import MAX_SIZE
-from .agent import AGENT, Agent, read_document
-from .directory import Directory, File
+from .agent import AGENT, Agent, read_document, require_local
+from .directory import File
 from .tracker import Trackers
 
 FIND, HOLD, RELEASE = "/fleet/1/find", "/fleet/1/hold", "/fleet/1/release"
+CORRUPT = "/fleet/1/corrupt"  # of the local site
 TRACKERS = web.AppKey("trackers", Trackers)
 _MOST_SECONDS = 5.0
+_TEXT = 500  # characters
 _LOST = 64  # members that a question names
 
 
 def add_routes(app: web.Application) -> None:
     """The routes, for both sites."""
-    agent, directory = app[AGENT], Directory()
-    answers = _Answers(agent, directory)
+    agent = app[AGENT]
+    answers = _Answers(agent)
     by_path = {FIND: answers.find, HOLD: answers.hold, RELEASE: answers.release}
-    app[TRACKERS] = Trackers(agent, directory, by_path)
+    app[TRACKERS] = Trackers(agent, by_path)
     for path in by_path:
         app.router.add_post(path, _answer)
+    app.router.add_post(CORRUPT, _note_corrupt)
 
 
 class _Answers:
     """What this machine answers, from its directory. ValueError for what cannot be read."""
 
-    def __init__(self, agent: Agent, directory: Directory) -> None:
-        self.agent, self.directory = agent, directory
+    def __init__(self, agent: Agent) -> None:
+        self.agent, self.directory = agent, agent.directory
 
     def find(self, peer: str, question: dict[str, Any]) -> dict[str, Any]:
         size, arrived = _size(question.get("size")), _size(question.get("arrived", 0))
@@ -68,10 +71,10 @@ class _Answers:
 
 
 async def _answer(request: web.Request) -> web.Response:
-    agent, trackers = request.app[AGENT], request.app[TRACKERS]
+    trackers = request.app[TRACKERS]
     document = await read_document(request)
     try:
-        if not _is_local(request, agent):
+        if not request["local"]:
             return web.json_response(trackers.answer(request.path, request["peer"], document))
         folder, _ = _file_of(document)
         if request.path == RELEASE:  # the program that has ended does not wait for it
@@ -82,9 +85,15 @@ async def _answer(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest from None
 
 
-def _is_local(request: web.Request, agent: Agent) -> bool:
-    transport = request.transport
-    return transport is not None and transport.get_extra_info("sockname")[1] == agent.fleet.ports.local
+async def _note_corrupt(request: web.Request) -> web.Response:
+    """A program of this machine was given wrong bytes by a member."""
+    require_local(request)
+    agent, document = request.app[AGENT], await read_document(request)
+    peer, text = document.get("peer"), document.get("text")
+    if not isinstance(peer, str) or not isinstance(text, str) or agent.members.get(peer) is None:
+        raise web.HTTPBadRequest
+    agent.corrupt[peer] = text[:_TEXT]
+    return web.json_response({})
 
 
 def _file_of(document: dict[str, Any]) -> File:
@@ -99,8 +108,7 @@ def _file_of(document: dict[str, Any]) -> File:
 def _seconds(document: dict[str, Any]) -> float:
     """How long those who answer for a repo may take together, where the program has `seconds` for our answer."""
     given = document.get("seconds")
-    known = isinstance(given, int | float) and 0 < given < 1e9
-    return min(_MOST_SECONDS, 0.75 * given) if known else _MOST_SECONDS
+    return min(_MOST_SECONDS, 0.75 * given) if isinstance(given, int | float) and given > 0 else _MOST_SECONDS
 
 
 def _size(value: object) -> int:

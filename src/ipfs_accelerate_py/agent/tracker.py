@@ -15,7 +15,6 @@ from ..errors import SourceError
 from ..fleet.members import rank
 from ..log import get_logger
 from .agent import Agent
-from .directory import Directory
 
 SECONDS = 1.5  # that those who answer for a repo have together: half of what is left each
 _TRIES = 3  # members that are asked; then the agent answers itself
@@ -25,8 +24,8 @@ Answer = Callable[[str, dict[str, Any]], dict[str, Any]]  # from the peer id of 
 class Trackers:
     """Those who answer for the repos. `answers`: by path, how this machine answers from its own directory."""
 
-    def __init__(self, agent: Agent, directory: Directory, answers: Mapping[str, Answer]) -> None:
-        self.agent, self.directory, self._answers = agent, directory, answers
+    def __init__(self, agent: Agent, answers: Mapping[str, Answer]) -> None:
+        self.agent, self._answers = agent, answers
         self._sending: set[asyncio.Task[Any]] = set()
 
     def there(self) -> list[str]:
@@ -41,9 +40,7 @@ class Trackers:
         """What this machine answers a member. ValueError for a question that cannot be read."""
         return self._answers[path](peer, document)
 
-    async def ask(
-        self, path: str, folder: str, document: dict[str, Any], seconds: float = SECONDS
-    ) -> dict[str, Any]:
+    async def ask(self, path: str, folder: str, document: dict[str, Any], seconds: float = SECONDS) -> dict[str, Any]:
         """Ask the one that answers for a repo, in the name of this machine. ValueError as for `answer`."""
         own, end = self.agent.fleet.peer, time.monotonic() + seconds
         for peer in self.ranked(folder)[:_TRIES]:

@@ -1,7 +1,7 @@
 """The files that this process fetches for the fleet, and those that it asked the fleet for.
 
-A claim is renewed for as long as the retrieval of its file goes on, with the bytes that have arrived in the store: there
-the agent of this machine reads them for those that follow.
+A claim is renewed for as long as the retrieval of its file goes on, with the bytes that have arrived in the store:
+there the agent of this machine reads them for those that follow.
 """
 
 from __future__ import annotations
@@ -47,6 +47,11 @@ class Asked:
         folder, etag = self.file
         with contextlib.suppress(Exception):
             self._post("release", {"folder": folder, "etag": etag, "done": done})
+
+    def note_corrupt(self, peer: str, text: str) -> None:
+        """A member gave wrong bytes: the agent shows it. Never raises."""
+        with contextlib.suppress(Exception):
+            self._post("corrupt", {"peer": peer, "text": text})
 
     def _renew(self) -> None:
         while not self._ended.wait(EVERY) and self.is_ours:

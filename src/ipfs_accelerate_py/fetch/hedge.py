@@ -2,8 +2,8 @@
 
 Every source has a writer of its own; the first that holds the right bytes wins. A partial download is continued by the
 next source. The idle timeout is the user's time budget while there is another source, and `timeouts.IDLE` when there is
-none. A source with its own pace (the Hub, and members of the fleet that are followed) is never given up; while it makes no
-progress, the rest are asked too.
+none. A source with its own pace (the Hub, and members of the fleet that are followed) is never given up; while it makes
+no progress, the rest are asked too.
 """
 
 from __future__ import annotations

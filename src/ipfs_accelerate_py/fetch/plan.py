@@ -75,7 +75,7 @@ class Plan:
             yield self._hub()
 
     def _members(self, size: int) -> Source | None:
-        """The fleet, if this machine is in one, for what is not known to be closed. What a file needs is in the object."""
+        """The fleet, if this machine is in one, for what is not known to be closed; an object for each file."""
         if self.resolution.public is False or not FleetFolder(self.store.root).exists():
             return None
         members: Source = find_class(Kind.MEMBERS)(self.store.root, self.settings.timeout, claim=True)

@@ -1,7 +1,8 @@
 """The other machines of the fleet: one that has a file gives it, one that is fetching it is followed meanwhile.
 
-The agent of this machine says who they are. A file that nobody has or fetches is claimed for this machine: then the next
-sources are asked as ever, and the others follow us. Nobody is waited for longer than some idle timeouts without a byte.
+The agent of this machine says who they are. A file that nobody has or fetches is claimed for this machine: then the
+next sources are asked as ever, and the others follow us. Nobody is waited for longer than some idle timeouts without a
+byte.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from ...fleet.client import ROOT, AgentClient, NotHere, blob_target
 from ...fleet.folder import Fleet, FleetFolder, read_agent
 from ...fleet.signing import Signer
 from ...hub.client import is_offline
-from ...net.http import prepare
+from ...net.http import Sink, prepare
 from ...session import Recent, session
 from ...stats import stats
 from ...store import layout, partial
@@ -30,7 +31,7 @@ CRAWL = 1 << 10  # bytes per second, below which nobody is followed
 _CRAWLS = 10.0  # seconds of that
 _PATIENCE = 3.0  # idle timeouts without a byte, for all that are followed together
 _TRIES = 3  # that are followed without a mebibyte from any
-_PAUSES = (0.05, 0.4)  # seconds between two looks at one whose bytes have not begun
+_PAUSE = 0.05  # seconds until one whose bytes have not begun is asked again
 _LOST = 64  # that are named to the agent
 
 
@@ -122,7 +123,6 @@ class _Road:
     ) -> None:
         self._source, self._client, self._asked, self._request = source, client, asked, request
         self._writer = writer
-        self._target = blob_target(*asked.file, request.entry.size)
         self._lost: list[str] = []
         self._wrong: Mismatch | None = None
         self._reasons: list[str] = []
@@ -169,6 +169,7 @@ class _Road:
         except Mismatch as mismatch:
             self._wrong = mismatch
             report_corrupt(_name(peer), self._request.path, mismatch)
+            self._asked.note_corrupt(peer, f"{self._request.repo_id}, {self._request.path}: {mismatch}")
             self._writer.start()
         except SourceError as error:
             self._note(peer, error)
@@ -177,8 +178,9 @@ class _Road:
         self._lost.append(peer)
         return False
 
-    def _copy(self, peer: str, url: str, sink: Any) -> None:
-        self._client.copy(url, self._target, sink, self._request.entry.size, _name(peer))
+    def _copy(self, peer: str, url: str, sink: Sink, wait: float = 0.0) -> None:
+        size = self._request.entry.size
+        self._client.copy(url, blob_target(*self._asked.file, size, wait), sink, size, _name(peer))
         self._writer.check()
 
     def _note(self, peer: str, error: SourceError) -> None:
@@ -217,15 +219,14 @@ class _Road:
     def _copy_as_it_comes(self, peer: str, url: str, sink: _Watched) -> None:
         """It may not have begun: its bytes are waited for."""
         end = sink.last + min(self._patience, self._source.idle_timeout)
-        pause, longest = _PAUSES
         while True:
+            left = end - time.monotonic()
             try:
-                return self._copy(peer, url, sink)
+                return self._copy(peer, url, sink, min(left, self._source.idle_timeout / 2))
             except NotHere:
-                if self._writer.cancelled or time.monotonic() > end:
+                if self._writer.cancelled or left <= _PAUSE:
                     raise
-                time.sleep(pause)
-                pause = min(2 * pause, longest)
+                time.sleep(_PAUSE)
 
     def _look_at(self, peer: str, slow: bool) -> None:
         """It gives slowly (or crawls): is there another, or are the bytes ours to fetch from here on? Then _Changed."""
@@ -241,8 +242,8 @@ class _Road:
 
 
 class _Watched:
-    """A writer that is looked at while somebody gives it bytes. `look(slow)`: it was slow for an idle timeout (True), or
-    crawled for longer (False).
+    """A writer that is looked at while somebody gives it bytes. `look(slow)`: it was slow for an idle timeout (True),
+    or crawled for longer (False).
     """
 
     def __init__(self, writer: Writer, idle_timeout: float, look: Callable[[bool], None]) -> None:
