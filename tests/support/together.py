@@ -12,9 +12,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from ipfs_accelerate_py.fleet.client import ROOT, AgentClient
 from ipfs_accelerate_py.fleet.folder import Fleet, FleetFolder, Ports
 from ipfs_accelerate_py.fleet.keys import format_key
 from ipfs_accelerate_py.fleet.members import Member
+from ipfs_accelerate_py.fleet.signing import Signer
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.visibility import remember_access
 
@@ -33,7 +35,7 @@ print("ready", flush=True)
 sys.stdin.readline()
 started = time.monotonic()
 folder = snapshot_download(sys.argv[1])
-seconds = time.monotonic() - started
+seconds, ended = time.monotonic() - started, time.time()
 found = {}
 for where, _, names in os.walk(folder):
     for name in names:
@@ -43,7 +45,7 @@ for where, _, names in os.walk(folder):
                 hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
 from ipfs_accelerate_py.auto_patch_transformers import get_status
 status = get_status()
-print(json.dumps({"seconds": seconds, "files": found, "served": status["served"], "liars": status["liars"]}))
+print(json.dumps({"seconds": seconds, "ended": ended, "files": found, "served": status["served"], "liars": status["liars"]}))
 """
 
 
@@ -97,6 +99,14 @@ class TogetherMachine(Machine):
     def worker(self, repo_id: str, **options: Any) -> Worker:
         """Starts a worker process, which waits for `go`."""
         return Worker(self, self.start(WORKER, repo_id, stdin=subprocess.PIPE, **options))
+
+    def ask_agent(self, route: str, document: dict[str, Any]) -> dict[str, Any]:
+        """What its agent answers a program of this machine."""
+        client = AgentClient(Signer(KEY, self.peer), 10.0)
+        try:
+            return client.post(f"http://127.0.0.1:{self.fleet.ports.local}", ROOT + route, document)
+        finally:
+            client.close()
 
     def hold(self, repo_id: str) -> None:
         """The Hub has shown this machine that everybody may read the repo."""

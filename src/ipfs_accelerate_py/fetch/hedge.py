@@ -103,7 +103,7 @@ class HedgedFetch:
                     self._running.remove(contender)
                     if (giver := self._end(contender)) is not None:
                         return giver, contender.source, contender.writer
-                elif (pace := contender.source.own_pace) is not None:
+                elif (pace := contender.note_pace()) is not None:
                     if more:
                         contender.look_after(pace, self.budget)
                 elif self._is_behind(contender, more):

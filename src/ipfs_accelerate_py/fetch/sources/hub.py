@@ -12,6 +12,7 @@ from ... import state
 from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
+from ...hub.pieces import download_loop
 from ...repo import Repo
 from ...store import partial
 from ...store.fs import DISK_ERRORS
@@ -147,14 +148,13 @@ class Hub:
     def _continue(self, request: FileRequest, writer: Writer) -> None:
         """Download from `writer.size` on, by the client's own loop with its retries."""
         from huggingface_hub import hf_hub_url
-        from huggingface_hub.file_download import http_get
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         at, repo = writer.begin("the Hub"), Repo.parse(request.repo_id)
         try:
-            http_get(
+            download_loop(small=_is_followed(request))(
                 hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit),
-                _HubFile(writer),  # type: ignore[arg-type]
+                _HubFile(writer),
                 resume_size=at,
                 headers=build_hf_headers(token=request.token),
                 expected_size=request.entry.size,

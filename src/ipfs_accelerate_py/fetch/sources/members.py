@@ -29,7 +29,8 @@ from . import FileRequest, Kind, report_corrupt
 SLOW = 64 << 10  # bytes per second; whoever is followed and gives less may be replaced: see `fetch.hedge`
 CRAWL = 1 << 10  # bytes per second, below which nobody is followed
 _CRAWLS = 10.0  # seconds of that
-_PATIENCE = 3.0  # idle timeouts without a byte, for all that are followed together
+_FIRST = 2.0  # seconds at least in which the bytes of one that is followed begin to come
+_PATIENCE = 5.0  # seconds at least without a byte, for all that are followed together; three idle timeouts, if more
 _TRIES = 3  # that are followed without a mebibyte from any
 _PAUSE = 0.05  # seconds until one whose bytes have not begun is asked again
 _LOST = 64  # that are named to the agent
@@ -58,7 +59,7 @@ class Members:
 
     def may_be_silent(self, request: FileRequest, budget: float) -> float:
         """It gives up by itself before that."""
-        return (_PATIENCE + 1) * budget + 1.0
+        return _patience(budget) + budget + 1.0
 
     def prepare(self) -> None:
         prepare()
@@ -126,7 +127,7 @@ class _Road:
         self._lost: list[str] = []
         self._wrong: Mismatch | None = None
         self._reasons: list[str] = []
-        self._patience = _PATIENCE * source.idle_timeout  # seconds
+        self._patience = _patience(source.idle_timeout)
         self._tries, self._tried_at = 0, 0
 
     def take(self) -> str:
@@ -211,14 +212,14 @@ class _Road:
             self._tries, self._tried_at = 0, self._writer.size
         self._tries += 1
         if sink.gave:
-            self._patience = max(self._patience, (_PATIENCE - 1) * self._source.idle_timeout)
+            self._patience = max(self._patience, 2 * self._source.idle_timeout)
         self._patience -= time.monotonic() - sink.last
         self._lost.append(peer)
         return False
 
     def _copy_as_it_comes(self, peer: str, url: str, sink: _Watched) -> None:
         """It may not have begun: its bytes are waited for."""
-        end = sink.last + min(self._patience, self._source.idle_timeout)
+        end = sink.last + min(self._patience, max(self._source.idle_timeout, _FIRST))
         while True:
             left = end - time.monotonic()
             try:
@@ -279,6 +280,10 @@ class _Watched:
             self._crawls_since, self._crawled = now, 0
             if crawls:
                 self._look(False)
+
+
+def _patience(idle_timeout: float) -> float:
+    return max(_PATIENCE, 3 * idle_timeout)
 
 
 def _name(peer: str) -> str:
