@@ -45,7 +45,8 @@ for where, _, names in os.walk(folder):
                 hashlib, "file_digest") else hashlib.sha256(file.read()).hexdigest()
 from ipfs_accelerate_py.auto_patch_transformers import get_status
 status = get_status()
-print(json.dumps({"seconds": seconds, "ended": ended, "files": found, "served": status["served"], "liars": status["liars"]}))
+got = {"seconds": seconds, "ended": ended, "files": found}
+print(json.dumps({**got, "served": status["served"], "liars": status["liars"]}))
 """
 
 

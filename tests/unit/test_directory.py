@@ -176,7 +176,7 @@ def test_one_that_drips_is_replaced(directory, time, rate, told):
     ask(directory, "a")
     ask(directory, "b")
     drip(directory, time, "a", rate)
-    assert ask(directory, "b", lost=["a"], arrived=rate * 5)[0] == told
+    assert ask(directory, "b", slow="a", arrived=rate * 5)[0] == told
 
 
 def test_where_all_drip_it_is_the_hub_and_it_is_not_asked_by_all(directory, time):
@@ -186,10 +186,20 @@ def test_where_all_drip_it_is_the_hub_and_it_is_not_asked_by_all(directory, time
     owners, held = {owner}, 0
     for peer in peers[1:]:
         held = drip(directory, time, owner, SLOW // 8, 2 * IDLE + 1, held)
-        told = ask(directory, peer, lost=[owner], arrived=held)[0]
+        told = ask(directory, peer, slow=owner, arrived=held)[0]
         owner = peer if told == "mine" else owner
         owners.add(owner)
     assert len(owners) <= 1 + module.DRIPS * 2  # within two minutes
+
+
+def test_one_that_gives_little_of_what_it_says_it_has(directory, time):
+    ask(directory, "a")
+    ask(directory, "b")
+    for second in range(1, 4):
+        time.now += 1
+        ask(directory, "a", arrived=second * 10 * MB)
+    assert ask(directory, "b", slow="a", arrived=MB)[0] == "a"
+    assert ask(directory, "b", slow="a", arrived=2 * MB)[0] == "mine"
 
 
 def test_one_that_claims_everything_and_delivers_nothing(directory, time):
@@ -217,7 +227,7 @@ def test_a_follower_that_is_up_to_date_takes_nothing_away(directory, time):
     for second in range(10, 20):
         time.now += 1
         ask(directory, "a", arrived=second * MB)
-        assert ask(directory, "b", lost=["a"], arrived=second * MB - WITHHELD // 2)[0] == "a"
+        assert ask(directory, "b", slow="a", arrived=second * MB - WITHHELD // 2)[0] == "a"
 
 
 def test_claims_of_one_member_on_many_files(directory, time):

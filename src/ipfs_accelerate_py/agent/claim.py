@@ -51,10 +51,17 @@ class Claim:
         return self._has_begun and now - since >= IDLE and self.arrived - before < SLOW * (now - since)
 
     def is_withheld(self, reporter: str, arrived: int) -> bool:
-        """A follower with `arrived` bytes reports the owner lost, again: does it not get what the owner says it has?"""
+        """Return whether a wanter that has `arrived` bytes, and is given few, lacks much of what the owner says it has."""
+        return self._note(reporter) > 1 and self.arrived - arrived > WITHHELD
+
+    def is_lost(self, reporter: str) -> bool:
+        """Return whether a wanter gets nothing from the owner, for the second time: the first may be an accident."""
+        return self._note(reporter) > 1
+
+    def _note(self, reporter: str) -> int:
         if reporter in self._places:
             self._reports[reporter] = self._reports.get(reporter, 0) + 1
-        return self._reports.get(reporter, 0) > 1 and self.arrived - arrived > min(WITHHELD, self.arrived - 1)
+        return self._reports.get(reporter, 0)
 
     def parent(self, peer: str, lost: Sequence[str]) -> str:
         """Whom a wanter follows: number k the number (k-1)//2; the owner, where that one is lost or gave up."""

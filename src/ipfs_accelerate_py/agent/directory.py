@@ -82,11 +82,19 @@ class Directory:
             self._end(file)
 
     def find(
-        self, peer: str, file: File, size: int, *, claim: bool = True, lost: Sequence[str] = (), arrived: int = 0
+        self,
+        peer: str,
+        file: File,
+        size: int,
+        *,
+        claim: bool = True,
+        lost: Sequence[str] = (),
+        slow: str = "",
+        arrived: int = 0,
     ) -> Found:
         """What `peer` is told that wants a file; its own claim is renewed by it. `arrived`: the bytes that it has.
 
-        `lost`: whom it was told to follow, or to take the file from, and got nothing of.
+        `lost`: whom it was told to follow, or to take the file from, and gets nothing of; `slow`: of whom it gets little.
         """
         now, arrived = self._clock(), max(0, min(arrived, size))
         holders = self._holders_of(file, now, (peer, *lost))
@@ -97,12 +105,15 @@ class Directory:
                 return Found(holders)
             found.renew(now, arrived)
             return Found(holders, peer, True)
-        if found is not None and found.owner in lost and self._has_failed(file, found, peer, now, arrived):
+        if found is not None and (
+            (found.owner in lost and self._has_failed(file, found, now, found.is_lost(peer)))
+            or (found.owner == slow and self._has_failed(file, found, now, found.is_withheld(peer, arrived)))
+        ):
             self._refuse(found.owner, file, now)
             self._end(file)
             found = None
         if found is not None:
-            return Found(holders, found.parent(peer, lost))
+            return Found(holders, found.parent(peer, (*lost, slow)))
         if not claim or not self._may_claim(peer, file, now):
             return Found(holders)
         self._claims[file] = Claim(peer, now, arrived)
@@ -135,10 +146,9 @@ class Directory:
         self._end(file)
         return None
 
-    def _has_failed(self, file: File, claim: Claim, reporter: str, now: float, arrived: int) -> bool:
-        """Return whether the claim ends, whose owner this follower reports lost."""
-        withheld = claim.is_withheld(reporter, arrived)
-        if withheld or claim.has_stalled(now):
+    def _has_failed(self, file: File, claim: Claim, now: float, gives_nothing: bool) -> bool:
+        """Return whether the claim ends, whose owner a follower has just reported."""
+        if gives_nothing or claim.has_stalled(now):
             return True
         lately = [moment for moment in self._dripped.get(file, ()) if now - moment < _MINUTE]
         if len(lately) >= DRIPS or not claim.drips(now):

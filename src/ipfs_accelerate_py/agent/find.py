@@ -45,8 +45,15 @@ class _Answers:
         lost = question.get("lost", [])
         if not isinstance(lost, list) or len(lost) > _LOST or not all(isinstance(each, str) for each in lost):
             raise ValueError("the members that are lost cannot be read")
-        claim = question.get("claim") is True
-        found = self.directory.find(peer, _file_of(question), size, claim=claim, lost=lost, arrived=arrived)
+        found = self.directory.find(
+            peer,
+            _file_of(question),
+            size,
+            claim=question.get("claim") is True,
+            lost=lost,
+            slow=str(question.get("slow", "")),
+            arrived=arrived,
+        )
         return {
             "holders": [row for each in found.holders if (row := self._row(each))["url"]],
             "claim": None if found.follow is None else {**self._row(found.follow), "mine": found.mine},

@@ -29,10 +29,11 @@ class Asked:
         self._blobs, self._post = blobs, post
         self._ended = threading.Event()
 
-    def find(self, *, claim: bool, lost: list[str], arrived: int) -> dict[str, Any]:
+    def find(self, *, claim: bool, arrived: int, lost: list[str], slow: str = "") -> dict[str, Any]:
         """The agent's answer; SourceError. Where the file is ours from now on, the claim is renewed until the end."""
         folder, etag = self.file
-        question = {"folder": folder, "etag": etag, "size": self.size, "claim": claim, "lost": lost, "arrived": arrived}
+        question: dict[str, Any] = {"folder": folder, "etag": etag, "size": self.size}
+        question |= {"claim": claim, "arrived": arrived, "lost": lost, "slow": slow}
         answer = self._post("find", question)
         claimed = answer.get("claim")
         if isinstance(claimed, dict) and claimed.get("mine") is True and not self.is_ours:

@@ -159,7 +159,7 @@ class Hub:
                 headers=build_hf_headers(token=request.token),
                 expected_size=request.entry.size,
             )
-        except Mismatch:
+        except (Mismatch, NotWritten):
             raise
         except Exception as error:  # see `hub.client.ask_commit`
             status = getattr(getattr(error, "response", None), "status_code", None) or 0

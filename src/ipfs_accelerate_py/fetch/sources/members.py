@@ -133,7 +133,7 @@ class _Road:
     def take(self) -> str:
         """The giver; SourceError or Mismatch."""
         while True:
-            holders, follow = self._find(self._lost)
+            holders, follow = self._find()
             for peer, url in holders:
                 if self._take_whole(peer, url, last=len(holders) < 2):
                     return _name(peer)
@@ -144,10 +144,10 @@ class _Road:
             if self._follow(*follow):
                 return _name(follow[0])
 
-    def _find(self, lost: list[str]) -> tuple[list[tuple[str, str]], tuple[str, str] | None]:
+    def _find(self, slow: str = "") -> tuple[list[tuple[str, str]], tuple[str, str] | None]:
         """Those that may have it whole, and the one to follow, if any: peer id and URL each."""
         claim = self._source.claim and not is_offline()
-        answer = self._asked.find(claim=claim, lost=lost[-_LOST:], arrived=self._writer.size)
+        answer = self._asked.find(claim=claim, arrived=self._writer.size, lost=self._lost[-_LOST:], slow=slow)
         holders, claimed = answer.get("holders"), answer.get("claim")
         found = [row for each in holders if (row := _row(each))] if isinstance(holders, list) else []
         return [row for row in found if self._may_give(row[0])], None if self._asked.is_ours else _row(claimed)
@@ -235,7 +235,7 @@ class _Road:
             self._patience = 0.0
             raise SourceError(f"less than {CRAWL} bytes per second")
         try:
-            _, follow = self._find([*self._lost, peer])
+            _, follow = self._find(slow=peer)
         except SourceError:
             return
         if follow is None or follow[0] != peer:
