@@ -51,7 +51,7 @@ class Claim:
         return self._has_begun and now - since >= IDLE and self.arrived - before < SLOW * (now - since)
 
     def is_withheld(self, reporter: str, arrived: int) -> bool:
-        """Return whether a wanter that has `arrived` bytes, and is given few, lacks much of what the owner says it has."""
+        """Return whether a wanter that is given little, and has `arrived` bytes, lacks much of what the owner says."""
         return self._note(reporter) > 1 and self.arrived - arrived > WITHHELD
 
     def is_lost(self, reporter: str) -> bool:

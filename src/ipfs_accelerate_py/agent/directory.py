@@ -94,7 +94,7 @@ class Directory:
     ) -> Found:
         """What `peer` is told that wants a file; its own claim is renewed by it. `arrived`: the bytes that it has.
 
-        `lost`: whom it was told to follow, or to take the file from, and gets nothing of; `slow`: of whom it gets little.
+        `lost`: whom it was told to follow, or to take the file from, and gets nothing of; `slow`: who gives it little.
         """
         now, arrived = self._clock(), max(0, min(arrived, size))
         holders = self._holders_of(file, now, (peer, *lost))
