@@ -1,5 +1,5 @@
 """`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, command_start, transformers_import, first_import,
-call_cost, warm_load, fleet, roads; and, where it is named only, comparison."""
+call_cost, warm_load, fleet, roads; and, where they are named only, comparison and together."""
 
 from __future__ import annotations
 
@@ -7,13 +7,24 @@ import argparse
 import tempfile
 from pathlib import Path
 
-from . import call_cost, command_start, comparison, first_import, fleet, roads, start_up, transformers_import, warm_load
+from . import (
+    call_cost,
+    command_start,
+    comparison,
+    first_import,
+    fleet,
+    roads,
+    start_up,
+    together,
+    transformers_import,
+    warm_load,
+)
 
 BENCHMARKS = {
     module.__name__.rpartition(".")[2]: module
     for module in (start_up, command_start, transformers_import, first_import, call_cost, warm_load, fleet, roads)
 }
-NAMED_ONLY = {"comparison": comparison}  # ten minutes of other programs' waiting
+NAMED_ONLY = {"comparison": comparison, "together": together}  # minutes each
 
 
 def main() -> None:
@@ -22,7 +33,7 @@ def main() -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"which ones: {', '.join([*BENCHMARKS, *NAMED_ONLY])} (default: all but the last)",
+        help=f"which ones: {', '.join([*BENCHMARKS, *NAMED_ONLY])} (default: all but the last two)",
     )
     parser.add_argument("--rounds", type=int, default=0, help="rounds of each (default: its own number)")
     arguments = parser.parse_args()
