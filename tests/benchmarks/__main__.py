@@ -1,5 +1,5 @@
 """`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, command_start, transformers_import, first_import,
-call_cost, hub_door, warm_load, fleet, roads; and, where it is named only, comparison."""
+call_cost, hub_door, warm_load, fleet, roads; and, where they are named only, comparison and together."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from . import (
     hub_door,
     roads,
     start_up,
+    together,
     transformers_import,
     warm_load,
 )
@@ -34,7 +35,7 @@ BENCHMARKS = {
         roads,
     )
 }
-NAMED_ONLY = {"comparison": comparison}  # ten minutes of other programs' waiting
+NAMED_ONLY = {"comparison": comparison, "together": together}  # minutes each
 
 
 def main() -> None:
@@ -43,7 +44,7 @@ def main() -> None:
         "names",
         nargs="*",
         metavar="NAME",
-        help=f"which ones: {', '.join([*BENCHMARKS, *NAMED_ONLY])} (default: all but the last)",
+        help=f"which ones: {', '.join([*BENCHMARKS, *NAMED_ONLY])} (default: all but the last two)",
     )
     parser.add_argument("--rounds", type=int, default=0, help="rounds of each (default: its own number)")
     arguments = parser.parse_args()

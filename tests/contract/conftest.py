@@ -6,12 +6,14 @@ import contextlib
 import hashlib
 import os
 import shutil
+import time
 
 import pytest
 
 from ipfs_accelerate_py.fetch.sources.gateway import Gateway
 from ipfs_accelerate_py.fetch.sources.hub import Hub
 from ipfs_accelerate_py.fetch.sources.local_caches import LocalCaches
+from ipfs_accelerate_py.fetch.sources.members import Members
 from ipfs_accelerate_py.fetch.sources.mirror import Mirror
 from ipfs_accelerate_py.fetch.sources.node import IPFSNode
 from ipfs_accelerate_py.ipfs.node import Node
@@ -26,6 +28,7 @@ from tests.support.local_hub import LocalHub
 from tests.support.missing import need
 from tests.support.node import KuboNode, free_port
 from tests.support.s3 import S3Server
+from tests.support.together import TogetherMachine, start_together
 
 REPO = "acme/model"
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
@@ -80,6 +83,39 @@ class CacheHolder(Holder):
 
     def dead(self, silence):
         return LocalCaches((self.folder.with_name("not-there"),))
+
+
+class FleetHolder(Holder):
+    """Two machines of a fleet, with their agents: one holds, the other is asked."""
+
+    def __init__(self, folder):
+        self.theirs, self.ours, self.never = (TogetherMachine(folder / name) for name in ("theirs", "ours", "never"))
+        start_together([self.theirs, self.ours])
+
+    def hold(self, files, lies=None, repo=REPO):
+        fill(Store(self.theirs.store), files, lies, repo)
+        self.theirs.hold(repo)
+        for path, content in files.items():
+            file = {"folder": layout.repo_folder(repo), "etag": entry_of(path, content).etag}
+            self.theirs.ask_agent("release", {**file, "done": True})
+            self._wait_for({**file, "size": len(content)})
+        return COMMIT
+
+    def _wait_for(self, file):
+        end = time.monotonic() + PATIENCE
+        while not self.ours.ask_agent("find", file)["holders"]:
+            assert time.monotonic() < end, file
+            time.sleep(0.02)
+
+    def source(self, silence=PATIENCE):
+        return Members(self.ours.store, silence)
+
+    def dead(self, silence):
+        return Members(self.never.store, silence)
+
+    def close(self):
+        self.theirs.stop()
+        self.ours.stop()
 
 
 class NodeHolder(Holder):
@@ -209,7 +245,7 @@ class HubHolder(Holder):
 
 
 MIRRORS = ["mirror file", "mirror s3", "mirror http"]
-KINDS = ["lower tier", "node", "gateway", *MIRRORS, "hub"]
+KINDS = ["lower tier", "fleet", "node", "gateway", *MIRRORS, "hub"]
 
 
 @pytest.fixture(scope="module", params=KINDS)
@@ -224,6 +260,8 @@ def running(request, tmp_path_factory):
         if request.param == "mirror s3":
             need(S3Server)
         made = MirrorHolder(folder, request.param.removeprefix("mirror "))
+    elif request.param == "fleet":
+        made = FleetHolder(folder)
     else:
         need(KuboNode)
         made = (GatewayHolder if request.param == "gateway" else NodeHolder)(folder)

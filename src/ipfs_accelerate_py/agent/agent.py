@@ -16,6 +16,7 @@ from ..fleet.signing import Guard, Signer
 from .address import describe
 from .calls import Calls
 from .counts import Counts
+from .directory import Directory
 
 if TYPE_CHECKING:
     import asyncio
@@ -27,7 +28,8 @@ if TYPE_CHECKING:
 class Agent:
     """The agent of this machine. `kubo`: None where it runs without one; `news`: the members are to be written to disk;
     `trouble`: URL of a member's agent -> why it could not be asked; `corrupt`: peer id -> what it gave wrong;
-    `caches`: the Hugging Face caches of the settings, into which links of the store may lead.
+    `caches`: the Hugging Face caches of the settings, into which links of the store may lead; `directory`: what it
+    answers from for its share of the repos.
     """
 
     def __init__(self, store: Store, folder: FleetFolder, fleet: Fleet, kubo: Kubo | None = None) -> None:
@@ -43,6 +45,7 @@ class Agent:
         self.news = False
         self.trouble: dict[str, str] = {}
         self.corrupt: dict[str, str] = {}
+        self.directory = Directory()
 
     def note_known(self, transport: asyncio.BaseTransport | None) -> None:
         """A connection has brought a request that was let in."""

@@ -27,6 +27,9 @@ _POLL = 0.01  # seconds between two looks at a part that does not grow
 _PROBE = 0.5  # seconds without a byte after which its writer's lock is looked at, again and again
 _SILENT = 30.0  # seconds without a byte after which it is given up
 _RANGE = re.compile(r"bytes=([0-9]{1,18})-([0-9]{0,18})")
+_MOST_WAIT = 10.0  # seconds for which a blob that is not there is waited for
+_WAIT_POLL = 0.05
+_SECONDS = re.compile(r"[0-9]{1,3}(?:\.[0-9]{1,3})?")
 _SIZE = re.compile(r"[0-9]{1,18}")
 
 
@@ -90,6 +93,7 @@ async def _give(request: web.Request) -> web.StreamResponse:
         raise web.HTTPNotFound
     if not _SIZE.fullmatch(size):
         raise web.HTTPBadRequest
+    await _wait_for_it(request, agent, repo_id, etag)
     loop = asyncio.get_running_loop()
     if not request["local"] and await loop.run_in_executor(None, known_access, agent.store, repo_id) is not True:
         raise web.HTTPForbidden
@@ -106,6 +110,18 @@ async def _give(request: web.Request) -> web.StreamResponse:
             found.close()
     finally:
         agent.counts.streams -= 1
+
+
+async def _wait_for_it(request: web.Request, agent: Agent, repo_id: str, etag: str) -> None:
+    """Wait until a blob begins to arrive, at most for the seconds that the request gives."""
+    wait = request.query.get("wait", "0")
+    end = time.monotonic() + min(_MOST_WAIT, float(wait) if _SECONDS.fullmatch(wait) else 0.0)
+    path = agent.store.path(layout.blob_path(repo_id, etag))
+    while time.monotonic() < end and not path.exists() and not partial.exists(path.parent, etag):
+        transport = request.transport
+        if transport is None or transport.is_closing():
+            raise ConnectionResetError
+        await asyncio.sleep(_WAIT_POLL)
 
 
 async def _answer(request: web.Request, agent: Agent, found: Found) -> web.StreamResponse:

@@ -82,9 +82,9 @@ async def keep_telling(agent: Agent) -> None:
         for tracker, group in messages.items():
             with contextlib.suppress(SourceError):
                 if tracker == agent.fleet.peer:
-                    agent.directory.hold(agent.fleet.peer, agent.url, group)
+                    agent.directory.hold(agent.fleet.peer, group)
                 else:
-                    document = {"url": agent.url, "folders": group}
+                    document = {"folders": group}
                     await agent.calls.post(peers[tracker], "/fleet/1/hold", document, _SECONDS)
                 told.update({folder: (tracker, loop.time()) for folder in group})
         told = {folder: at for folder, at in told.items() if folder in folders}

@@ -88,7 +88,7 @@ async def _run(folder: FleetFolder, fleet: Fleet, with_kubo: bool) -> None:
         async with serve(agent):
             place = AgentPlace(os.getpid(), fleet.ports.local, agent.started, kubo.pid if kubo else 0)
             folder.write_secret(folder.agent, dataclasses.asdict(place))
-            tasks = [asyncio.create_task(each) for each in (talk.run(),)]
+            tasks = [asyncio.create_task(each) for each in (talk.run(), holdings.keep_telling(agent))]
             get_logger().info("the agent of the fleet %r is at %s", fleet.name, agent.url)
             publishing.start()
             await asyncio.wait([asyncio.create_task(ended.wait()), *tasks], return_when=asyncio.FIRST_COMPLETED)

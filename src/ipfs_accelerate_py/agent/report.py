@@ -49,6 +49,10 @@ def report(agent: Agent) -> dict[str, Any]:
             }
             for member in sorted(agent.members, key=lambda member: (member.name, member.peer))
         ],
+        "claims": [
+            {"folder": folder, "etag": etag, "peer": peer, "arrived": arrived}
+            for (folder, etag), (peer, arrived) in agent.directory.claims().items()
+        ],
         "models": len(holdings.find_folders(agent.store)),
         **agent.counts.to_dict(),
     }

@@ -30,6 +30,7 @@ class Contender:
         self.held = writer.checked  # what other sources gave before
         self.slow = False  # found silent or slow, and the next was asked
         self.asked = False
+        self._pace = source.own_pace
         self.work = submit(lambda: self._work(request, store))
         self.work.add_done_callback(lambda done: ended.set())
 
@@ -71,6 +72,14 @@ class Contender:
         slow = moved - self.seen < rate * (now - self.checked)
         self.checked, self.seen = now, moved
         return slow
+
+    def note_pace(self) -> OwnPace | None:
+        """The source's own pace, if it has one now; the windows begin anew where that is another than before."""
+        pace = self.source.own_pace
+        if pace is not self._pace:
+            self._pace = pace
+            self.checked, self.seen = time.monotonic(), self.writer.moved
+        return pace
 
     def look_after(self, pace: OwnPace, budget: float) -> None:
         """Note whether a source with its own pace is silent: no byte has come, nor to its folder. It may come back."""

@@ -2,7 +2,8 @@
 
 Every source has a writer of its own; the first that holds the right bytes wins. A partial download is continued by the
 next source. The idle timeout is the user's time budget while there is another source, and `timeouts.IDLE` when there is
-none. A source with its own pace (the Hub) is never given up; while it makes no progress, the rest are asked too.
+none. A source with its own pace (the Hub, and members of the fleet that are followed) is never given up; while it makes
+no progress, the rest are asked too.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from ..store.verify import Mismatch
 from ..store.writer import Writer
 from . import health, progress
 from .contender import Contender
-from .sources import FileRequest, Source, report_corrupt
+from .sources import FileRequest, Kind, Source, report_corrupt
 
 SLOW = 64 << 10  # bytes per second; below that another source is asked too
 CRAWL = 1 << 10  # bytes per second; below that no source is waited for, not even the last
@@ -102,7 +103,7 @@ class HedgedFetch:
                     self._running.remove(contender)
                     if (giver := self._end(contender)) is not None:
                         return giver, contender.source, contender.writer
-                elif (pace := contender.source.own_pace) is not None:
+                elif (pace := contender.note_pace()) is not None:
                     if more:
                         contender.look_after(pace, self.budget)
                 elif self._is_behind(contender, more):
@@ -113,9 +114,9 @@ class HedgedFetch:
 
     def _show(self) -> None:
         """Draw the progress of the source that is ahead, once it has given something itself."""
-        if any(contender.source.own_pace and not contender.slow for contender in self._running):
-            return  # the Hub's client draws its own, and two in one place are none
-        ours = [contender for contender in self._running if contender.source.own_pace is None]
+        if any(_draws_itself(contender.source) and not contender.slow for contender in self._running):
+            return  # two bars in one place are none
+        ours = [contender for contender in self._running if not _draws_itself(contender.source)]
         ahead = max(ours, key=lambda contender: contender.writer.checked, default=None)
         if ahead is None or (ahead.writer.size == 0 and time.monotonic() - ahead.started < UNSHOWN):
             return
@@ -164,7 +165,7 @@ class HedgedFetch:
         return True
 
     def _start(self, source: Source, writer: Writer) -> None:
-        if source.own_pace is not None:
+        if _draws_itself(source):
             self._bar.clear()
             self._shown = (None, 0)
         self._running.append(Contender(source, self.request, self.store, writer, self._ended))
@@ -202,7 +203,7 @@ class HedgedFetch:
         if writer is not None:
             writer.discard()
         took, cause = time.monotonic() - contender.started, error.__cause__
-        if contender.source.own_pace and took > self.budget and _is_worn_out(cause):
+        if contender.source.kind is Kind.HUB and took > self.budget and _is_worn_out(cause):
             self.hub_error = cause
         self.no_hub = self.no_hub or _is_no_hub(cause)
         self._note(contender.source, error)
@@ -211,6 +212,11 @@ class HedgedFetch:
         self.reasons.append(f"{source.label}: {error}")
         self.hint = getattr(error, "hint", None) or self.hint
         self._complain(source, error)
+
+
+def _draws_itself(source: Source) -> bool:
+    """Return whether a source shows its progress: the Hub's client does."""
+    return source.kind is Kind.HUB
 
 
 def _is_worn_out(error: BaseException | None) -> TypeGuard[Exception]:

@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 from ..config.settings import Settings, is_given
 from ..errors import SettingsError, Unresolved
+from ..fleet.folder import FleetFolder
 from ..hub.breaker import close_hub_breaker, is_hub_breaker_open
 from ..hub.client import LARGE, ask_commit, ask_commit_id
 from ..ipfs import node
@@ -57,6 +58,8 @@ class Plan:
             yield find_class(Kind.LOCAL_CACHES)(self.settings.lower, self.store.stat_cache)
         if self.local_only:
             return
+        if (members := self._members(size)) is not None:
+            yield members
         # A node is many peers, and leaves out corrupt peers itself.
         far = [source for source in self._open_far() if source.kind is Kind.NODE or source.label not in stats().liars]
         far = health.order(far, size)
@@ -70,6 +73,13 @@ class Plan:
         yield from left_alone
         if hub_was_down and self._hub_is_back():
             yield self._hub()
+
+    def _members(self, size: int) -> Source | None:
+        """The fleet, if this machine is in one, for what is not known to be closed; an object for each file."""
+        if self.resolution.public is False or not FleetFolder(self.store.root).exists():
+            return None
+        members: Source = find_class(Kind.MEMBERS)(self.store.root, self.settings.timeout, claim=True)
+        return None if health.is_breaker_open(members.label, size) else members
 
     def _hub(self) -> Source:
         hub: Source = find_class(Kind.HUB)(self.store.own_folder / Own.HUB)

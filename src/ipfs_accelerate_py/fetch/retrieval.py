@@ -25,6 +25,7 @@ from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.tree import Entry
 from ..store.verify import Mismatch
+from . import claims
 from .hedge import HedgedFetch
 from .plan import Plan
 from .sources import FileRequest, Kind, Source, report_corrupt
@@ -113,7 +114,8 @@ class Retrieval:
                 return found
             if entry.hint and not entry.sha256:
                 self._refuse_other_checksum(path)
-            giver, source = self._ask_sources(path, entry)
+            with claims.ended_with(layout.repo_folder(repo_id), entry.etag):
+                giver, source = self._ask_sources(path, entry)
             visible = self.store.link(repo_id, self.resolution.commit, path, entry)
         stats().count(source, entry.size)
         seconds = time.monotonic() - started

@@ -27,9 +27,16 @@ _PEERS = 64  # whose connections are kept
 _OTHER_FLEET = "it is in another fleet: join with an invitation from the fleet that it is in now"
 
 
-def blob_target(folder: str, etag: str, size: int) -> str:
-    """Where an agent has a blob; `folder` is the repo's, such as models--org--name."""
-    return f"{ROOT}blobs/{quote(folder)}/{quote(etag)}?size={size}"
+class NotHere(SourceError):
+    """The agent does not have what was asked for, or not yet."""
+
+
+def blob_target(folder: str, etag: str, size: int, wait: float = 0.0) -> str:
+    """Where an agent has a blob; `folder` is the repo's, such as models--org--name.
+
+    `wait`: the seconds for which the agent is to wait for a blob that is not there yet.
+    """
+    return f"{ROOT}blobs/{quote(folder)}/{quote(etag)}?size={size}{f'&wait={wait:.2f}' if wait > 0 else ''}"
 
 
 class AgentClient:
@@ -157,9 +164,10 @@ def check(answer: Any, url: str) -> None:
     answer.close()
     if status == 401:
         raise SourceDown(f"{url} does not know our signature", _OTHER_FLEET)
+    if status == 404:
+        raise NotHere("it does not have it")
     reasons = {
         403: "it does not give files of this repo, which is not known to be public there",
-        404: "it does not have it",
         503: "it is busy",
     }
     raise SourceError(reasons.get(status, f"it answered {status}"))

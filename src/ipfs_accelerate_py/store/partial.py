@@ -96,6 +96,11 @@ def lock(file: int) -> bool | None:
     return True
 
 
+def exists(folder: Path, etag: str) -> bool:
+    """Return whether there is a part of a blob, whoever has written it."""
+    return any(True for _ in folder.glob(f"{etag[:16]}.*{SUFFIX}"))
+
+
 def open_growing(folder: Path, etag: str) -> int | None:
     """Open, for reading, the part of a blob that a process writes at this moment, the largest; None if there is none.
 

@@ -24,6 +24,7 @@ class Kind(str, Enum):
     """The kinds of sources. The values stand in `status --json`, under `served`."""
 
     LOCAL_CACHES = "lower tier"
+    MEMBERS = "fleet"
     NODE = "node"
     GATEWAY = "gateway"
     MIRROR = "mirror"
@@ -42,6 +43,7 @@ class Row(NamedTuple):
 # From the nearest to the last. All have a holder in tests/contract/conftest.py.
 SOURCES = (
     Row(Kind.LOCAL_CACHES, "local_caches", "LocalCaches", "folders in IPFS_ACCELERATE_LOWER"),
+    Row(Kind.MEMBERS, "members", "Members", "'fleet join', and the agent of this machine"),
     Row(Kind.NODE, "node", "IPFSNode", "'ipfs daemon', and IPFS_ACCELERATE_NODE if it is not the default one"),
     Row(Kind.GATEWAY, "gateway", "Gateway", "URLs in IPFS_ACCELERATE_GATEWAYS, and publishers or a lock file"),
     Row(Kind.MIRROR, "mirror", "Mirror", "URLs in IPFS_ACCELERATE_MIRRORS; for s3:// 'pip install s3fs'"),

@@ -12,13 +12,14 @@ from ... import state
 from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
+from ...hub.pieces import download_loop
 from ...repo import Repo
 from ...store import partial
 from ...store.fs import DISK_ERRORS
 from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
-from .. import progress
+from .. import claims, progress
 from . import FileRequest, Kind
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
@@ -44,6 +45,12 @@ class _HubFile:
     def truncate(self) -> None:
         self._writer.start()
         self._writer.begin("the Hub")
+
+
+def _is_followed(request: FileRequest) -> bool:
+    """Return whether other machines of a fleet may follow the bytes: then they are to come to the store, in order."""
+    folder = Repo.parse(request.repo_id).folder
+    return request.entry.size >= partial.WORTH_KEEPING and claims.is_ours(folder, request.entry.etag)
 
 
 class _Lost(SourceError):
@@ -73,7 +80,8 @@ class Hub:
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
-        if (writer.size or self._take_leftover(request, writer)) and self._give_rest(request, writer):
+        is_begun = writer.size or self._take_leftover(request, writer) or _is_followed(request)
+        if is_begun and self._give_rest(request, writer):
             return "the Hub"
         before = self.seen_so_far(request)
         try:
@@ -140,19 +148,18 @@ class Hub:
     def _continue(self, request: FileRequest, writer: Writer) -> None:
         """Download from `writer.size` on, by the client's own loop with its retries."""
         from huggingface_hub import hf_hub_url
-        from huggingface_hub.file_download import http_get
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         at, repo = writer.begin("the Hub"), Repo.parse(request.repo_id)
         try:
-            http_get(
+            download_loop(small=_is_followed(request))(
                 hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit),
-                _HubFile(writer),  # type: ignore[arg-type]
+                _HubFile(writer),
                 resume_size=at,
                 headers=build_hf_headers(token=request.token),
                 expected_size=request.entry.size,
             )
-        except Mismatch:
+        except (Mismatch, NotWritten):
             raise
         except Exception as error:  # see `hub.client.ask_commit`
             status = getattr(getattr(error, "response", None), "status_code", None) or 0

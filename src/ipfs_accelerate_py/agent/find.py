@@ -1,0 +1,124 @@
+"""The routes `find`, `hold`, `release` and `corrupt`: who has a file, who fetches it now, and whom to follow.
+
+Members ask the one that answers for a repo; the programs of a machine ask their own agent, which asks that one.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiohttp import web
+
+from ..store import layout
+from ..store.entry import MAX_SIZE
+from .agent import AGENT, Agent, read_document, require_local
+from .directory import File
+from .tracker import Trackers
+
+FIND, HOLD, RELEASE = "/fleet/1/find", "/fleet/1/hold", "/fleet/1/release"
+CORRUPT = "/fleet/1/corrupt"  # of the local site
+TRACKERS = web.AppKey("trackers", Trackers)
+_MOST_SECONDS = 5.0
+_TEXT = 500  # characters
+_LOST = 64  # members that a question names
+
+
+def add_routes(app: web.Application) -> None:
+    """The routes, for both sites."""
+    agent = app[AGENT]
+    answers = _Answers(agent)
+    by_path = {FIND: answers.find, HOLD: answers.hold, RELEASE: answers.release}
+    app[TRACKERS] = Trackers(agent, by_path)
+    for path in by_path:
+        app.router.add_post(path, _answer)
+    app.router.add_post(CORRUPT, _note_corrupt)
+
+
+class _Answers:
+    """What this machine answers, from its directory. ValueError for what cannot be read."""
+
+    def __init__(self, agent: Agent) -> None:
+        self.agent, self.directory = agent, agent.directory
+
+    def find(self, peer: str, question: dict[str, Any]) -> dict[str, Any]:
+        size, arrived = _size(question.get("size")), _size(question.get("arrived", 0))
+        lost = question.get("lost", [])
+        if not isinstance(lost, list) or len(lost) > _LOST or not all(isinstance(each, str) for each in lost):
+            raise ValueError("the members that are lost cannot be read")
+        found = self.directory.find(
+            peer,
+            _file_of(question),
+            size,
+            claim=question.get("claim") is True,
+            lost=lost,
+            slow=str(question.get("slow", "")),
+            arrived=arrived,
+        )
+        return {
+            "holders": [row for each in found.holders if (row := self._row(each))["url"]],
+            "claim": None if found.follow is None else {**self._row(found.follow), "mine": found.mine},
+        }
+
+    def hold(self, peer: str, word: dict[str, Any]) -> dict[str, Any]:
+        folders = word.get("folders")
+        if not isinstance(folders, list) or not all(isinstance(each, str) for each in folders):
+            raise ValueError("the repos cannot be read")
+        self.directory.hold(peer, filter(layout.repo_of, folders))
+        return {}
+
+    def release(self, peer: str, word: dict[str, Any]) -> dict[str, Any]:
+        self.directory.release(peer, _file_of(word), word.get("done") is True)
+        return {}
+
+    def _row(self, peer: str) -> dict[str, str]:
+        if peer == self.agent.fleet.peer:
+            return {"peer": peer, "url": self.agent.url}
+        member = self.agent.members.get(peer)
+        return {"peer": peer, "url": "" if member is None else member.agent}
+
+
+async def _answer(request: web.Request) -> web.Response:
+    trackers = request.app[TRACKERS]
+    document = await read_document(request)
+    try:
+        if not request["local"]:
+            return web.json_response(trackers.answer(request.path, request["peer"], document))
+        folder, _ = _file_of(document)
+        if request.path == RELEASE:  # the program that has ended does not wait for it
+            trackers.tell(request.path, folder, document)
+            return web.json_response({})
+        return web.json_response(await trackers.ask(request.path, folder, document, _seconds(document)))
+    except ValueError:
+        raise web.HTTPBadRequest from None
+
+
+async def _note_corrupt(request: web.Request) -> web.Response:
+    """A program of this machine was given wrong bytes by a member."""
+    require_local(request)
+    agent, document = request.app[AGENT], await read_document(request)
+    peer, text = document.get("peer"), document.get("text")
+    if not isinstance(peer, str) or not isinstance(text, str) or agent.members.get(peer) is None:
+        raise web.HTTPBadRequest
+    agent.corrupt[peer] = text[:_TEXT]
+    return web.json_response({})
+
+
+def _file_of(document: dict[str, Any]) -> File:
+    folder, etag = document.get("folder"), document.get("etag")
+    if not isinstance(folder, str) or layout.repo_of(folder) is None:
+        raise ValueError("it is no repo's folder")
+    if not (layout.is_commit(etag) or layout.is_sha256(etag)):
+        raise ValueError("it is no etag")
+    return folder, str(etag)
+
+
+def _seconds(document: dict[str, Any]) -> float:
+    """How long those who answer for a repo may take together, where the program has `seconds` for our answer."""
+    given = document.get("seconds")
+    return min(_MOST_SECONDS, 0.75 * given) if isinstance(given, int | float) and given > 0 else _MOST_SECONDS
+
+
+def _size(value: object) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_SIZE:
+        raise ValueError("a size is none")
+    return value

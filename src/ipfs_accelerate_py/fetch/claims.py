@@ -1,0 +1,113 @@
+"""The files that this process fetches for the fleet, and those that it asked the fleet for.
+
+A claim is renewed for as long as the retrieval of its file goes on, with the bytes that have arrived in the store:
+there the agent of this machine reads them for those that follow.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import threading
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from ..log import get_logger
+from ..session import session
+from ..store import partial
+
+EVERY = 1.0  # seconds between two renewals
+Post = Callable[[str, dict[str, Any]], dict[str, Any]]  # to the agent of this machine: route, document
+File = tuple[str, str]  # the folder of a repo, and an etag
+
+
+class Asked:
+    """A file that the agent of this machine was asked for, and whether it is ours to fetch."""
+
+    def __init__(self, file: File, size: int, blobs: Path, post: Post) -> None:
+        self.file, self.size, self.is_ours = file, size, False
+        self._blobs, self._post = blobs, post
+        self._ended = threading.Event()
+
+    def find(self, *, claim: bool, arrived: int, lost: list[str], slow: str = "") -> dict[str, Any]:
+        """The agent's answer; SourceError. Where the file is ours from now on, the claim is renewed until the end."""
+        folder, etag = self.file
+        question: dict[str, Any] = {"folder": folder, "etag": etag, "size": self.size}
+        question |= {"claim": claim, "arrived": arrived, "lost": lost, "slow": slow}
+        answer = self._post("find", question)
+        claimed = answer.get("claim")
+        if isinstance(claimed, dict) and claimed.get("mine") is True and not self.is_ours:
+            self.is_ours = True
+            threading.Thread(target=self._renew, name="ipfs_accelerate claim", daemon=True).start()
+        return answer
+
+    def end(self, done: bool) -> None:
+        """The retrieval has ended: with the file whole in the store, or not. Never raises."""
+        self.is_ours = False
+        self._ended.set()
+        folder, etag = self.file
+        with contextlib.suppress(Exception):
+            self._post("release", {"folder": folder, "etag": etag, "done": done})
+
+    def note_corrupt(self, peer: str, text: str) -> None:
+        """A member gave wrong bytes: the agent shows it. Never raises."""
+        with contextlib.suppress(Exception):
+            self._post("corrupt", {"peer": peer, "text": text})
+
+    def _renew(self) -> None:
+        while not self._ended.wait(EVERY) and self.is_ours:
+            try:
+                claimed = self.find(claim=True, lost=[], arrived=self._arrived()).get("claim")
+            except Exception as error:  # the agent has ended: nobody follows us any more, and nothing else is lost
+                get_logger().debug("the claim on %s was not renewed: %s", self.file[1], error)
+                continue
+            self.is_ours = isinstance(claimed, dict) and claimed.get("mine") is True
+
+    def _arrived(self) -> int:
+        """The bytes of the largest part that this process writes."""
+        sizes = [0]
+        for path in self._blobs.glob(f"{partial.prefix(self.file[1])}*{partial.SUFFIX}"):
+            with contextlib.suppress(OSError):
+                sizes.append(path.stat().st_size)
+        return max(sizes)
+
+
+class Claims:
+    """What this process has asked for and not ended yet."""
+
+    def __init__(self) -> None:
+        self._asked: dict[File, Asked] = {}
+
+    def after_fork(self) -> None:
+        """In a child, whose parent goes on with its own."""
+        self._asked.clear()
+
+    def ask(self, file: File, size: int, blobs: Path, post: Post) -> Asked:
+        """What was asked for this file before, or a new one."""
+        found = self._asked.get(file)
+        if found is None:
+            found = self._asked[file] = Asked(file, size, blobs, post)
+        return found
+
+    def end(self, file: File, done: bool) -> None:
+        """The retrieval of a file has ended, whether or not it was asked for."""
+        found = self._asked.pop(file, None)
+        if found is not None:
+            found.end(done)
+
+
+def is_ours(folder: str, etag: str) -> bool:
+    """Return whether other machines follow, or may, while this process fetches a file."""
+    found = session.part(Claims)._asked.get((folder, etag))
+    return found is not None and found.is_ours
+
+
+@contextlib.contextmanager
+def ended_with(folder: str, etag: str) -> Iterator[None]:
+    """While a file is fetched: the fleet is told how it has ended, if it was asked."""
+    done = False
+    try:
+        yield
+        done = True
+    finally:
+        session.part(Claims).end((folder, etag), done)
