@@ -38,6 +38,7 @@ VALUES = [
     ("lower", f"/a{os.pathsep}~/b", (Path("/a"), "{home}/b"), ("{home}/.cache/huggingface/hub",)),
     ("share", "off", "off", "on"),
     ("share", "on", "on", "on"),
+    ("fleet", "off", "off", "on"),
     ("publish", "on", "on", "auto"),
     ("publish", "off", "off", "auto"),
     ("publish_kinds", "model, dataset", ("model", "dataset"), ("model",)),
