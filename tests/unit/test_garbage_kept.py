@@ -162,7 +162,7 @@ def test_published_and_no_node_answers(store, settings):
     for commit in (COMMIT, SECOND):
         commit_of(store, commit.encode() * 100, commit, age=2 * DAY)
     done = publisher.Publication(REPO, COMMIT, 1, len(CONTENT), "12D3KooW", "bafy")
-    publisher._remember(store, done, ["model.bin"])
+    publisher._remember(store, done, ["model.bin"], "/ip4/127.0.0.1/tcp/5001")
     for node in ("/ip4/127.0.0.1/tcp/9", "http://127.0.0.1:9"):
         answer = collect_garbage(store, replace(settings, node=node), dry_run=True, older_than=DAY).to_dict()
         assert gone(answer) == {(REPO, SECOND)}

@@ -122,7 +122,7 @@ def test_what_is_published(store, settings):
     put(store)
     put(store, b"other", commit=SECOND)
     done = publisher.Publication(REPO, COMMIT, 1, len(CONTENT), "12D3KooW", "bafy")
-    publisher._remember(store, done, ["model.bin"])
+    publisher._remember(store, done, ["model.bin"], "/ip4/127.0.0.1/tcp/5001")
     found = rows(store, settings)
     assert found[REPO, COMMIT, "store"]["published"] is True
     assert found[REPO, SECOND, "store"]["published"] is False

@@ -67,7 +67,7 @@ class FleetStatus:
 
 @dataclass(frozen=True)
 class Holder:
-    """A machine of the fleet with the models it has: rows of folder, files, bytes. `trouble`: why that is not known."""
+    """A machine of the fleet with the models it has: rows of repo, files, bytes. `trouble`: why that is not known."""
 
     name: str
     peer: str
@@ -258,7 +258,16 @@ def status(settings: Settings) -> FleetStatus:
 def list_models(settings: Settings) -> list[Holder]:
     """What the machines of the fleet hold, this one first."""
     answer = ask_agent(settings, "/fleet/1/fleet-models")
-    return [Holder(row["name"], row["peer"], row["models"], row["trouble"]) for row in answer["machines"]]
+    return [
+        Holder(row["name"], row["peer"], [_name_repo(model) for model in row["models"]], row["trouble"])
+        for row in answer["machines"]
+    ]
+
+
+def _name_repo(model: Mapping[str, Any]) -> dict[str, Any]:
+    from ..store.layout import repo_of
+
+    return {"repo": repo_of(model["folder"]) or model["folder"], "files": model["files"], "bytes": model["bytes"]}
 
 
 def ask_agent(settings: Settings, path: str) -> dict[str, Any]:

@@ -79,7 +79,7 @@ def publish(
         report_obstacles(node, peers=False)
     size = sum(tree.files[path].size for path in present)
     done = Publication(repo_id, tree.commit, len(present), size, name, str(folder["Hash"]))
-    _remember(store, node, done, present)
+    _remember(store, done, present, node.address)
     return done
 
 
@@ -183,9 +183,9 @@ def _record(store: Store, repo_id: str, commit: str) -> Path:
     return store.own_folder / Own.PUBLISHED / layout.repo_folder(repo_id) / f"{commit}.json"
 
 
-def _remember(store: Store, node: Node, done: Publication, paths: list[str]) -> None:
+def _remember(store: Store, done: Publication, paths: list[str], node: str) -> None:
     try:
-        record = {**done.to_dict(), "paths": sorted(paths), "node": node.address}
+        record = {**done.to_dict(), "paths": sorted(paths), "node": node}
         store.write_file(_record(store, done.repo, done.commit), json.dumps(record).encode())
     except OSError as error:
         get_logger().debug("what was published is not remembered: %s", error)

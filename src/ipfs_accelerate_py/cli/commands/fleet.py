@@ -281,7 +281,7 @@ def _list(args: Namespace, settings: Settings) -> int:
         print_json([holder.to_dict() for holder in holders])
         return GOOD
     rows = [
-        (_say_repo(model["folder"]), say_size(model["bytes"]), str(model["files"]), holder.name)
+        (model["repo"], say_size(model["bytes"]), str(model["files"]), holder.name)
         for holder in holders
         for model in holder.models
     ]
@@ -317,12 +317,6 @@ def _seed(args: Namespace, settings: Settings) -> int:
             warn(f"Warning: {row.repo}: {path} in {row.cache} is damaged, or is not that file of the commit")
     failed = {Outcome.FAILED: FAILED, Outcome.DAMAGED: UNVERIFIED}
     return max((failed.get(row.outcome, GOOD) for row in rows), default=GOOD)
-
-
-def _say_repo(folder: str) -> str:
-    from ...store.layout import repo_of
-
-    return repo_of(folder) or folder
 
 
 def _say_age(seconds: float) -> str:
