@@ -1,5 +1,6 @@
 """`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, command_start, transformers_import, first_import,
-call_cost, hub_door, warm_load, fleet, roads; and, where they are named only, comparison and together."""
+call_cost, hub_door, warm_load, fleet, roads; and, where they are named only, comparison,
+scale and together."""
 
 from __future__ import annotations
 
@@ -15,6 +16,7 @@ from . import (
     fleet,
     hub_door,
     roads,
+    scale,
     start_up,
     together,
     transformers_import,
@@ -35,7 +37,7 @@ BENCHMARKS = {
         roads,
     )
 }
-NAMED_ONLY = {"comparison": comparison, "together": together}  # minutes each
+NAMED_ONLY = {"comparison": comparison, "scale": scale, "together": together}  # minutes each
 
 
 def main() -> None:
