@@ -1,4 +1,4 @@
-"""4, 8, 16 and 32 real members on one machine: how soon they know each other, what questions, memory and idling cost."""
+"""4, 8, 16 and 32 real members on one machine: when they know each other; what questions, memory and idling cost."""
 
 from __future__ import annotations
 
