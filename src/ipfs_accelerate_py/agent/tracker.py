@@ -37,11 +37,11 @@ class Trackers:
         return rank(folder, self.there())
 
     def answer(self, path: str, peer: str, document: dict[str, Any]) -> dict[str, Any]:
-        """What this machine answers a member. ValueError for a question that cannot be read."""
+        """What this machine answers a member. HTTPBadRequest for a question that cannot be read."""
         return self._answers[path](peer, document)
 
     async def ask(self, path: str, folder: str, document: dict[str, Any], seconds: float = SECONDS) -> dict[str, Any]:
-        """Ask the one that answers for a repo, in the name of this machine. ValueError as for `answer`."""
+        """Ask the one that answers for a repo, in the name of this machine. HTTPBadRequest as for `answer`."""
         own, end = self.agent.fleet.peer, time.monotonic() + seconds
         for peer in self.ranked(folder)[:_TRIES]:
             if peer == own:
