@@ -16,7 +16,8 @@ from ..fleet.members import rank
 from ..log import get_logger
 from .agent import Agent
 
-SECONDS = 1.5  # that those who answer for a repo have together: half of what is left each
+SECONDS = 1.5  # that those who answer for a repo have together
+_SHARE = 2 / 3  # of what is left of them for each
 _TRIES = 3  # members that are asked; then the agent answers itself
 Answer = Callable[[str, dict[str, Any]], dict[str, Any]]  # from the peer id of who asks, and what it asks
 
@@ -50,7 +51,9 @@ class Trackers:
             if member is None or not member.agent:
                 continue
             try:
-                return await self.agent.calls.post(member.agent, path, document, max(0.1, (end - time.monotonic()) / 2))
+                return await self.agent.calls.post(
+                    member.agent, path, document, max(0.1, _SHARE * (end - time.monotonic()))
+                )
             except SourceError as error:
                 self.agent.members.note_lost(peer)
                 get_logger().info("%s; another member answers for %s", error, folder)
