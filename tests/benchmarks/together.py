@@ -11,7 +11,7 @@ from tests.support.together import TogetherMachine, Worker, bytes_from_hub, star
 
 ROUNDS = 1
 NAME = "acme/large"
-_SIZES = (128 << 20, 96 << 20, 32 << 20)  # of the shards: 256 MB
+_SIZES = (256 << 20,)  # of the shards
 _RATE = 20e6  # bytes per second, to a connection
 _RELAY = 512 << 20
 

@@ -35,7 +35,7 @@ def add_routes(app: web.Application) -> None:
 
 
 class _Answers:
-    """What this machine answers, from its directory. ValueError for what cannot be read."""
+    """What this machine answers, from its directory. HTTPBadRequest for what cannot be read."""
 
     def __init__(self, agent: Agent) -> None:
         self.agent, self.directory = agent, agent.directory
@@ -44,7 +44,7 @@ class _Answers:
         size, arrived = _size(question.get("size")), _size(question.get("arrived", 0))
         lost = question.get("lost", [])
         if not isinstance(lost, list) or len(lost) > _LOST or not all(isinstance(each, str) for each in lost):
-            raise ValueError("the members that are lost cannot be read")
+            raise web.HTTPBadRequest
         found = self.directory.find(
             peer,
             _file_of(question),
@@ -62,7 +62,7 @@ class _Answers:
     def hold(self, peer: str, word: dict[str, Any]) -> dict[str, Any]:
         folders = word.get("folders")
         if not isinstance(folders, list) or not all(isinstance(each, str) for each in folders):
-            raise ValueError("the repos cannot be read")
+            raise web.HTTPBadRequest
         self.directory.hold(peer, filter(layout.repo_of, folders))
         return {}
 
@@ -80,16 +80,13 @@ class _Answers:
 async def _answer(request: web.Request) -> web.Response:
     trackers = request.app[TRACKERS]
     document = await read_document(request)
-    try:
-        if not request["local"]:
-            return web.json_response(trackers.answer(request.path, request["peer"], document))
-        folder, _ = _file_of(document)
-        if request.path == RELEASE:  # the program that has ended does not wait for it
-            trackers.tell(request.path, folder, document)
-            return web.json_response({})
-        return web.json_response(await trackers.ask(request.path, folder, document, _seconds(document)))
-    except ValueError:
-        raise web.HTTPBadRequest from None
+    if not request["local"]:
+        return web.json_response(trackers.answer(request.path, request["peer"], document))
+    folder, _ = _file_of(document)
+    if request.path == RELEASE:  # the program that has ended does not wait for it
+        trackers.tell(request.path, folder, document)
+        return web.json_response({})
+    return web.json_response(await trackers.ask(request.path, folder, document, _seconds(document)))
 
 
 async def _note_corrupt(request: web.Request) -> web.Response:
@@ -106,9 +103,9 @@ async def _note_corrupt(request: web.Request) -> web.Response:
 def _file_of(document: dict[str, Any]) -> File:
     folder, etag = document.get("folder"), document.get("etag")
     if not isinstance(folder, str) or layout.repo_of(folder) is None:
-        raise ValueError("it is no repo's folder")
+        raise web.HTTPBadRequest
     if not (layout.is_commit(etag) or layout.is_sha256(etag)):
-        raise ValueError("it is no etag")
+        raise web.HTTPBadRequest
     return folder, str(etag)
 
 
@@ -120,5 +117,5 @@ def _seconds(document: dict[str, Any]) -> float:
 
 def _size(value: object) -> int:
     if not isinstance(value, int) or isinstance(value, bool) or not 0 <= value < MAX_SIZE:
-        raise ValueError("a size is none")
+        raise web.HTTPBadRequest
     return value

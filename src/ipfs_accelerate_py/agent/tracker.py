@@ -16,7 +16,8 @@ from ..fleet.members import rank
 from ..log import get_logger
 from .agent import Agent
 
-SECONDS = 1.5  # that those who answer for a repo have together: half of what is left each
+SECONDS = 1.5  # that those who answer for a repo have together
+_SHARE = 2 / 3  # of what is left of them for each
 _TRIES = 3  # members that are asked; then the agent answers itself
 Answer = Callable[[str, dict[str, Any]], dict[str, Any]]  # from the peer id of who asks, and what it asks
 
@@ -37,11 +38,11 @@ class Trackers:
         return rank(folder, self.there())
 
     def answer(self, path: str, peer: str, document: dict[str, Any]) -> dict[str, Any]:
-        """What this machine answers a member. ValueError for a question that cannot be read."""
+        """What this machine answers a member. HTTPBadRequest for a question that cannot be read."""
         return self._answers[path](peer, document)
 
     async def ask(self, path: str, folder: str, document: dict[str, Any], seconds: float = SECONDS) -> dict[str, Any]:
-        """Ask the one that answers for a repo, in the name of this machine. ValueError as for `answer`."""
+        """Ask the one that answers for a repo, in the name of this machine. HTTPBadRequest as for `answer`."""
         own, end = self.agent.fleet.peer, time.monotonic() + seconds
         for peer in self.ranked(folder)[:_TRIES]:
             if peer == own:
@@ -50,7 +51,9 @@ class Trackers:
             if member is None or not member.agent:
                 continue
             try:
-                return await self.agent.calls.post(member.agent, path, document, max(0.1, (end - time.monotonic()) / 2))
+                return await self.agent.calls.post(
+                    member.agent, path, document, max(0.1, _SHARE * (end - time.monotonic()))
+                )
             except SourceError as error:
                 self.agent.members.note_lost(peer)
                 get_logger().info("%s; another member answers for %s", error, folder)

@@ -17,6 +17,7 @@ from ..session import session
 from ..store import partial
 
 EVERY = 1.0  # seconds between two renewals
+_LAST_RENEWAL = 1.0  # seconds that the end of a retrieval waits for a renewal that is under way
 Post = Callable[[str, dict[str, Any]], dict[str, Any]]  # to the agent of this machine: route, document
 File = tuple[str, str]  # the folder of a repo, and an etag
 
@@ -28,6 +29,7 @@ class Asked:
         self.file, self.size, self.is_ours = file, size, False
         self._blobs, self._post = blobs, post
         self._ended = threading.Event()
+        self._renewing = threading.Lock()  # a renewal that came after the end would be a claim that nobody works on
 
     def find(self, *, claim: bool, arrived: int, lost: list[str], slow: str = "") -> dict[str, Any]:
         """The agent's answer; SourceError. Where the file is ours from now on, the claim is renewed until the end."""
@@ -43,11 +45,16 @@ class Asked:
 
     def end(self, done: bool) -> None:
         """The retrieval has ended: with the file whole in the store, or not. Never raises."""
-        self.is_ours = False
         self._ended.set()
-        folder, etag = self.file
-        with contextlib.suppress(Exception):
-            self._post("release", {"folder": folder, "etag": etag, "done": done})
+        free = self._renewing.acquire(timeout=_LAST_RENEWAL)
+        try:
+            self.is_ours = False
+            folder, etag = self.file
+            with contextlib.suppress(Exception):
+                self._post("release", {"folder": folder, "etag": etag, "done": done})
+        finally:
+            if free:
+                self._renewing.release()
 
     def note_corrupt(self, peer: str, text: str) -> None:
         """A member gave wrong bytes: the agent shows it. Never raises."""
@@ -56,12 +63,15 @@ class Asked:
 
     def _renew(self) -> None:
         while not self._ended.wait(EVERY) and self.is_ours:
-            try:
-                claimed = self.find(claim=True, lost=[], arrived=self._arrived()).get("claim")
-            except Exception as error:  # the agent has ended: nobody follows us any more, and nothing else is lost
-                get_logger().debug("the claim on %s was not renewed: %s", self.file[1], error)
-                continue
-            self.is_ours = isinstance(claimed, dict) and claimed.get("mine") is True
+            with self._renewing:
+                if self._ended.is_set():
+                    return
+                try:
+                    claimed = self.find(claim=True, lost=[], arrived=self._arrived()).get("claim")
+                except Exception as error:  # the agent has ended: nobody follows us any more, and nothing else is lost
+                    get_logger().debug("the claim on %s was not renewed: %s", self.file[1], error)
+                    continue
+                self.is_ours = isinstance(claimed, dict) and claimed.get("mine") is True
 
     def _arrived(self) -> int:
         """The bytes of the largest part that this process writes."""

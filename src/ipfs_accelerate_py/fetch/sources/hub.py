@@ -80,8 +80,10 @@ class Hub:
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
-        is_begun = writer.size or self._take_leftover(request, writer) or _is_followed(request)
+        is_begun = writer.size or self._take_leftover(request, writer)
         if is_begun and self._give_rest(request, writer):
+            return "the Hub"
+        if not is_begun and _is_followed(request) and self._give_in_order(request, writer):
             return "the Hub"
         before = self.seen_so_far(request)
         try:
@@ -139,6 +141,23 @@ class Hub:
                     return False
         return False
 
+    def _give_in_order(self, request: FileRequest, writer: Writer) -> bool:
+        """Download the whole into the store as it comes; False if the client is to be asked in its own way, which tries
+        what this loop does not, and has the words for what it is refused.
+        """
+        try:
+            self._continue(request, writer)
+            writer.check()
+            return True
+        except Mismatch:  # the bytes may have been damaged on the way
+            writer.start()
+            return False
+        except SourceError as error:
+            status = getattr(getattr(error.__cause__, "response", None), "status_code", None)
+            if writer.cancelled or status == 429:  # the loop has waited as often as the client would
+                raise
+            return bool(writer.size) and self._give_rest(request, writer)
+
     def _adopt(self, request: FileRequest, writer: Writer) -> None:
         try:
             writer.adopt(self._download(request), move=True)
@@ -151,13 +170,17 @@ class Hub:
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         at, repo = writer.begin("the Hub"), Repo.parse(request.repo_id)
+        followed = _is_followed(request)
         try:
-            download_loop(small=_is_followed(request))(
+            download_loop(small=followed)(
                 hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit),
                 _HubFile(writer),
                 resume_size=at,
                 headers=build_hf_headers(token=request.token),
                 expected_size=request.entry.size,
+                **(
+                    {} if at or not followed else {"_nb_retries": 0}
+                ),  # without an answer the client asks in its own way
             )
         except (Mismatch, NotWritten):
             raise
