@@ -139,7 +139,10 @@ class _Reader(HTTPReader):
     """Reads from one agent, over the client's connections."""
 
     def __init__(self, client: AgentClient, url: str) -> None:
-        super().__init__(url, client.idle_timeout)
+        try:
+            super().__init__(url, client.idle_timeout)
+        except ValueError as error:
+            raise SourceError(f"{url!r} is no URL of an agent") from error
         self._client = client
 
     def session(self, url: str) -> Session:

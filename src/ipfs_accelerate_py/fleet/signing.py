@@ -68,7 +68,8 @@ class Guard:
 
     def __init__(self, swarm_key: bytes, clock: Callable[[], float] = time.time) -> None:
         self._key, self._clock = keys.derive(swarm_key, _PURPOSE), clock
-        self._nonces: dict[str, float] = {}  # nonce -> when it does not count any more
+        self._nonces: dict[str, float] = {}  # nonce -> when its signature does not count any more
+        self._pruned = clock()
         self._lock = threading.Lock()
 
     def now(self) -> float:
@@ -89,10 +90,11 @@ class Guard:
         with self._lock:
             if nonce in self._nonces:
                 raise Refused("replayed", "the request was sent before")
+            if len(self._nonces) >= _NONCES or abs(now - self._pruned) > WINDOW:
+                self._pruned = now
+                self._nonces = {each: until for each, until in self._nonces.items() if until >= now}
             if len(self._nonces) >= _NONCES:
-                self._nonces = {each: until for each, until in self._nonces.items() if until > now}
-                if len(self._nonces) >= _NONCES:
-                    raise Refused("busy", "too many requests within half a minute")
+                raise Refused("busy", "too many requests within half a minute")
             self._nonces[nonce] = float(moment) + WINDOW
         return peer
 
