@@ -1,5 +1,5 @@
 """`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, command_start, transformers_import, first_import,
-call_cost, hub_door, warm_load, fleet, roads; and, where they are named only, comparison and together."""
+call_cost, hub_door, warm_load, fleet, roads, agent; and, where they are named only, comparison and together."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from . import (
+    agent,
     call_cost,
     command_start,
     comparison,
@@ -33,6 +34,7 @@ BENCHMARKS = {
         warm_load,
         fleet,
         roads,
+        agent,
     )
 }
 NAMED_ONLY = {"comparison": comparison, "together": together}  # minutes each
