@@ -87,6 +87,15 @@ def body_of(answer: bytes) -> bytes:
     return answer.partition(b"\r\n\r\n")[2]
 
 
+def get(agent, path, headers=""):
+    return send(agent.url, signed("GET", path, headers=headers))
+
+
+def header(answer, name):
+    head = answer.partition(b"\r\n\r\n")[0].decode().split("\r\n")
+    return next((line.partition(": ")[2] for line in head if line.lower().startswith(f"{name.lower()}:")), None)
+
+
 class Taken:
     """Takes bytes as they come."""
 
