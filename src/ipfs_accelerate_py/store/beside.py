@@ -44,7 +44,7 @@ class Beside:
                 self._forget_first()
 
     def _start(self) -> None:
-        self._thread = threading.Thread(target=self._run, name="hashing", daemon=True)
+        self._thread = threading.Thread(target=self._run, name="beside", daemon=True)
         try:
             self._thread.start()
         except RuntimeError:  # no more threads here: who waits does it

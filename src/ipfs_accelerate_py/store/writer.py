@@ -41,13 +41,15 @@ class Writer:
         self._path: Path | None = None
         self._file: int | None = None
         self.cancelled = self.keep_part = False
-        self._beside = Beside() if entry.size >= _WORTH_A_THREAD else None
+        is_large = entry.size >= _WORTH_A_THREAD
+        self._hashing = Beside() if is_large else None
+        self._disk = Beside() if is_large else None
         self.start()
 
     def start(self) -> None:
         """Forget what was written so far."""
         self._remove()
-        self._verifier = Verifier(self.entry, self._beside)
+        self._verifier = Verifier(self.entry, self._hashing)
         self._written_out = 0
         self._verified = False
         self._read = 0
@@ -97,9 +99,9 @@ class Writer:
             self.start()
             raise NotWritten(error.errno, error.strerror) from error
         self.moved += len(data)
-        if self._beside is not None and self.size - self._written_out >= _WRITE_OUT:
+        if self._disk is not None and self.size - self._written_out >= _WRITE_OUT:
             begun = self._open(), self._written_out, self.size - self._written_out
-            self._beside.put(lambda: start_writing_out(*begun), 0)
+            self._disk.put(lambda: start_writing_out(*begun), 0)
             self._written_out = self.size
 
     def adopt(self, path: Path, *, move: bool = False, known: bool | None = False) -> None:
@@ -214,6 +216,8 @@ class Writer:
         assert self._path is not None
         if self._file is not None:
             os.fsync(self._file)
+            if self._disk is not None:
+                self._disk.drain()
             os.close(self._file)
             self._file = None
         os.replace(self._path, target)
@@ -237,8 +241,8 @@ class Writer:
         self._remove()
 
     def _let_go(self) -> None:
-        if self._beside is not None:
-            self._beside.drain()  # it may be about to use the open file
+        if self._disk is not None:
+            self._disk.drain()  # it uses the open file
         if self._file is not None:
             os.close(self._file)
         if self._path is not None:
