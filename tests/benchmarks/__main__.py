@@ -1,6 +1,5 @@
 """`python -m tests.benchmarks [NAME...] [--rounds N]`: start_up, command_start, transformers_import, first_import,
-call_cost, hub_door, warm_load, fleet, roads; and, where they are named only, comparison,
-scale and together."""
+call_cost, hub_door, warm_load, fleet, roads, agent; and, where they are named only, comparison, scale and together."""
 
 from __future__ import annotations
 
@@ -9,6 +8,7 @@ import tempfile
 from pathlib import Path
 
 from . import (
+    agent,
     call_cost,
     command_start,
     comparison,
@@ -35,6 +35,7 @@ BENCHMARKS = {
         warm_load,
         fleet,
         roads,
+        agent,
     )
 }
 NAMED_ONLY = {"comparison": comparison, "scale": scale, "together": together}  # minutes each

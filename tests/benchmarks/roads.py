@@ -1,4 +1,4 @@
-"""One file from one Kubo to the next: `cat` over bitswap, and the peer's own gateway over HTTP, side by side."""
+"""One file from one machine to the next: `cat` over bitswap, the peer's own gateway, and its agent, side by side."""
 
 from __future__ import annotations
 
@@ -9,23 +9,34 @@ import urllib.request
 from collections.abc import Iterable
 from pathlib import Path
 
+from ipfs_accelerate_py.fleet.client import blob_target
 from ipfs_accelerate_py.ipfs.node import Node
+from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.visibility import remember_access
+from tests.support.agent import AgentProcess
 from tests.support.node import KuboNode
 
 from .table import show
 
 ROUNDS = 3
+REPO = "org/name"
 SIZES = {"91 MB": 91_000_000, "1 GB": 1_000_000_000}
 
 
 def measure(folder: Path, rounds: int) -> None:
     """Each round has new bytes, so that no node holds them already; the ways take turns."""
     print(f"  {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; all on one machine, over loopback")
-    with KuboNode(folder / "a" / ".ipfs") as first, KuboNode(folder / "b" / ".ipfs", bootstrap=[first]) as second:
+    with (
+        KuboNode(folder / "a" / ".ipfs") as first,
+        KuboNode(folder / "b" / ".ipfs", bootstrap=[first]) as second,
+        AgentProcess(folder / "a" / "store") as agent,
+    ):
+        remember_access(agent.store, REPO, True)
         for name, size in SIZES.items():
-            figures: dict[str, list[float]] = {"cat over bitswap": [], "the peer's gateway": []}
+            figures: dict[str, list[float]] = {"cat over bitswap": [], "the peer's gateway": [], "its agent": []}
             for _ in range(rounds):
                 cid, digest = _add(folder / "a" / "file", size, first)
+                figures["its agent"].append(_take_from_agent(agent, folder / "a" / "file", digest))
                 figures["the peer's gateway"].append(_take(_gateway(f"{first.gateway}/ipfs/{cid}"), digest))
                 figures["cat over bitswap"].append(_take(Node(second.api, 60.0).stream(f"/ipfs/{cid}"), digest))
                 for node in (first, second):
@@ -51,6 +62,35 @@ def _gateway(url: str) -> Iterable[bytes]:
     with urllib.request.build_opener(urllib.request.ProxyHandler({})).open(url, timeout=60) as answer:
         while data := answer.read(1 << 20):
             yield data
+
+
+class _Hashed:
+    """Takes the bytes of a blob as a writer does, and hashes them."""
+
+    def __init__(self) -> None:
+        self.start()
+
+    def begin(self, giver: str) -> int:
+        return self.size
+
+    def start(self) -> None:
+        self.size, self.found = 0, hashlib.sha256()
+
+    def write(self, data: bytes) -> None:
+        self.size += len(data)
+        self.found.update(data)
+
+
+def _take_from_agent(agent: AgentProcess, file: Path, digest: str) -> float:
+    blob, size, sink = agent.store.path(layout.blob_path(REPO, digest)), file.stat().st_size, _Hashed()
+    blob.parent.mkdir(parents=True, exist_ok=True)
+    os.link(file, blob)
+    began = time.perf_counter()
+    agent.client().copy(agent.url, blob_target(layout.repo_folder(REPO), digest, size), sink, size, "the agent")
+    seconds = time.perf_counter() - began
+    assert sink.found.hexdigest() == digest
+    blob.unlink()
+    return seconds
 
 
 def _take(chunks: Iterable[bytes], digest: str) -> float:

@@ -65,6 +65,39 @@ def test_the_part_of_a_dead_process_is_gone_on_with_and_not_copied(store, dead):
     assert os.listdir(blob(store, ENTRY).parent) == [ENTRY.etag]
 
 
+def test_an_agent_that_looks_at_it_is_in_nobodys_way(store, dead, monkeypatch):
+    """It holds the lock for a moment."""
+    theirs = part(store, dead)
+    with open(theirs, "rb") as looking:
+        fcntl.flock(looking, fcntl.LOCK_SH)
+        monkeypatch.setattr(partial.time, "sleep", lambda seconds: fcntl.flock(looking, fcntl.LOCK_UN))
+        assert receive_rest(store) == len(HALF)
+
+
+@pytest.mark.parametrize("state", ["written", "left", "empty", "gone", "renamed"])
+def test_a_part_that_is_being_written_is_found_by_its_lock(store, dead, state):
+    theirs = part(store, dead, b"" if state == "empty" else HALF)
+    folder = theirs.parent
+    with open(theirs, "r+b") as writing:
+        if state != "left":
+            assert partial.lock(writing.fileno())
+        found = partial.open_growing(folder, ENTRY.etag)
+        if state in ("left", "empty"):  # nothing came of it, and its process is no more
+            assert found is None
+            return
+        try:
+            assert os.fstat(found).st_size == len(HALF) and partial.is_growing(found)
+            assert partial.lock(writing.fileno())  # its writer's lock was not disturbed
+            if state == "gone":
+                theirs.unlink()
+                assert not partial.is_growing(found) and partial.open_growing(folder, ENTRY.etag) is None
+            elif state == "renamed":
+                theirs.rename(folder / ENTRY.etag)
+                assert partial.is_growing(found) and partial.open_growing(folder, ENTRY.etag) is None
+        finally:
+            os.close(found)
+
+
 def test_it_is_never_believed(store, dead):
     part(store, dead, b"\0" + HALF[1:])
     with pytest.raises(Exception, match="expected"):

@@ -84,7 +84,7 @@ async def _answer(request: web.Request, handler: Handler, agent: Agent) -> web.S
     try:
         response = await handler(request)
     except web.HTTPException as error:
-        if error.empty_body or request["local"]:
+        if not request.path.startswith(ROOT):
             agent.counts.note_request(route, error.status)
             raise
         # the text of an error is for people, who are not at the other end

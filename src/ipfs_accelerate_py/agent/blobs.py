@@ -130,9 +130,9 @@ async def _answer(request: web.Request, agent: Agent, found: Found) -> web.Strea
     if found.state == ARRIVING:
         headers[ARRIVED_HEADER] = str(found.arrived)
     status = 200
-    if match := _RANGE.fullmatch(request.headers.get("Range", "")):
-        first, end = int(match[1]), min(int(match[2] or end) + 1, end) if match[2] else end
-        if first >= found.size or end <= first:
+    if wanted := _read_range(request.headers.get("Range", ""), found.size):
+        first, end = wanted
+        if first >= end:
             return web.Response(status=416, headers={"Content-Range": f"bytes */{found.size}"})
         status, headers["Content-Range"] = 206, f"bytes {first}-{end - 1}/{found.size}"
     response = web.StreamResponse(status=status, headers=headers)
@@ -150,6 +150,20 @@ async def _answer(request: web.Request, agent: Agent, found: Found) -> web.Strea
         if request.transport is not None:
             request.transport.abort()  # never an end that looks well
     return response
+
+
+def _read_range(text: str, size: int) -> tuple[int, int] | None:
+    """Where the wanted part begins and ends, empty where it is beyond the file; None where the whole is wanted.
+
+    Of what RFC 9110, section 14.2, lets a server leave out, lists and suffixes are.
+    """
+    match = _RANGE.fullmatch(text)
+    if match is None:
+        return None
+    first, last = int(match[1]), int(match[2] or match[1])
+    if last < first:  # an invalid one does not count
+        return None
+    return first, min(last + 1, size) if match[2] else size
 
 
 class _Stream:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-import time
 from typing import Any
 
 import aiohttp
 
 from ..errors import SourceDown, SourceError
-from ..fleet.signing import TIME_HEADER, Signer
+from ..fleet.signing import TIME_HEADER, Signer, read_offset
 from ..log import warn_once
 
 _LIMIT = 4 << 20  # bytes of an answer
@@ -64,11 +63,11 @@ class Calls:
 
     def _learn_clock(self, url: str, text: str | None) -> bool:
         """Take over how much the clock of another machine is ahead; return whether there is anything to learn."""
-        try:
-            self._offsets[url] = float(text or "") - time.time()
-        except ValueError:
+        offset = read_offset(text)
+        if offset is None:
             return False
-        warn_once(f"the clock of this machine and that of {url} differ by {self._offsets[url]:+.0f} s; set them by NTP")
+        self._offsets[url] = offset
+        warn_once(f"the clock of this machine and that of {url} differ by {offset:+.0f} s; set them by NTP")
         return True
 
 

@@ -15,7 +15,7 @@ from ..net import timeouts
 from ..net.answers import read_next
 from ..net.http import HTTPReader, Sink
 from ..session import Recent
-from .signing import TIME_HEADER, Signer
+from .signing import TIME_HEADER, Signer, read_offset
 
 if TYPE_CHECKING:
     from requests import Session
@@ -118,12 +118,8 @@ class AgentClient:
 
     def _sign_again(self, url: str, answer: Any, options: dict[str, Any]) -> Any:
         """Where an agent refuses a signature for the clock, sign by the clock there and ask once more."""
-        said = answer.headers.get(TIME_HEADER)
-        if answer.status_code != 401 or said is None:
-            return answer
-        try:
-            offset = float(said) - time.time()
-        except ValueError:
+        offset = read_offset(answer.headers.get(TIME_HEADER))
+        if answer.status_code != 401 or offset is None:
             return answer
         self._offsets[url] = offset
         say_once(f"the clock of this machine and that of {_host(url)} differ by {offset:+.0f} s; set them by NTP")
@@ -143,7 +139,10 @@ class _Reader(HTTPReader):
     """Reads from one agent, over the client's connections."""
 
     def __init__(self, client: AgentClient, url: str) -> None:
-        super().__init__(url, client.idle_timeout)
+        try:
+            super().__init__(url, client.idle_timeout)
+        except ValueError as error:
+            raise SourceError(f"{url!r} is no URL of an agent") from error
         self._client = client
 
     def session(self, url: str) -> Session:
@@ -162,6 +161,8 @@ def check(answer: Any, url: str) -> None:
     if status in (200, 206) and answer.headers.get("Content-Encoding", "identity") == "identity":
         return
     answer.close()
+    if status == 401 and TIME_HEADER in answer.headers:
+        raise SourceDown(f"the clock of this machine and that of {url} differ too much", "set them by NTP")
     if status == 401:
         raise SourceDown(f"{url} does not know our signature", _OTHER_FLEET)
     if status == 404:

@@ -98,7 +98,7 @@ class FleetFolder:
                     "'fleet init' on the first machine, 'fleet join INVITATION' on every other one",
                 ) from None
             raise self._damaged(error) from error
-        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
             raise self._damaged(error) from error
 
     def write(self, fleet: Fleet) -> None:
@@ -121,12 +121,13 @@ class FleetFolder:
         members = Members(own)
         try:
             document = json.loads(self.members.read_bytes())
+            written = min(float(document["written"]), time.time())  # a time to come is a wrong clock's
             for row in document["members"]:
                 try:
-                    members.merge([Member.from_dict(row, float(document["written"]))])
+                    members.merge([Member.from_dict(row, written)])
                 except ValueError:
                     continue
-        except (OSError, ValueError, KeyError, TypeError):
+        except (OSError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
             pass
         return members
 
@@ -158,5 +159,5 @@ def read_agent(folder: FleetFolder) -> AgentPlace | None:
     """What the agent has written of itself, which may have ended since; None where there is nothing."""
     try:
         return AgentPlace(**json.loads(folder.agent.read_bytes()))
-    except (OSError, ValueError, TypeError):
+    except (OSError, ValueError, TypeError, RecursionError):
         return None

@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 
 from ..errors import FleetError
 from . import keys
-from .members import Member
+from .members import Member, say
 
 PREFIX = "ipfs-fleet1:"
 _ANY_PREFIX = re.compile(r"ipfs-fleet([0-9]+):")
@@ -71,7 +71,7 @@ def read_invitation(text: str) -> Invitation:
         if len(key) != keys.SIZE:
             raise ValueError("the key is of a wrong size")
         members = tuple(Member.from_dict(row) for row in document["members"])
-        return Invitation(str(document["name"]), key, members, str(document.get("trust", "hub")))
+        return Invitation(say(document["name"], 64), key, members, str(document.get("trust", "hub")))
     except (ValueError, KeyError, TypeError, zlib.error, RecursionError) as error:
         raise FleetError(f"this invitation cannot be read: {error}", _AGAIN) from error
 

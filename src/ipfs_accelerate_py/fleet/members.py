@@ -46,7 +46,7 @@ class Member:
         try:
             peer, agent, swarm = row["peer"], row.get("agent", ""), row.get("swarm", ())
             seen = (time.time() if now is None else now) - max(0.0, float(row.get("age", 0.0)))
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError("it is no member") from error
         if not isinstance(peer, str) or not _PEER.fullmatch(peer):
             raise ValueError("a member has no peer id")
@@ -54,8 +54,13 @@ class Member:
             raise ValueError("the URL of a member's agent cannot be used")
         if not isinstance(swarm, list | tuple) or not all(isinstance(address, str) for address in swarm):
             raise ValueError("the addresses of a member cannot be used")
-        name, version = str(row.get("name", ""))[:64], str(row.get("version", ""))[:32]
+        name, version = say(row.get("name", ""), 64), say(row.get("version", ""), 32)
         return cls(peer, name, agent, tuple(address[:300] for address in swarm[:16]), version, seen)
+
+
+def say(text: object, limit: int) -> str:
+    """What another machine tells, for people: a terminal takes some characters for orders."""
+    return "".join(char for char in str(text)[:limit] if char.isprintable())
 
 
 class Members:
@@ -78,12 +83,12 @@ class Members:
 
     def merge(self, rows: Iterable[Member]) -> bool:
         """Take over newer rows; return whether a member came, or has another address."""
-        news = False
+        news, now = False, time.time()
         for row in rows:
             if row.peer == self.own:
                 continue
             known = self._rows.get(row.peer)
-            if known is None or row.seen > known.seen:
+            if known is None or row.seen > min(known.seen, now):  # our clock may have been ahead
                 news |= known is None or (known.agent, known.swarm) != (row.agent, row.swarm)
                 self._rows[row.peer] = row
         if len(self._rows) > AT_MOST:

@@ -22,6 +22,7 @@ from . import keys
 SCHEME = "Fleet1"
 TIME_HEADER = "Fleet-Time"  # of a refusal for the clock: the receiver's time
 WINDOW = 30.0  # seconds that a signature counts, before and after its time
+_FARTHEST = 36 * 3600.0  # seconds that a clock may be off: more than any time zone
 _PURPOSE = "requests"
 _NONCES = 200_000  # that are remembered; beyond that within a window everything is refused
 _FORM = re.compile(
@@ -35,6 +36,18 @@ class Refused(FleetError):
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
         self.reason = reason
+
+
+def read_offset(told: str | None) -> float | None:
+    """How much the clock is ahead that a refusal tells of, in seconds; None where nothing is to be signed by it.
+
+    A signature for a far day could be kept until then by whoever is at the address of a member.
+    """
+    try:
+        offset = float(told or "") - time.time()
+    except ValueError:
+        return None
+    return offset if abs(offset) < _FARTHEST else None
 
 
 class Signer:
@@ -55,7 +68,8 @@ class Guard:
 
     def __init__(self, swarm_key: bytes, clock: Callable[[], float] = time.time) -> None:
         self._key, self._clock = keys.derive(swarm_key, _PURPOSE), clock
-        self._nonces: dict[str, float] = {}  # nonce -> when it does not count any more
+        self._nonces: dict[str, float] = {}  # nonce -> when its signature does not count any more
+        self._pruned = clock()
         self._lock = threading.Lock()
 
     def now(self) -> float:
@@ -76,10 +90,11 @@ class Guard:
         with self._lock:
             if nonce in self._nonces:
                 raise Refused("replayed", "the request was sent before")
+            if len(self._nonces) >= _NONCES or abs(now - self._pruned) > WINDOW:
+                self._pruned = now
+                self._nonces = {each: until for each, until in self._nonces.items() if until >= now}
             if len(self._nonces) >= _NONCES:
-                self._nonces = {each: until for each, until in self._nonces.items() if until > now}
-                if len(self._nonces) >= _NONCES:
-                    raise Refused("busy", "too many requests within half a minute")
+                raise Refused("busy", "too many requests within half a minute")
             self._nonces[nonce] = float(moment) + WINDOW
         return peer
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
+import sys
 import time
 from pathlib import Path
 
@@ -31,6 +32,19 @@ def sync_folder(folder: Path) -> None:
             os.fsync(descriptor)
         finally:
             os.close(descriptor)
+
+
+def start_writing_out(file: int, at: int, size: int) -> None:
+    """Let the disk begin with what was written to an open file, so that a sync has less to wait for. A hint, for Linux.
+
+    https://man7.org/linux/man-pages/man2/sync_file_range.2.html
+    """
+    if not sys.platform.startswith("linux"):
+        return
+    import ctypes
+
+    with contextlib.suppress(AttributeError, OSError):  # a C library without it
+        ctypes.CDLL(None).sync_file_range(file, ctypes.c_int64(at), ctypes.c_int64(size), 2)  # SYNC_FILE_RANGE_WRITE
 
 
 def umask() -> int:

@@ -22,6 +22,7 @@ SUFFIX = ".incomplete"
 OLD = 24 * 3600.0  # seconds after which a part that was not continued is removed
 WORTH_KEEPING = 1 << 20  # bytes; a smaller part is sooner fetched anew than continued
 _FRESH = 60.0  # seconds since the last byte, within which an unknown writer may still be at work
+_MOMENT = 0.02
 _NAME = re.compile(r"[0-9a-f]{16}\.(?P<host>[^.]*)\.(?P<pid>[0-9]+)-\w+\.incomplete")
 
 
@@ -68,7 +69,11 @@ def take_over(path: Path, own: Path) -> int | None:
         if not stat.S_ISREG(status.st_mode) or status.st_nlink > 1 or status.st_uid != os.geteuid():
             os.close(file)  # it may be in another cache too: it is not to be written to
             return None
-        if (locked := lock(file)) is None:  # a writer elsewhere would not be noticed
+        locked = lock(file)
+        if locked is False:  # an agent that looks whether it is being written holds it for a moment
+            time.sleep(_MOMENT)
+            locked = lock(file)
+        if locked is None:  # a writer elsewhere would not be noticed
             os.close(file)
             return None
         if not locked:

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
+from .beside import Beside
 from .tree import Entry
 
 CHUNK = 1 << 20
@@ -23,12 +24,13 @@ class Verifier:
     """Takes the bytes of one file in order; `finish` raises Mismatch unless size and hash are the promised ones.
 
     Files in LFS are promised by sha256, all others by git blob id: sha1 over `blob <size>\\0<bytes>`
-    (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects).
+    (https://git-scm.com/book/en/v2/Git-Internals-Git-Objects). `beside`: where the bytes are hashed, in place of here.
     """
 
-    def __init__(self, entry: Entry) -> None:
+    def __init__(self, entry: Entry, beside: Beside | None = None) -> None:
         self.entry = entry
         self.size = 0
+        self._beside = beside
         if entry.sha256:
             self._hash = hashlib.sha256()
         else:
@@ -40,6 +42,12 @@ class Verifier:
         self.size += len(data)
         if self.size > self.entry.size:
             raise Mismatch(f"{self.entry.size} bytes", f"more than {self.entry.size} bytes")
+        if self._beside is None:
+            self._hash_next(data)
+        else:
+            self._beside.put(lambda: self._hash_next(data), len(data))
+
+    def _hash_next(self, data: bytes) -> None:
         self._hash.update(data)
         if self._content is not None:
             self._content.update(data)
@@ -48,6 +56,8 @@ class Verifier:
         """Check the whole; Mismatch if it is not the promised file."""
         if self.size != self.entry.size:
             raise Mismatch(f"{self.entry.size} bytes", f"{self.size} bytes")
+        if self._beside is not None:
+            self._beside.drain()
         actual = self._hash.hexdigest()
         if actual != self.entry.etag:
             raise Mismatch(self.entry.etag, actual)

@@ -12,10 +12,13 @@ from pathlib import Path
 
 from ..errors import SourceError
 from . import partial
-from .fs import is_unchanged, reflink, sync_folder, umask
+from .beside import Beside
+from .fs import is_unchanged, reflink, start_writing_out, sync_folder, umask
 from .tree import Entry
 from .verify import CHUNK, Mismatch, Verifier, verify_file
 
+_WORTH_A_THREAD = 16 << 20  # bytes of a file that is hashed beside its reading and writing
+_WRITE_OUT = 32 << 20  # bytes after which the disk is let to begin
 _TOUCH = 5.0  # seconds; waiting processes, and other machines, see by its time that a part is being written
 
 
@@ -38,12 +41,16 @@ class Writer:
         self._path: Path | None = None
         self._file: int | None = None
         self.cancelled = self.keep_part = False
+        is_large = entry.size >= _WORTH_A_THREAD
+        self._hashing = Beside() if is_large else None
+        self._disk = Beside() if is_large else None
         self.start()
 
     def start(self) -> None:
         """Forget what was written so far."""
         self._remove()
-        self._verifier = Verifier(self.entry)
+        self._verifier = Verifier(self.entry, self._hashing)
+        self._written_out = 0
         self._verified = False
         self._read = 0
         self.givers: list[str] = []
@@ -81,7 +88,7 @@ class Writer:
         return max(self.size, self._read)
 
     def write(self, data: bytes) -> None:
-        """Take the next bytes."""
+        """Take the next bytes, which the caller must not change any more."""
         self._go_on()
         self._verifier.update(data)
         view = memoryview(data)
@@ -92,6 +99,10 @@ class Writer:
             self.start()
             raise NotWritten(error.errno, error.strerror) from error
         self.moved += len(data)
+        if self._disk is not None and self.size - self._written_out >= _WRITE_OUT:
+            begun = self._open(), self._written_out, self.size - self._written_out
+            self._disk.put(lambda: start_writing_out(*begun), 0)
+            self._written_out = self.size
 
     def adopt(self, path: Path, *, move: bool = False, known: bool | None = False) -> None:
         """Take a whole existing file: moved, else by hard link, reflink or copy; it is read and hashed.
@@ -205,6 +216,8 @@ class Writer:
         assert self._path is not None
         if self._file is not None:
             os.fsync(self._file)
+            if self._disk is not None:
+                self._disk.drain()
             os.close(self._file)
             self._file = None
         os.replace(self._path, target)
@@ -228,6 +241,8 @@ class Writer:
         self._remove()
 
     def _let_go(self) -> None:
+        if self._disk is not None:
+            self._disk.drain()  # it uses the open file
         if self._file is not None:
             os.close(self._file)
         if self._path is not None:
