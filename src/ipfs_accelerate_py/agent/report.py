@@ -49,6 +49,7 @@ def report(agent: Agent) -> dict[str, Any]:
             }
             for member in sorted(agent.members, key=lambda member: (member.name, member.peer))
         ],
+        "contacts": {url: agent.trouble.get(url, "") for url in agent.fleet.contacts},
         "models": len(holdings.find_folders(agent.store)),
         **agent.counts.to_dict(),
     }
