@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 unit process contract integration lines newest test faults never-worse direct-calls ecosystem ecosystem-short fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
+.PHONY: docs help venv node s3 compose unit process contract integration lines newest test faults never-worse direct-calls ecosystem ecosystem-short fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -74,6 +74,12 @@ $(OLDER)/.installed: pyproject.toml tests/requirements.txt tests/constraints-4.5
 	@echo "go install $(S3) (about a minute)"
 	@GOBIN="$(CURDIR)/.tools" CGO_ENABLED=0 go install -trimpath -ldflags='-s -w' $(S3)
 
+.tools/compose: tests/support/compose/main.go tests/support/compose/go.mod tests/support/compose/go.sum
+	@command -v go >/dev/null || { echo "no reader of compose files for the tests: install Go" >&2; exit 1; }
+	@cd tests/support/compose && CGO_ENABLED=0 go build -trimpath -ldflags='-s -w' -o "$(CURDIR)/$@" .
+
+compose: .tools/compose ## what reads a compose file as Compose does, for the tests, built with Go
+
 s3: .tools/versitygw ## the S3 server for the tests, built with Go
 
 unit: venv ## tests of single parts, under 30 s
@@ -85,13 +91,13 @@ process: venv node ## tests of the hook in fresh interpreters
 contract: venv node s3 ## one suite over every source
 	$(PYTEST) tests/contract
 
-integration: venv node s3 ## whole jobs with a Hub, nodes and machines
+integration: venv node s3 compose ## whole jobs with a Hub, nodes and machines
 	$(PYTEST) tests/integration
 
 lines: $(OLDER)/.installed node s3 ## the marked tests with the older pair of transformers and huggingface_hub
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 
-test: venv node s3 $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
+test: venv node s3 compose $(OLDER)/.installed ## all tests, then the marked ones with the older libraries
 	$(PYTEST) -n 2 --dist loadfile tests
 	$(OLDER)/bin/python -m pytest -n 2 --dist loadfile -m lines tests
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import configparser
+import re
 import shutil
 import subprocess
 import sysconfig
@@ -12,6 +13,7 @@ import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 UNITS = sorted((EXAMPLES / "systemd").glob("*.service"))
+KUBO = re.findall(r"github.com/ipfs/kubo (v\S+)", (EXAMPLES.parent / "tests/support/kubo/go.mod").read_text())[0]
 # https://www.freedesktop.org/software/systemd/man/latest/systemd.directives.html: of these, what the units need
 KNOWN = {
     "Unit": {"Description", "Wants", "After"},
@@ -64,6 +66,7 @@ def test_dockerfile():
 def test_what_the_dockerfile_copies_is_there():
     lines = (EXAMPLES / "docker" / "Dockerfile").read_text().splitlines()
     sources = [word for line in lines if line.startswith("COPY ") for word in line.split()[1:-1]]
+    assert sources.pop(0) == f"--from=ipfs/kubo:{KUBO}" and sources.pop(0) == "/usr/local/bin/ipfs"
     assert sources
     for source in sources:
         assert (EXAMPLES.parent / source).exists(), source

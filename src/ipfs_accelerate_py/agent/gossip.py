@@ -9,9 +9,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import random
+import socket
 import time
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
+from urllib.parse import urlsplit
 
 from aiohttp import web
 
@@ -23,12 +25,15 @@ from .agent import AGENT, Agent, read_document
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+T = TypeVar("T")
+
 PATH = "/fleet/1/hello"
 EVERY = 4.0  # seconds between two rounds
 _OTHERS, _LOST = 3, 2  # members that are told in a round: some that are there, some that may be
 _AT_ONCE = 32  # at the start, all that are remembered are told
 _ROWS = 64  # members in one message
 _SECONDS = 2.0  # that a member has for its answer
+_FIND_EVERY = 60.0  # seconds between two times that the contacts are asked while other members are there
 _KEEP = 60.0  # seconds between two times that the members are written to disk when nothing has changed
 
 
@@ -43,6 +48,7 @@ class Gossip:
     def __init__(self, agent: Agent) -> None:
         self.agent = agent
         self._kept = 0.0
+        self._found = 0.0  # when it asked the contacts last
         self._met: set[str] = set()  # peers that Kubo was told to connect to since it was started
 
     async def run(self) -> None:
@@ -50,6 +56,7 @@ class Gossip:
         members = list(self.agent.members)
         for at in range(0, len(members), _AT_ONCE):
             await self._tell(members[at : at + _AT_ONCE])
+        await self._find()
         while True:
             await self._meet()
             await asyncio.sleep(EVERY * random.uniform(0.75, 1.25))
@@ -57,6 +64,8 @@ class Gossip:
             lost = [member for member in self.agent.members if member.peer not in there]
             alive = [member for member in self.agent.members if member.peer in there]
             await self._tell(_some(alive, _OTHERS) + _some(lost, _LOST))
+            if not alive or time.monotonic() - self._found > _FIND_EVERY:
+                await self._find()
 
     async def leave(self) -> None:
         """Tell those that are there that this machine leaves."""
@@ -71,23 +80,60 @@ class Gossip:
         await asyncio.gather(*(self._hello(member) for member in members))
         self.keep()
 
+    async def _find(self) -> None:
+        """Ask the contacts: every machine that such a name leads to, some of them where it leads to many."""
+        self._found = time.monotonic()
+        await asyncio.gather(*(self._ask_contact(url) for url in self.agent.fleet.contacts))
+        self.keep()
+
+    async def _ask_contact(self, url: str) -> None:
+        parts, fleet = urlsplit(url), self.agent.fleet
+        host, port = str(parts.hostname), parts.port or fleet.ports.agent
+        try:
+            found = await asyncio.wait_for(
+                asyncio.get_running_loop().getaddrinfo(host, port, type=socket.SOCK_STREAM), _SECONDS
+            )
+        except (OSError, UnicodeError, asyncio.TimeoutError):
+            self._note(url, f"{url} does not answer: there is no address of {host}")
+            return
+        addresses = {str(row[4][0]) for row in found}
+        if port == fleet.ports.agent:
+            addresses.discard(fleet.listen)
+        urls = [f"http://{f'[{address}]' if ':' in address else address}:{port}" for address in sorted(addresses)]
+        said = [await self._greet(each) for each in _some(urls, _OTHERS)]
+        self._note(url, "" if not all(said) or not said else said[0])
+
     async def _hello(self, member: Member, *, leaving: bool = False) -> str:
         if not member.agent:
             return "it has no agent"
+        text = await self._greet(member.agent, member.peer, leaving=leaving)
+        if text:
+            self.agent.members.note_lost(member.peer)
+        else:
+            self.agent.members.note_seen(member.peer)
+        self._note(member.agent, text)
+        return text
+
+    async def _greet(self, url: str, peer: str = "", *, leaving: bool = False) -> str:
+        """Tell the agent at a URL, and take over what it tells; returns why that did not work.
+
+        `peer`: whose agent it is to be; an address may belong to another member after a while.
+        """
         document = {**describe(self.agent), "leaving": leaving}
         try:
-            answer = await self.agent.calls.post(member.agent, PATH, document, _SECONDS)
-            take_over(self.agent, answer)
-            self.agent.members.note_seen(member.peer)
-            self.agent.trouble.pop(member.agent, None)
-            return ""
+            other = take_over(self.agent, await self.agent.calls.post(url, PATH, document, _SECONDS))
         except (SourceError, FleetError) as error:
-            self.agent.members.note_lost(member.peer)
-            text = f"{error}; {error.hint}" if error.hint else str(error)
-            if self.agent.trouble.get(member.agent) != text:
-                get_logger().info("%s", text)
-            self.agent.trouble[member.agent] = text
-            return text
+            return f"{error}; {error.hint}" if error.hint else str(error)
+        except (ValueError, KeyError, TypeError, AttributeError):
+            return f"the answer of {url} cannot be read"
+        return f"at {url} is another member now, {other}" if peer and peer != other else ""
+
+    def _note(self, url: str, text: str) -> None:
+        if not text:
+            self.agent.trouble.pop(url, None)
+        elif self.agent.trouble.get(url) != text:
+            self.agent.trouble[url] = text
+            get_logger().info("%s", text)
 
     def keep(self) -> None:
         """Write the members to disk, where something has changed or now and then."""
@@ -151,5 +197,5 @@ async def _answer(request: web.Request) -> web.Response:
     return web.json_response(describe(agent))
 
 
-def _some(members: list[Member], number: int) -> list[Member]:
-    return random.sample(members, min(number, len(members)))
+def _some(rows: list[T], number: int) -> list[T]:
+    return random.sample(rows, min(number, len(rows)))

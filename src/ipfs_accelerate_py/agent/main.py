@@ -22,7 +22,7 @@ from ..fleet.folder import AgentPlace, Fleet, FleetFolder
 from ..log import get_logger
 from ..publish import outbox
 from ..store.store import Store
-from . import gossip, holdings
+from . import gossip
 from .agent import Agent
 from .kubo import Kubo
 from .server import serve
@@ -32,12 +32,15 @@ _LOG_LIMIT = 4 << 20
 _KUBO = 30.0  # seconds that the outbox waits for Kubo; then it goes on without it
 
 
-def run(store: Path, *, with_kubo: bool = True) -> int:
-    """Run the agent of a store until SIGTERM or SIGINT; returns the exit code. FleetError where it cannot run."""
+def run(store: Path, *, listen: str | None = None, announce: str | None = None, with_kubo: bool = True) -> int:
+    """Run the agent of a store until SIGTERM or SIGINT; returns the exit code. FleetError where it cannot run.
+
+    `listen`, `announce`: the addresses of this machine from now on; None: as they were.
+    """
     folder = FleetFolder(store)
-    fleet = folder.read()
     try:
         with FileLock(folder.agent_lock, timeout=_LOCK):
+            fleet = setup.move(folder, listen, announce)
             os.environ["IPFS_ACCELERATE_HOME"] = str(store)  # for what reads the settings
             try:
                 asyncio.run(_run(folder, check_places(folder, fleet), with_kubo))
@@ -119,13 +122,8 @@ def _publish(store: Store, kubo: Kubo | None, stopped: threading.Event) -> None:
         stopped.wait(1.0)
 
 
-def main() -> int:
-    """`python -m ipfs_accelerate_py.agent STORE`: what `process.start` starts."""
-    store = Path(sys.argv[1])
-    log = FleetFolder(store).agent_log
-    with contextlib.suppress(OSError):
-        if log.stat().st_size > _LOG_LIMIT:
-            os.replace(log, log.with_suffix(".log.1"))
+def log_to_stderr() -> None:
+    """Let what the agent does be told on stderr, with times in UTC."""
     logging.basicConfig(
         format="%(asctime)s %(levelname)s %(message)s", level=logging.INFO, stream=sys.stderr, force=True
     )
@@ -133,6 +131,16 @@ def main() -> int:
     for name in ("aiohttp.access", "urllib3", "filelock"):
         logging.getLogger(name).setLevel(logging.WARNING)
     get_logger().setLevel(logging.INFO)
+
+
+def main() -> int:
+    """`python -m ipfs_accelerate_py.agent STORE`: what `process.start` starts."""
+    store = Path(sys.argv[1])
+    log = FleetFolder(store).agent_log
+    with contextlib.suppress(OSError):
+        if log.stat().st_size > _LOG_LIMIT:
+            os.replace(log, log.with_suffix(".log.1"))
+    log_to_stderr()
     try:
         return run(store, with_kubo="--without-kubo" not in sys.argv[2:])
     except IPFSAccelerateError as error:

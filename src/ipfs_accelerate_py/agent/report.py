@@ -53,6 +53,7 @@ def report(agent: Agent) -> dict[str, Any]:
             {"folder": folder, "etag": etag, "peer": peer, "arrived": arrived}
             for (folder, etag), (peer, arrived) in agent.directory.claims().items()
         ],
+        "contacts": {url: agent.trouble.get(url, "") for url in agent.fleet.contacts},
         "models": len(holdings.find_folders(agent.store)),
         **agent.counts.to_dict(),
     }

@@ -43,7 +43,7 @@ class Ports:
 class Fleet:
     """A fleet as one machine of it has it on disk. `listen`: the address of this machine at which others reach it;
     `announce`: another one that leads there, where the machine does not know it itself; `trust`: hub or members;
-    `program`: the path of Kubo's.
+    `program`: the path of Kubo's; `contacts`: URLs at which some member's agent answers, whichever it is.
     """
 
     name: str
@@ -54,6 +54,7 @@ class Fleet:
     trust: str = "hub"
     trusted: tuple[str, ...] = ()
     program: str = ""
+    contacts: tuple[str, ...] = ()
     key: bytes = field(default=b"", repr=False)
 
     @property
@@ -90,6 +91,7 @@ class FleetFolder:
             if row.pop("format") > FORMAT:
                 raise FleetError(f"{self.facts} is of a newer version", "install a newer ipfs_accelerate_py")
             row["ports"], row["trusted"] = Ports(**row["ports"]), tuple(row["trusted"])
+            row["contacts"] = tuple(row.get("contacts", ()))
             return Fleet(**row, key=key)
         except FileNotFoundError as error:
             if not self.facts.exists():

@@ -14,23 +14,28 @@ from dataclasses import dataclass, field
 
 from ..errors import FleetError
 from . import keys
-from .members import Member, say
+from .members import Member, check_url, say
 
 PREFIX = "ipfs-fleet1:"
 _ANY_PREFIX = re.compile(r"ipfs-fleet([0-9]+):")
 _CHECK = 6  # bytes
 _LIMIT = 1 << 16  # bytes, unpacked
+_CONTACTS = 16
 _AGAIN = "copy the whole line that 'fleet invite' prints, on a machine that is in the fleet"
 
 
 @dataclass(frozen=True)
 class Invitation:
-    """What a machine needs to join: the fleet's name, its swarm key, and some members with their addresses."""
+    """What a machine needs to join: the fleet's name, its swarm key, and some members with their addresses.
+
+    `contacts`: URLs at which some member's agent answers, whichever it is.
+    """
 
     name: str
     key: bytes = field(repr=False)
     members: tuple[Member, ...]
     trust: str = "hub"
+    contacts: tuple[str, ...] = ()
 
 
 def write_invitation(invitation: Invitation) -> str:
@@ -40,6 +45,7 @@ def write_invitation(invitation: Invitation) -> str:
         "key": invitation.key.hex(),
         "trust": invitation.trust,
         "members": [member.to_dict() for member in invitation.members],
+        **({"contacts": list(invitation.contacts)} if invitation.contacts else {}),
     }
     packed = zlib.compress(json.dumps(document, separators=(",", ":")).encode(), 9)
     return PREFIX + base64.urlsafe_b64encode(packed + _digest(packed)).decode().rstrip("=")
@@ -71,7 +77,8 @@ def read_invitation(text: str) -> Invitation:
         if len(key) != keys.SIZE:
             raise ValueError("the key is of a wrong size")
         members = tuple(Member.from_dict(row) for row in document["members"])
-        return Invitation(say(document["name"], 64), key, members, str(document.get("trust", "hub")))
+        contacts = tuple(check_url(url) for url in list(document.get("contacts", ()))[:_CONTACTS])
+        return Invitation(say(document["name"], 64), key, members, str(document.get("trust", "hub")), contacts)
     except (ValueError, KeyError, TypeError, zlib.error, RecursionError) as error:
         raise FleetError(f"this invitation cannot be read: {error}", _AGAIN) from error
 

@@ -19,6 +19,13 @@ _PEER = re.compile(r"[1-9A-HJ-NP-Za-km-z]{40,70}")
 _URL = re.compile(r"http://[^/\s?#@]{1,260}")
 
 
+def check_url(url: Any) -> str:
+    """The URL of an agent; ValueError where it is none."""
+    if not isinstance(url, str) or not _URL.fullmatch(url):
+        raise ValueError("the URL of an agent cannot be used")
+    return url
+
+
 @dataclass(frozen=True)
 class Member:
     """A machine of the fleet. `peer`: the peer id of its Kubo; `agent`: the URL of its agent; `swarm`: multiaddrs.

@@ -5,9 +5,11 @@ from __future__ import annotations
 import contextlib
 import ipaddress
 import os
+import re
 import shutil
 import socket
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 
 from ..errors import FleetError
@@ -18,6 +20,7 @@ from .members import Member
 
 SWARM_PORT, AGENT_PORT = 4611, 4612  # where they are free; the others are whatever is
 _UNFINISHED = f"{NAME}-unfinished-"  # and a process id
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9_-]{0,62}\.?)*")
 
 
 def make_fleet(
@@ -30,6 +33,7 @@ def make_fleet(
     trust: str = "hub",
     members: Iterable[Member] = (),
     program: str = "",
+    contacts: Iterable[str] = (),
 ) -> Fleet:
     """Make the folder of a fleet in the store: Kubo's repo, the swarm key, all settings. FleetError, OSError.
 
@@ -47,6 +51,7 @@ def make_fleet(
         )
     address = listen or own_address()
     check_address(address)
+    check_host(announce)
     program = kubo.find_program(program)
     make_folder(store)
     remove_unfinished(store)
@@ -60,7 +65,7 @@ def make_fleet(
         bootstrap = [each for member in members for each in member.swarm]
         kubo.configure(unfinished, address, ports, bootstrap, announce)
         (unfinished / OWN).mkdir(0o700)
-        fleet = Fleet(name, peer, address, ports, announce, trust, (), program, secret)
+        fleet = Fleet(name, peer, address, ports, announce, trust, (), program, tuple(contacts), secret)
         made = FleetFolder(store, unfinished)
         made.write(fleet)
         made.write_members(members)
@@ -82,14 +87,57 @@ def remove_unfinished(store: Path) -> None:
                 shutil.rmtree(path, ignore_errors=True)
 
 
+def move(folder: FleetFolder, listen: str | None, announce: str | None) -> Fleet:
+    """The fleet of this machine at another address, which is kept; None: as it is. FleetError, OSError."""
+    fleet = folder.read()
+    moved = replace(
+        fleet,
+        listen=listen or fleet.listen,
+        announce=fleet.announce if announce is None else announce,
+    )
+    if listen:
+        check_address(listen)
+    check_host(moved.announce)
+    if moved != fleet:
+        folder.write(moved)
+    return moved
+
+
 def own_address() -> str:
-    """The address of this machine in its network: that of the road to the outside; no packet is sent."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+    """The address of this machine in its network: that of the road to the outside (no packet is sent), or of its name.
+
+    A container in a network without a road to the outside has the latter.
+    """
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe, contextlib.suppress(OSError):
+        probe.connect(("192.0.2.1", 9))  # a documentation address: https://www.rfc-editor.org/rfc/rfc5737
+        return str(probe.getsockname()[0])
+    with contextlib.suppress(OSError, UnicodeError, FleetError):
+        address = socket.gethostbyname(socket.gethostname())
+        check_address(address)
+        return address
+    return "127.0.0.1"
+
+
+def contact(text: str, port: int) -> str:
+    """The URL of an agent at NAME or NAME:PORT. FleetError."""
+    host, number = text, str(port)
+    if text.count(":") == 1:
+        host, _, number = text.partition(":")
+    if not host or not number.isdecimal() or not 0 < int(number) < 65536:
+        raise FleetError(f"{text!r} is no NAME or NAME:PORT", "give a host name or an IP address of the fleet")
+    check_host(host)
+    return f"http://{f'[{host}]' if ':' in host else host}:{number}"
+
+
+def check_host(host: str) -> None:
+    """FleetError where a text is neither a host name nor an IP address; none is one as well."""
+    if host and not (len(host) <= 253 and _HOST.fullmatch(host)):
         try:
-            probe.connect(("192.0.2.1", 9))  # a documentation address: https://www.rfc-editor.org/rfc/rfc5737
-            return str(probe.getsockname()[0])
-        except OSError:
-            return "127.0.0.1"
+            ipaddress.ip_address(host)
+        except ValueError:
+            raise FleetError(
+                f"{host!r} is no host name and no IP address", "give one such as models.example.org or 10.0.0.1"
+            ) from None
 
 
 def check_address(address: str) -> None:

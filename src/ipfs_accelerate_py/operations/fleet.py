@@ -26,7 +26,7 @@ _INVITED = 8  # members whose addresses are in an invitation
 @dataclass(frozen=True)
 class Place:
     """This machine's place in a fleet. `running`: its agent does; `met`: names of members that answer;
-    `unmet`: URL of a member's agent -> why it does not.
+    `unmet`: URL of a member's agent -> why it does not; `made`: the fleet is new; `written`: the invitation's file.
     """
 
     fleet: str
@@ -38,6 +38,8 @@ class Place:
     met: Sequence[str] = ()
     unmet: Mapping[str, str] = dataclasses.field(default_factory=dict)
     invitation: str | None = None
+    made: bool = False
+    written: str | None = None
 
     def to_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -85,20 +87,39 @@ def init(
     *,
     listen: str = "",
     announce: str = "",
-    trust: str = "hub",
+    trust: str | None = None,
     program: str = "",
     start: bool = True,
+    contacts: Sequence[str] = (),
 ) -> Place:
-    """Make a new fleet, of which this machine is the first member, and its invitation."""
+    """Make a new fleet, of which this machine is the first member, and its invitation. `contacts`: see `invite`.
+
+    In a fleet of that name already: as `join` with its invitation, so that a container can say it at every start.
+    """
     from ..fleet import setup
 
     folder = _folder(settings)
-    fleet = setup.make_fleet(
-        settings.home, name or socket.gethostname(), listen=listen, announce=announce, trust=trust, program=program
-    )
+    made = not (name and folder.exists() and folder.read().name == name)
+    if made:
+        fleet = setup.make_fleet(
+            settings.home,
+            name or socket.gethostname(),
+            listen=listen,
+            announce=announce,
+            trust=trust or "hub",
+            program=program,
+            contacts=[setup.contact(text, setup.AGENT_PORT) for text in contacts],
+        )
+    else:
+        fleet = _stay(folder, listen, announce)
+        if trust not in (None, fleet.trust):
+            raise FleetError(
+                f"this machine is in the fleet {fleet.name!r} already, whose trust is {fleet.trust!r}",
+                "'fleet trust PEER' trusts one member; 'fleet leave', then 'fleet init' makes a new fleet",
+            )
     if start:
         start_agent(settings)
-    return _place(folder, fleet, invitation=invite(settings))
+    return _place(folder, fleet, invitation=invite(settings, () if made else contacts), made=made)
 
 
 def join(
@@ -113,13 +134,19 @@ def join(
     """Take this machine into the fleet of an invitation. In that fleet already: learn the addresses in it."""
     from ..fleet import setup
     from ..fleet.invitation import read_invitation
+    from ..fleet.members import ALIVE
 
     invitation, folder = read_invitation(text), _folder(settings)
+    # a later word than an older one, and no word that they are there now
+    members = [dataclasses.replace(member, seen=time.time() - ALIVE) for member in invitation.members]
     if folder.exists() and folder.read().key == invitation.key:
-        fleet = folder.read()
+        fleet = _stay(folder, listen, announce)
         known = folder.read_members(fleet.peer)
-        known.merge(invitation.members)
+        known.merge(members)
         folder.write_members(known)
+        if not set(invitation.contacts) <= set(fleet.contacts):
+            fleet = dataclasses.replace(fleet, contacts=invitation.contacts)
+            folder.write(fleet)
     else:
         fleet = setup.make_fleet(
             settings.home,
@@ -128,8 +155,9 @@ def join(
             listen=listen,
             announce=announce,
             trust=invitation.trust,
-            members=invitation.members,
+            members=members,
             program=program,
+            contacts=invitation.contacts,
         )
     if not start:
         return _place(folder, fleet)
@@ -142,16 +170,37 @@ def join(
         time.sleep(0.1)
 
 
-def invite(settings: Settings) -> str:
-    """The invitation to the fleet of this machine, one line. It is a secret."""
+def _stay(folder: FleetFolder, listen: str, announce: str) -> Fleet:
+    """The fleet that this machine is in, with the address that it is to have from now on."""
+    from ..agent import process
+    from ..fleet import setup
+
+    fleet = folder.read()
+    if (listen or fleet.listen, announce or fleet.announce) == (fleet.listen, fleet.announce):
+        return fleet
+    if process.is_running(folder):
+        raise FleetError("the agent of this machine runs at another address", "'fleet stop' first, then say it again")
+    return setup.move(folder, listen or None, announce or None)
+
+
+def invite(settings: Settings, contacts: Sequence[str] = ()) -> str:
+    """The invitation to the fleet of this machine, one line. It is a secret.
+
+    `contacts`: names, or names with ports, at which some member answers, whichever it is, beside those of the fleet.
+    A machine whose agent does not run is not among the members in an invitation that has contacts.
+    """
+    from ..agent import process
     from ..agent.address import describe
+    from ..fleet import setup
     from ..fleet.invitation import Invitation, write_invitation
 
     folder = _folder(settings)
     fleet = folder.read()
     known = sorted(_members(settings, folder, fleet), key=lambda member: member.seen, reverse=True)
-    members = (describe(fleet), *known[: _INVITED - 1])
-    return write_invitation(Invitation(fleet.name, fleet.key, members, fleet.trust))
+    urls = tuple(dict.fromkeys((*(setup.contact(text, fleet.ports.agent) for text in contacts), *fleet.contacts)))
+    own = () if urls and not process.is_running(folder) else (describe(fleet),)
+    members = (*own, *known[: _INVITED - 1])
+    return write_invitation(Invitation(fleet.name, fleet.key, members, fleet.trust, urls))
 
 
 def start_agent(settings: Settings) -> Place:
@@ -173,15 +222,20 @@ def stop_agent(settings: Settings) -> bool:
     return process.stop(folder)
 
 
-def run_agent(settings: Settings) -> int:
-    """Run the agent in this process until SIGTERM or SIGINT; returns the exit code."""
+def run_agent(settings: Settings, *, listen: str | None = None, announce: str | None = None, log: bool = False) -> int:
+    """Run the agent in this process until SIGTERM or SIGINT; returns the exit code.
+
+    `listen`, `announce`: the addresses of this machine from now on; `log`: what it does is told on stderr.
+    """
     from ..agent.process import check_needs
 
     _folder(settings).read()
     check_needs()
-    from ..agent.main import run
+    from ..agent.main import log_to_stderr, run
 
-    return run(settings.home)
+    if log:
+        log_to_stderr()
+    return run(settings.home, listen=listen, announce=announce)
 
 
 def leave(settings: Settings) -> Fleet:
@@ -307,6 +361,10 @@ def _place(folder: FleetFolder, fleet: Fleet, **more: Any) -> Place:
 
 
 def _meetings(settings: Settings) -> tuple[list[str], dict[str, str]]:
-    members = ask_agent(settings, "/fleet/1/status")["members"]
+    status = ask_agent(settings, "/fleet/1/status")
+    members = status["members"]
     met = [member["name"] for member in members if member["there"]]
-    return met, {member["agent"]: member["trouble"] for member in members if not member["there"]}
+    return met, {
+        **{member["agent"]: member["trouble"] for member in members if not member["there"]},
+        **{url: trouble for url, trouble in status["contacts"].items() if trouble},
+    }

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import dataclasses
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
 from ...files import say_size
+from ..invitations import take_invitation, write_invitation
 from ..output import prepare, print_json, print_table, tell, warn
 from ..parser import refuse
 from ..program import FAILED, GOOD, PROGRAM, UNVERIFIED
@@ -22,7 +24,8 @@ The first machine makes the fleet and prints an invitation; every other one join
 them has downloaded the others take from there. The invitation is a secret: who has it can join.
 
   init [NAME]       make a new fleet, with this machine as its first member
-  join INVITATION   take this machine into the fleet of an invitation; '-' reads it from the standard input
+  join INVITATION   take this machine into the fleet of an invitation; '-' reads it from the standard input,
+                    '@FILE' from a file
   invite            print the invitation, for one more machine
   start, stop       the agent of this machine, in the background
   run               the agent in the foreground, for systemd and containers
@@ -30,11 +33,16 @@ them has downloaded the others take from there. The invitation is a secret: who 
   ls                which models the machines have
   seed              offer what is in this machine's Hugging Face caches: public repos, verified first
   trust PEER        take a member's word on commits and hashes while the Hub is down; distrust PEER: no more
-  leave             take this machine out of the fleet; the models stay"""
+  leave             take this machine out of the fleet; the models stay
+
+In a container: 'join @FILE --no-start', then 'run --listen ADDRESS'. Both can be said again at every start, as can
+'init NAME' by the machine that is in the fleet NAME."""
 EXAMPLES = """\
 fleet init
 fleet join ipfs-fleet1:eJy...
 fleet init lab --listen 10.0.0.1 --trust members
+fleet init lab --no-start --address agents.models.svc --write invitation
+fleet join @invitation --no-start
 fleet status
 fleet ls --json
 fleet seed --dry-run
@@ -43,8 +51,10 @@ fleet leave"""
 INTERMIXED = True
 _WITH_VALUE = {"init": False, "join": True, "trust": True, "distrust": True}  # whether the action needs its argument
 _OPTIONS = {
-    "listen": ("init", "join"),
-    "announce": ("init", "join"),
+    "listen": ("init", "join", "run"),
+    "announce": ("init", "join", "run"),
+    "address": ("init", "invite"),
+    "write": ("init", "invite"),
     "ipfs": ("init", "join"),
     "no_start": ("init", "join"),
     "trust": ("init",),
@@ -59,12 +69,24 @@ def declare(parser: ArgumentParser) -> None:
     parser.add_argument(
         "--listen",
         metavar="ADDRESS",
-        help="init, join: the address of this machine that the others reach (default: its own in the network)",
+        help="init, join, run: the address of this machine that the others reach (default: its own in the network)",
     )
     parser.add_argument(
         "--announce",
         metavar="ADDRESS",
-        help="init, join: another address that leads here, where a router or container stands between",
+        help="init, join, run: another address, or a name, that leads here, where a router or container stands between",
+    )
+    parser.add_argument(
+        "--address",
+        metavar="NAME[:PORT]",
+        action="append",
+        help="init, invite: a name in the invitation at which some member answers, such as a headless Service of "
+        "Kubernetes; may be given several times",
+    )
+    parser.add_argument(
+        "--write",
+        metavar="FILE",
+        help="init, invite: write the invitation to a file that its owner alone can read, and do not print it",
     )
     parser.add_argument("--ipfs", metavar="PATH", help="init, join: Kubo's program (default: ipfs on PATH)")
     parser.add_argument("--no-start", action="store_true", default=None, help="init, join: do not start the agent")
@@ -120,11 +142,17 @@ def _places(args: Namespace) -> dict[str, Any]:
 def _init(args: Namespace, settings: Settings) -> int:
     from ...operations import fleet
 
-    place = fleet.init(settings, args.value, trust=args.trust or "hub", **_places(args))
+    place = fleet.init(settings, args.value, trust=args.trust, contacts=args.address or (), **_places(args))
+    if args.write:
+        place = dataclasses.replace(place, invitation=None, written=write_invitation(args.write, str(place.invitation)))
     if args.json:
         print_json(place.to_dict())
         return GOOD
-    _tell_place(args, place, f"the fleet {place.fleet} is made, and this machine is its first member")
+    made = f"the fleet {place.fleet} is made, and this machine is its first member"
+    _tell_place(args, place, made if place.made else f"this machine is in the fleet {place.fleet}")
+    if place.written:
+        tell(args, f"the invitation, a secret, for every other machine is in {place.written}")
+        return GOOD
     tell(args, "The invitation, a secret, for every other machine:\n")
     print(f"  ipfs-accelerate fleet join {place.invitation}")  # also with --quiet: it is what was asked for
     return GOOD
@@ -133,8 +161,7 @@ def _init(args: Namespace, settings: Settings) -> int:
 def _join(args: Namespace, settings: Settings) -> int:
     from ...operations import fleet
 
-    text = _read_stdin() if args.value == "-" else args.value
-    place = fleet.join(settings, text, **_places(args))
+    place = fleet.join(settings, take_invitation(args.value), **_places(args))
     if args.json:
         print_json(place.to_dict())
     else:
@@ -151,12 +178,6 @@ def _join(args: Namespace, settings: Settings) -> int:
     return GOOD
 
 
-def _read_stdin() -> str:
-    import sys
-
-    return sys.stdin.read(1 << 16) if sys.stdin is not None else ""
-
-
 def _tell_place(args: Namespace, place: Place, line: str) -> None:
     tell(args, line)
     tell(args, f"its peer id is {place.peer}, its store {place.store}")
@@ -169,8 +190,14 @@ def _tell_place(args: Namespace, place: Place, line: str) -> None:
 def _invite(args: Namespace, settings: Settings) -> int:
     from ...operations import fleet
 
-    text = fleet.invite(settings)
-    if args.json:
+    text = fleet.invite(settings, args.address or ())
+    if args.write:
+        path = write_invitation(args.write, text)
+        if args.json:
+            print_json({"invitation": None, "written": path})
+        else:
+            tell(args, f"the invitation, a secret, is in {path}")
+    elif args.json:
         print_json({"invitation": text})
     else:
         print(text)
@@ -202,7 +229,7 @@ def _stop(args: Namespace, settings: Settings) -> int:
 def _run(args: Namespace, settings: Settings) -> int:
     from ...operations import fleet
 
-    return fleet.run_agent(settings)
+    return fleet.run_agent(settings, listen=args.listen, announce=args.announce, log=not args.quiet)
 
 
 def _leave(args: Namespace, settings: Settings) -> int:
