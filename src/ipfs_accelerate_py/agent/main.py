@@ -22,7 +22,7 @@ from ..fleet.folder import AgentPlace, Fleet, FleetFolder
 from ..log import get_logger
 from ..publish import outbox
 from ..store.store import Store
-from . import gossip
+from . import gossip, holdings
 from .agent import Agent
 from .kubo import Kubo
 from .server import serve
