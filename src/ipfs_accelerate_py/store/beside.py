@@ -6,7 +6,7 @@ import threading
 from collections import deque
 from collections.abc import Callable
 
-_LIMIT = 4 << 20  # bytes that may wait
+_LIMIT = 8 << 20  # bytes that may wait
 _IDLE = 2.0  # seconds without work after which the thread ends
 _LOOK = 1.0  # seconds after which one that waits looks whether the thread is there: a forked child does not have it
 
@@ -15,7 +15,7 @@ class Beside:
     """Does work, which does not raise, in the order in which it is put, in a thread that ends when there is none."""
 
     def __init__(self) -> None:
-        self._jobs: deque[tuple[Callable[[], object], int]] = deque()  # the first is the one that is being done
+        self._jobs: deque[tuple[Callable[[], object], int]] = deque()  # those that are being done are in it
         self._size = 0
         self._changed = threading.Condition()
         self._thread: threading.Thread | None = None
@@ -28,7 +28,8 @@ class Beside:
             self._size += size
             if self._thread is None:
                 self._start()
-            self._changed.notify_all()
+            elif len(self._jobs) == 1:  # it waits for work
+                self._changed.notify_all()
 
     def drain(self) -> None:
         """Wait until all is done."""
@@ -56,10 +57,12 @@ class Beside:
                 if not self._jobs and not self._changed.wait_for(lambda: self._jobs, _IDLE):
                     self._thread = None
                     return
-                job = self._jobs[0][0]
-            job()
+                jobs = [job for job, _ in self._jobs]  # all at once: to change between threads has its price
+            for job in jobs:
+                job()
             with self._changed:
-                self._forget_first()
+                for _ in jobs:
+                    self._forget_first()
                 self._changed.notify_all()
 
     def _forget_first(self) -> None:
