@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import sys
-from typing import NamedTuple
 
 Version = tuple[int, ...]
 
 
-class Door(NamedTuple):
+class Door:
     """A function or method of a library that a wrapper of ours stands for.
 
     `owners`: names of classes of the module, any of which an installed version may have; none: the module itself.
@@ -17,12 +16,20 @@ class Door(NamedTuple):
     `handed_on`: where the library is loaded already, the original is exchanged in all of its modules.
     """
 
-    module: str
-    owners: tuple[str, ...]
-    attribute: str
-    wrapper: str | None
-    below: Version | None = None
-    handed_on: bool = True
+    # written out, as is `ClassDoors`: each import of a library waits for these classes, and a named tuple takes longer
+    __slots__ = ("attribute", "below", "handed_on", "module", "owners", "wrapper")
+
+    def __init__(
+        self,
+        module: str,
+        owners: tuple[str, ...],
+        attribute: str,
+        wrapper: str | None,
+        below: Version | None = None,
+        handed_on: bool = True,
+    ) -> None:
+        self.module, self.owners, self.attribute = module, owners, attribute
+        self.wrapper, self.below, self.handed_on = wrapper, below, handed_on
 
     @property
     def name(self) -> str:
@@ -30,12 +37,13 @@ class Door(NamedTuple):
         return ".".join([self.module, *self.owners[:1], self.attribute])
 
 
-class ClassDoors(NamedTuple):
+class ClassDoors:
     """The classes that proxies stand for: those below `modules` that `begin` so and have a `from_pretrained`."""
 
-    modules: str
-    begin: str
-    wrapper: str
+    __slots__ = ("begin", "modules", "wrapper")
+
+    def __init__(self, modules: str, begin: str, wrapper: str) -> None:
+        self.modules, self.begin, self.wrapper = modules, begin, wrapper
 
     def fits(self, name: str, value: object) -> bool:
         """Return whether this name and value of a module are such a class."""

@@ -6,19 +6,19 @@ import _imp
 import weakref
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import Any, NamedTuple
+from typing import Any
 
 from .doors import Door, DoorTable
 
 
-class Replacement(NamedTuple):
+class Replacement:
     """What stood in an attribute, and what stands there now."""
 
-    owner: weakref.ref[Any]
-    attribute: str
-    original: Any
-    replacement: Any
-    door: Door
+    __slots__ = ("attribute", "door", "original", "owner", "replacement")
+
+    def __init__(self, owner: weakref.ref[Any], attribute: str, original: Any, replacement: Any, door: Door) -> None:
+        self.owner, self.attribute, self.door = owner, attribute, door
+        self.original, self.replacement = original, replacement
 
 
 class Registry:
