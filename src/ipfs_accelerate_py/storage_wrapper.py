@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 from pathlib import Path
 
@@ -100,18 +101,18 @@ class StorageWrapper:
     def _find_missing(self, resolution: Resolution, paths: list[str]) -> set[str]:
         if all(path in resolution.tree for path in paths):
             return set()
-        caches = (*self.settings.lower, Path(default_lower()).expanduser())
+        caches = (*self.settings.lower, Path(os.path.expanduser(default_lower())))
         return find_missing(self.store, caches, resolution, paths)
 
     def is_seen(self, resolution: Resolution, paths: Iterable[str], cache_dir: str | None) -> bool:
         """Return whether the cache that plain would look into shows each of these files, or marks it as missing."""
-        cache = (Path(cache_dir or default_lower()).expanduser(),)
+        cache = (Path(os.path.expanduser(cache_dir or default_lower())),)
         there = [path for path in paths if not is_seen(cache, resolution, path)]
         return len(find_missing(self.store, cache, resolution, there)) == len(there)
 
     def names_seen(self, resolution: Resolution) -> set[str]:
         """The names that this machine shows in the commit, verified or not."""
-        roots = (self.store.root, *self.settings.lower, Path(default_lower()).expanduser())
+        roots = (self.store.root, *self.settings.lower, Path(os.path.expanduser(default_lower())))
         return names_seen(roots, resolution)
 
     def make_present(

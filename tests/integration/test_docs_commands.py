@@ -15,6 +15,7 @@ from tests.support.shell import Shell
 pytestmark = pytest.mark.timeout(600)
 # Pages that a test of their own goes through as a whole.
 WHOLE_PAGES = {
+    "docs/containers.md": "tests/integration/test_examples_containers.py::test_the_containers_page",
     "docs/cookbook.md": "tests/integration/test_cookbook.py::test_the_cookbook",
     "docs/fleet.md": "tests/integration/test_fleet_commands.py::test_the_fleet_page",
 }

@@ -19,12 +19,17 @@ from .node import KuboNode
 _addresses = (f"127.{os.getpid() % 200 + 20}.{at // 250}.{at % 250 + 2}" for at in itertools.count())
 
 
+def next_address() -> str:
+    """A loopback address that no other machine here has."""
+    return next(_addresses)
+
+
 class FleetMachine(Machine):
     """A machine that makes a fleet or joins one. `address`: at which the others reach it."""
 
     def __init__(self, folder: str | os.PathLike[str], **options: Any) -> None:
         super().__init__(folder, **options)
-        self.address = next(_addresses)
+        self.address = next_address()
         self.folder = FleetFolder(self.store)
 
     def fleet(self, *words: str, code: int | None = 0, **options: Any) -> Any:

@@ -60,10 +60,13 @@ class LastReading:
 
 
 def config_file() -> Path:
-    """Where the settings file is, or would be."""
+    """Where the settings file is, or would be; the null device for a user without a home, as in some containers."""
     import platformdirs
 
-    return Path(platformdirs.user_config_dir("ipfs_accelerate")) / "config.toml"
+    try:
+        return Path(platformdirs.user_config_dir("ipfs_accelerate")) / "config.toml"
+    except RuntimeError:
+        return Path(os.devnull)
 
 
 def _read_file() -> dict[str, str]:

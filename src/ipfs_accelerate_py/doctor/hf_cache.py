@@ -17,7 +17,7 @@ _SILENT = "see whether that file system answers (df, mount), or set IPFS_ACCELER
 
 def check_of(settings: Settings) -> Check:
     """The check `left for others`. That it cannot be is no failure: all that is loaded through the hook works."""
-    cache = Path(default_lower()).expanduser().absolute()
+    cache = Path(os.path.expanduser(default_lower())).absolute()
     return Check("left for others", lambda: check_left(settings.home, cache, settings.share), _SILENT)
 
 

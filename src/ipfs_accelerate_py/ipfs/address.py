@@ -91,4 +91,4 @@ def authorization(setting: str, auth: str) -> str | None:
 
 
 def default_repo() -> Path:
-    return Path(os.environ.get("IPFS_PATH") or "~/.ipfs").expanduser()
+    return Path(os.path.expanduser(os.environ.get("IPFS_PATH") or "~/.ipfs"))

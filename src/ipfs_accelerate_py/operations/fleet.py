@@ -366,5 +366,5 @@ def _meetings(settings: Settings) -> tuple[list[str], dict[str, str]]:
     met = [member["name"] for member in members if member["there"]]
     return met, {
         **{member["agent"]: member["trouble"] for member in members if not member["there"]},
-        **{url: trouble for url, trouble in status["contacts"].items() if trouble},
+        **{url: trouble for url, trouble in status.get("contacts", {}).items() if trouble},
     }
