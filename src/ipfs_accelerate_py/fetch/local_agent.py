@@ -11,6 +11,8 @@ from ..fleet.folder import Fleet, FleetFolder, read_agent
 from ..fleet.signing import Signer
 from ..session import Recent, session
 
+LEAST = 2.0  # seconds that an agent has at least: on a machine that is busy with loading it may need them
+
 
 class LocalAgent(NamedTuple):
     """The agent of this machine, and who asks it."""
@@ -33,6 +35,7 @@ class _Fleets:
 
 def find_agent(root: Path, idle_timeout: float) -> LocalAgent:
     """The agent, which may have ended since it wrote down where it is; SourceDown where there is none."""
+    idle_timeout = max(idle_timeout, LEAST)
     folder, known = FleetFolder(root), session.part(_Fleets).known
     if (place := read_agent(folder)) is None:
         raise SourceDown("there is no agent of the fleet on this machine", "start it: 'fleet start'")

@@ -20,12 +20,11 @@ from ...store import layout, partial
 from ...store.verify import Mismatch
 from ...store.writer import Writer
 from ..claims import Asked, Claims
-from ..local_agent import find_agent
+from ..local_agent import LEAST, find_agent
 from ..watched import CRAWL, Watched
 from . import FileRequest, Kind, report_corrupt
 
-_FIRST = 2.0  # seconds at least in which the bytes of one that is followed begin to come
-_PATIENCE = 5.0  # seconds at least without a byte, for all that are followed together; three idle timeouts, if more
+_PATIENCE = 3.0  # idle timeouts without a byte, for all that are followed together
 _TRIES = 3  # that are followed without a mebibyte from any
 _PAUSE = 0.05  # seconds until one whose bytes have not begun is asked again
 _LOST = 64  # that are named to the agent
@@ -38,7 +37,7 @@ class Members:
     label = "fleet"
 
     def __init__(self, root: Path, idle_timeout: float, *, claim: bool = False) -> None:
-        self.root, self.idle_timeout, self.claim = root, idle_timeout, claim
+        self.root, self.idle_timeout, self.claim = root, max(idle_timeout, LEAST), claim
         self.takes_whole = False  # at this moment, from one who has it whole
 
     @property
@@ -54,7 +53,7 @@ class Members:
 
     def may_be_silent(self, request: FileRequest, budget: float) -> float:
         """It gives up by itself before that."""
-        return _patience(budget) + budget + 1.0
+        return (_PATIENCE + 1) * self.idle_timeout + 1.0
 
     def prepare(self) -> None:
         prepare()
@@ -87,7 +86,7 @@ class _Road:
         self._lost: list[str] = []
         self._wrong: Mismatch | None = None
         self._reasons: list[str] = []
-        self._patience = _patience(source.idle_timeout)
+        self._patience = _PATIENCE * source.idle_timeout  # seconds
         self._tries, self._tried_at = 0, 0
 
     def take(self) -> str:
@@ -184,7 +183,7 @@ class _Road:
 
     def _copy_as_it_comes(self, peer: str, url: str, sink: Watched) -> None:
         """It may not have begun: its bytes are waited for."""
-        end = sink.last + min(self._patience, max(self._source.idle_timeout, _FIRST))
+        end = sink.last + min(self._patience, self._source.idle_timeout)
         while True:
             left = end - time.monotonic()
             try:
@@ -208,10 +207,6 @@ class _Road:
             return
         if follow is None or follow[0] != peer:
             raise _Changed("it is too slow")
-
-
-def _patience(idle_timeout: float) -> float:
-    return max(_PATIENCE, 3 * idle_timeout)
 
 
 def _name(peer: str) -> str:
