@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 
 from tests.support.local_hub import LocalHub
-from tests.support.together import TogetherMachine, Worker, bytes_from_hub, start_together
+from tests.support.together import TogetherMachine, Worker, bytes_from_hub, start_together, start_workers
 
 ROUNDS = 1
 NAME = "acme/large"
@@ -54,7 +54,7 @@ def _load(
         machines = [TogetherMachine(folder / f"m{number}", hub) for number in range(count)]
         try:
             start_together(machines)
-            workers = [machine.worker(NAME) for machine in machines]
+            workers = start_workers(machines, NAME)
             if one_after_the_other:
                 seconds = max(worker.go().result(600)["seconds"] for worker in workers)
                 return _copies(hub), seconds
@@ -83,7 +83,7 @@ def _relay(folder: Path, root: Path, rate: float) -> None:
         machines = [TogetherMachine(folder / f"m{number}", hub) for number in range(2)]
         try:
             start_together(machines)
-            first, second = (machine.worker("acme/huge") for machine in machines)
+            first, second = start_workers(machines, "acme/huge")
             first.go()
             time.sleep(0.5)
             second.go()

@@ -11,7 +11,7 @@ import pytest
 from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
-from tests.support.together import TogetherMachine, bytes_from_hub, start_together
+from tests.support.together import TogetherMachine, bytes_from_hub, start_together, start_workers
 
 REPO = "acme/model"
 LARGE = "model-00001-of-00002.safetensors"
@@ -56,7 +56,7 @@ def fleet(tmp_path, hub):
 
 def load(*machines):
     """All at the same moment; what each got."""
-    workers = [machine.worker(REPO) for machine in machines]
+    workers = start_workers(machines, REPO)
     return [worker.result() for worker in [worker.go() for worker in workers]]
 
 
@@ -79,7 +79,7 @@ def test_one_after_the_other(hub, fleet):
 
 def test_the_second_ends_when_the_first_does(hub, fleet):
     hub.bandwidth = 2 << 20
-    first, second = (machine.worker(REPO) for machine in fleet(2))
+    first, second = start_workers(fleet(2), REPO)
     first.go()
     time.sleep(2)
     second.go()
@@ -125,8 +125,9 @@ def test_without_an_agent(hub, fleet):
 
 def test_a_full_disk_is_the_usual_error_and_the_others_go_on(hub, fleet):
     full, *others = fleet(3)
-    worker = full.worker(REPO, preexec_fn=limit_file_size)
-    workers = [worker.go(), *(machine.worker(REPO).go() for machine in others)]
+    workers = [full.worker(REPO, preexec_fn=limit_file_size), *start_workers(others, REPO)]
+    for worker in workers:
+        worker.go()
     results = [worker.result() for worker in workers[1:]]
     assert [result["files"] for result in results] == [DIGESTS] * 2
     workers[0].process.communicate(timeout=60)
@@ -168,8 +169,8 @@ def claimant(machines):
 
 @pytest.mark.parametrize("who", ["its worker", "its agent", "its worker and its agent"])
 def test_the_one_that_fetches_it_is_killed_midway(hub, fleet, who):
-    machines = fleet(4)
-    workers = {machine: machine.worker(REPO) for machine in machines}
+    machines = fleet(3)
+    workers = dict(zip(machines, start_workers(machines, REPO), strict=True))
     for worker in workers.values():
         worker.go()
     wait_for_bytes(machines)
@@ -190,8 +191,7 @@ def test_the_one_that_fetches_it_is_killed_midway(hub, fleet, who):
 def test_the_hub_gives_one_of_them_nothing_more(hub, fleet, fault, size):
     """Only the first download of the file: it is replaced by another, who goes on where the bytes end."""
     hub.fault(match=f"GET /_blob/{DIGESTS[LARGE]}", times=1, **fault)
-    machines = fleet(3)
-    workers = [machine.worker(REPO).go() for machine in machines]
+    workers = [worker.go() for worker in start_workers(fleet(3), REPO)]
     ended = []
     while len(ended) < 2:  # the first one waits as long as plain would
         ended = [worker for worker in workers if worker.process.poll() is not None]

@@ -80,14 +80,18 @@ class TogetherMachine(Machine):
         self.folder.write_members(each.member for each in others if each is not self)
 
     def start_agent(self) -> None:
-        """Starts it, and waits until it is ready."""
+        """Starts it; `wait_for_agent` waits until it is ready."""
         words = [sys.executable, "-m", "ipfs_accelerate_py.agent", str(self.store), "--without-kubo"]
         with open(self.folder.agent_log, "ab") as log:
             self.agent = subprocess.Popen(
                 words, env=self.environment, stdin=subprocess.DEVNULL, stderr=log, cwd=self.home
             )
+
+    def wait_for_agent(self) -> None:
+        """Waits until it has written down where it is."""
         end = time.monotonic() + 60
         while not self.folder.agent.exists():
+            assert self.agent is not None
             assert self.agent.poll() is None and time.monotonic() < end, self.folder.agent_log.read_text()
             time.sleep(0.02)
 
@@ -128,12 +132,20 @@ class Worker:
 
     def __init__(self, machine: TogetherMachine, process: subprocess.Popen[str]) -> None:
         self.machine, self.process = machine, process
-        assert process.stdout is not None
-        line = process.stdout.readline()
-        assert line == "ready\n", line + (process.stderr.read() if process.stderr else "")
+        self._is_ready = False
+
+    def wait(self) -> Worker:
+        """Waits until it has imported what it needs."""
+        if not self._is_ready:
+            assert self.process.stdout is not None
+            line = self.process.stdout.readline()
+            assert line == "ready\n", line + (self.process.stderr.read() if self.process.stderr else "")
+            self._is_ready = True
+        return self
 
     def go(self) -> Worker:
         """Lets it load."""
+        self.wait()
         assert self.process.stdin is not None
         self.process.stdin.write("\n")
         self.process.stdin.flush()
@@ -156,6 +168,14 @@ def start_together(machines: list[TogetherMachine]) -> None:
         machine.know(machines)
     for machine in machines:
         machine.start_agent()
+    for machine in machines:
+        machine.wait_for_agent()
+
+
+def start_workers(machines: Iterable[TogetherMachine], repo_id: str) -> list[Worker]:
+    """A worker process on each, ready to begin at the same moment."""
+    workers = [machine.worker(repo_id) for machine in machines]
+    return [worker.wait() for worker in workers]
 
 
 def bytes_from_hub(hub: LocalHub) -> int:

@@ -70,6 +70,20 @@ STEPS = {
         (IDLE, "b", {"lost": ["a"]}, "mine"),
     ],
     "nobody takes it away without its having failed": [(0, "a", {}, "mine"), (1, "b", {"lost": ["a"]}, "a")],
+    "lost twice, with nothing between": [
+        (0, "a", {}, "mine"),
+        (0, "b", {}, "a"),
+        (1, "a", {"arrived": 9 * MB}, "mine"),
+        (1, "b", {"lost": ["a"], "arrived": MB}, "a"),
+        (0, "b", {"lost": ["a"], "arrived": MB}, "mine"),
+    ],
+    "lost twice, with much between": [
+        (0, "a", {}, "mine"),
+        (0, "b", {}, "a"),
+        (1, "a", {"arrived": 9 * MB}, "mine"),
+        (1, "b", {"lost": ["a"], "arrived": MB}, "a"),
+        (0, "b", {"lost": ["a"], "arrived": 2 * MB}, "a"),
+    ],
     "another than the owner is lost": [
         (0, "a", {}, "mine"),
         (0, "b", {}, "a"),
@@ -199,7 +213,7 @@ def test_one_that_gives_little_of_what_it_says_it_has(directory, time):
         time.now += 1
         ask(directory, "a", arrived=second * 10 * MB)
     assert ask(directory, "b", slow="a", arrived=MB)[0] == "a"
-    assert ask(directory, "b", slow="a", arrived=2 * MB)[0] == "mine"
+    assert ask(directory, "b", slow="a", arrived=2 * MB - 1)[0] == "mine"
 
 
 def test_one_that_claims_everything_and_delivers_nothing(directory, time):

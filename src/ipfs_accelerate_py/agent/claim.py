@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-LEASE = 3.0  # seconds of a claim, which its owner renews every second
+LEASE = 6.0  # seconds of a claim, which its owner renews every second: also where it has no time to
 IDLE = 2.0  # seconds without a byte after which an owner that is reported lost has stalled; twice that for the first
 SLOW = 64 << 10  # bytes per second; an owner that is slower drips: as in `fetch.hedge`
 WITHHELD = 4 << 20  # bytes that an owner may be ahead of a follower that waits: what lies in buffers
+PROGRESS = 1 << 20  # bytes that a wanter has got since it reported the owner: what was before is past
 _MOST_WANTERS = 5_000
 
 
@@ -22,7 +23,7 @@ class Claim:
         self._wanters = [owner]  # in the order in which they came
         self._places = {owner: 0}
         self._gone: set[str] = set()  # wanters that gave up
-        self._reports: dict[str, int] = {}  # by wanter: how often it has said that the owner is lost
+        self._reports: dict[str, tuple[int, int]] = {}  # by wanter: how often it has reported the owner, with what
 
     def renew(self, now: float, arrived: int) -> None:
         """Its owner is at work."""
@@ -52,16 +53,18 @@ class Claim:
 
     def is_withheld(self, reporter: str, arrived: int) -> bool:
         """Return whether a wanter that is given little, and has `arrived` bytes, lacks much of what the owner says."""
-        return self._note(reporter) > 1 and self.arrived - arrived > WITHHELD
+        return self._note(reporter, arrived) > 1 and self.arrived - arrived > WITHHELD
 
-    def is_lost(self, reporter: str) -> bool:
+    def is_lost(self, reporter: str, arrived: int) -> bool:
         """Return whether a wanter gets nothing from the owner, for the second time: the first may be an accident."""
-        return self._note(reporter) > 1
+        return self._note(reporter, arrived) > 1
 
-    def _note(self, reporter: str) -> int:
+    def _note(self, reporter: str, arrived: int) -> int:
+        count, before = self._reports.get(reporter, (0, arrived))
+        count = 1 if arrived - before >= PROGRESS else count + 1
         if reporter in self._places:
-            self._reports[reporter] = self._reports.get(reporter, 0) + 1
-        return self._reports.get(reporter, 0)
+            self._reports[reporter] = (count, arrived)
+        return count
 
     def parent(self, peer: str, lost: Sequence[str]) -> str:
         """Whom a wanter follows: number k the number (k-1)//2; the owner, where that one is lost or gave up."""

@@ -106,7 +106,7 @@ class Directory:
             found.renew(now, arrived)
             return Found(holders, peer, True)
         if found is not None and (
-            (found.owner in lost and self._has_failed(file, found, now, found.is_lost(peer)))
+            (found.owner in lost and self._has_failed(file, found, now, found.is_lost(peer, arrived)))
             or (found.owner == slow and self._has_failed(file, found, now, found.is_withheld(peer, arrived)))
         ):
             self._refuse(found.owner, file, now)

@@ -8,29 +8,23 @@ byte.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
 from pathlib import Path
-from typing import Any, NamedTuple
 
-from ...errors import FleetError, SourceDown, SourceError
-from ...fleet.client import ROOT, AgentClient, NotHere, blob_target
-from ...fleet.folder import Fleet, FleetFolder, read_agent
-from ...fleet.signing import Signer
+from ...errors import SourceError
+from ...fleet.client import AgentClient, NotHere, blob_target
 from ...hub.client import is_offline
 from ...net.http import Sink, prepare
-from ...session import Recent, session
+from ...session import session
 from ...stats import stats
 from ...store import layout, partial
 from ...store.verify import Mismatch
 from ...store.writer import Writer
 from ..claims import Asked, Claims
+from ..local_agent import LEAST, find_agent
+from ..watched import CRAWL, Watched
 from . import FileRequest, Kind, report_corrupt
 
-SLOW = 64 << 10  # bytes per second; whoever is followed and gives less may be replaced: see `fetch.hedge`
-CRAWL = 1 << 10  # bytes per second, below which nobody is followed
-_CRAWLS = 10.0  # seconds of that
-_FIRST = 2.0  # seconds at least in which the bytes of one that is followed begin to come
-_PATIENCE = 5.0  # seconds at least without a byte, for all that are followed together; three idle timeouts, if more
+_PATIENCE = 3.0  # idle timeouts without a byte, for all that are followed together
 _TRIES = 3  # that are followed without a mebibyte from any
 _PAUSE = 0.05  # seconds until one whose bytes have not begun is asked again
 _LOST = 64  # that are named to the agent
@@ -43,7 +37,7 @@ class Members:
     label = "fleet"
 
     def __init__(self, root: Path, idle_timeout: float, *, claim: bool = False) -> None:
-        self.root, self.idle_timeout, self.claim = root, idle_timeout, claim
+        self.root, self.idle_timeout, self.claim = root, max(idle_timeout, LEAST), claim
         self.takes_whole = False  # at this moment, from one who has it whole
 
     @property
@@ -59,7 +53,7 @@ class Members:
 
     def may_be_silent(self, request: FileRequest, budget: float) -> float:
         """It gives up by itself before that."""
-        return _patience(budget) + budget + 1.0
+        return (_PATIENCE + 1) * self.idle_timeout + 1.0
 
     def prepare(self) -> None:
         prepare()
@@ -67,7 +61,7 @@ class Members:
     def fetch(self, request: FileRequest, writer: Writer) -> str:
         if request.entry.size == 0:
             return "no source: it is empty"
-        agent = _find_agent(self.root, self.idle_timeout)
+        agent = find_agent(self.root, self.idle_timeout)
         file = (layout.repo_folder(request.repo_id), request.entry.etag)
         blobs = self.root / layout.blob_path(request.repo_id, request.entry.etag)
         asked = session.part(Claims).ask(file, request.entry.size, blobs.parent, agent.post)
@@ -75,41 +69,6 @@ class Members:
             return _Road(self, agent.client, asked, request, writer).take()
         finally:
             self.takes_whole = False
-
-
-class _Agent(NamedTuple):
-    """The agent of this machine, and who asks it."""
-
-    url: str
-    client: AgentClient
-    seconds: float
-
-    def post(self, route: str, document: dict[str, Any]) -> dict[str, Any]:
-        """Its answer."""
-        return self.client.post(self.url, ROOT + route, {**document, "seconds": self.seconds}, self.seconds)
-
-
-class _Fleets:
-    """What this process has read of fleets, by store: the fleet as it was, and its client."""
-
-    def __init__(self) -> None:
-        self.known: Recent[tuple[Path, float], tuple[float, Fleet, AgentClient]] = Recent(8)
-
-
-def _find_agent(root: Path, idle_timeout: float) -> _Agent:
-    """SourceDown where there is none."""
-    folder, known = FleetFolder(root), session.part(_Fleets).known
-    if (place := read_agent(folder)) is None:
-        raise SourceDown("there is no agent of the fleet on this machine", "start it: 'fleet start'")
-    try:
-        written = folder.facts.stat().st_mtime
-        if (root, idle_timeout) not in known or known[root, idle_timeout][0] != written:
-            fleet = folder.read()
-            client = AgentClient(Signer(fleet.key, fleet.peer), idle_timeout)
-            known[root, idle_timeout] = (written, fleet, client)
-    except (FleetError, OSError) as error:
-        raise SourceDown(str(error), getattr(error, "hint", None)) from None
-    return _Agent(f"http://127.0.0.1:{place.port}", known[root, idle_timeout][2], idle_timeout)
 
 
 class _Changed(SourceError):
@@ -127,7 +86,7 @@ class _Road:
         self._lost: list[str] = []
         self._wrong: Mismatch | None = None
         self._reasons: list[str] = []
-        self._patience = _patience(source.idle_timeout)
+        self._patience = _PATIENCE * source.idle_timeout  # seconds
         self._tries, self._tried_at = 0, 0
 
     def take(self) -> str:
@@ -195,11 +154,12 @@ class _Road:
             self._lost.append(peer)
             self._tries += 1
             return False
-        sink = _Watched(self._writer, self._source.idle_timeout, lambda slow: self._look_at(peer, slow))
+        sink = Watched(self._writer, self._source.idle_timeout, lambda slow: self._look_at(peer, slow))
         try:
             self._copy_as_it_comes(peer, url, sink)
             return True
         except _Changed:
+            self._note_wait(sink)
             return False
         except Mismatch as mismatch:  # it may have passed on what another gave it: nobody is blamed
             if self._wrong is not None:
@@ -208,18 +168,22 @@ class _Road:
             self._writer.start()
         except SourceError as error:
             self._note(peer, error)
+        self._note_wait(sink)
         if self._writer.size - self._tried_at >= partial.WORTH_KEEPING or self._writer.size < self._tried_at:
             self._tries, self._tried_at = 0, self._writer.size
         self._tries += 1
-        if sink.gave:
-            self._patience = max(self._patience, 2 * self._source.idle_timeout)
-        self._patience -= time.monotonic() - sink.last
         self._lost.append(peer)
         return False
 
-    def _copy_as_it_comes(self, peer: str, url: str, sink: _Watched) -> None:
+    def _note_wait(self, sink: Watched) -> None:
+        """Take the time without a byte from what is left for all of them; bytes that came give some back."""
+        if sink.gave:
+            self._patience = max(self._patience, 2 * self._source.idle_timeout)
+        self._patience -= time.monotonic() - sink.last
+
+    def _copy_as_it_comes(self, peer: str, url: str, sink: Watched) -> None:
         """It may not have begun: its bytes are waited for."""
-        end = sink.last + min(self._patience, max(self._source.idle_timeout, _FIRST))
+        end = sink.last + min(self._patience, self._source.idle_timeout)
         while True:
             left = end - time.monotonic()
             try:
@@ -227,6 +191,9 @@ class _Road:
             except NotHere:
                 if self._writer.cancelled or left <= _PAUSE:
                     raise
+                holders, follow = self._find()  # whom we follow may have given up, or have it whole
+                if holders or follow is None or follow[0] != peer:
+                    raise _Changed("it is too slow") from None
                 time.sleep(_PAUSE)
 
     def _look_at(self, peer: str, slow: bool) -> None:
@@ -240,50 +207,6 @@ class _Road:
             return
         if follow is None or follow[0] != peer:
             raise _Changed("it is too slow")
-
-
-class _Watched:
-    """A writer that is looked at while somebody gives it bytes. `look(slow)`: it was slow for an idle timeout (True),
-    or crawled for longer (False).
-    """
-
-    def __init__(self, writer: Writer, idle_timeout: float, look: Callable[[bool], None]) -> None:
-        self._writer, self._window, self._look = writer, idle_timeout, look
-        self.gave = False
-        self.last = self._since = self._crawls_since = time.monotonic()
-        self._moved = self._crawled = 0
-
-    @property
-    def size(self) -> int:
-        return self._writer.size
-
-    def begin(self, giver: str) -> int:
-        return self._writer.begin(giver)
-
-    def start(self) -> None:
-        self._writer.start()
-
-    def write(self, data: bytes) -> None:
-        self._writer.write(data)
-        if not self.gave:  # what came before is nothing that it has to do with
-            self.gave, self._since, self._crawls_since = True, time.monotonic(), time.monotonic()
-        self.last = now = time.monotonic()
-        self._moved += len(data)
-        self._crawled += len(data)
-        if now - self._since > self._window:
-            slow = self._moved < SLOW * (now - self._since) and self.size < self._writer.entry.size
-            self._since, self._moved = now, 0
-            if slow:
-                self._look(True)
-        if now - self._crawls_since > _CRAWLS:
-            crawls = self._crawled < CRAWL * (now - self._crawls_since)
-            self._crawls_since, self._crawled = now, 0
-            if crawls:
-                self._look(False)
-
-
-def _patience(idle_timeout: float) -> float:
-    return max(_PATIENCE, 3 * idle_timeout)
 
 
 def _name(peer: str) -> str:
