@@ -16,6 +16,7 @@ from ..store.tree import Tree, tree_from_hub
 from .listing import ask_info
 
 LARGE = 1000  # files of a listing above which it is worth a request of its own to ask for the commit alone
+_AT_LEAST = 1.0  # seconds for one more question to a Hub that has just been waited for
 CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
 _UNWELL = "try again later, or name somebody else who may say what the files must be in IPFS_ACCELERATE_PUBLISHERS"
@@ -65,6 +66,12 @@ def etag_timeout() -> float:
     from huggingface_hub import constants
 
     return float(constants.HF_HUB_ETAG_TIMEOUT)
+
+
+def etag_timeout_after(waited: float, asked: float | None = None) -> float:
+    """What is left of that time, or of `asked`, for a Hub that was waited for just now; it may be well by now."""
+    whole = etag_timeout() if asked is None else asked
+    return min(whole, max(whole - waited, _AT_LEAST))
 
 
 @functools.cache

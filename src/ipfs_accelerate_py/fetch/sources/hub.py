@@ -19,7 +19,7 @@ from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
 from .. import progress
-from . import FileRequest, Kind
+from . import FileRequest, Kind, hub_small
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
@@ -73,16 +73,26 @@ class Hub:
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
-        if (writer.size or self._take_leftover(request, writer)) and self._give_rest(request, writer):
+        began, wrong = time.monotonic(), False
+        try:
+            if not writer.size and not self._take_leftover(request, writer) and hub_small.give(request, writer):
+                return "the Hub"
+        except Mismatch:
+            writer.start()
+            wrong = True
+        waited = time.monotonic() - began
+        if writer.size and self._give_rest(request, writer):
             return "the Hub"
         before = self.seen_so_far(request)
         try:
-            self._adopt(request, writer)
+            self._adopt(request, writer, waited)
         except (Mismatch, _BrokenOff, _Lost) as error:
             # The Hub is asked once more before it counts as corrupt: the bytes may have been damaged on the way. And
             # 4.57's client does not resume by itself when a connection breaks; the next call goes on where it ended.
             # Where nothing came at all the client has tried often enough.
             if isinstance(error, _BrokenOff) and self.seen_so_far(request) == before:
+                raise
+            if isinstance(error, Mismatch) and wrong:
                 raise
             self._adopt(request, writer)
         except _NoLocks:  # the client cannot do without; its loop can
@@ -131,9 +141,10 @@ class Hub:
                     return False
         return False
 
-    def _adopt(self, request: FileRequest, writer: Writer) -> None:
+    def _adopt(self, request: FileRequest, writer: Writer, waited: float = 0.0) -> None:
+        """Let the client download the whole; `waited`: seconds that the Hub was waited for just now, without use."""
         try:
-            writer.adopt(self._download(request), move=True)
+            writer.adopt(self._download(request, waited), move=True)
         except FileNotFoundError as error:
             raise _Lost(f"what the Hub's client downloaded is not there any more: {error}") from error
 
@@ -161,7 +172,7 @@ class Hub:
                 raise _BrokenOff(f"the Hub broke off with the rest: {text}") from error
             raise SourceError(f"the Hub did not give the rest: {text}") from error
 
-    def _download(self, request: FileRequest) -> Path:
+    def _download(self, request: FileRequest, waited: float = 0.0) -> Path:
         from huggingface_hub import hf_hub_download
 
         repo, kind = Repo.parse(request.repo_id), progress.asked_kind()
@@ -176,6 +187,7 @@ class Hub:
                         revision=request.commit,
                         cache_dir=self.scratch / repo.folder,
                         token=request.token,
+                        etag_timeout=client.etag_timeout_after(waited),
                         **bars,
                     )
                 )

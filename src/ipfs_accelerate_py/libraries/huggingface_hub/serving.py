@@ -11,14 +11,13 @@ from typing import Any
 
 from ... import state
 from ...errors import Unavailable, Unresolved, VerificationError
-from ...hub.client import etag_timeout
+from ...hub.client import etag_timeout_after
 from ...patching import calls
 from ...patching.fallback import check_brought, stand_aside
 from ...store.resolution import Resolution
 from .requests import Call, name_arguments, read_call
 
 Serve = Callable[[Call], Callable[[], Any] | None]
-_AT_LEAST = 1.0  # seconds for the original's question to a Hub that we have just waited for; it may be well by now
 
 
 def read(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: str | None = None) -> Call | None:
@@ -91,8 +90,7 @@ def run_checked(
 def _run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
     """The original, since we could not help. It waits for a Hub that we have just waited for no longer than is left."""
     if isinstance(error, Unresolved) and error.waited and "etag_timeout" in calls.parameters_of(wrapped):
-        asked = etag_timeout() if kwargs.get("etag_timeout") is None else kwargs["etag_timeout"]
-        kwargs = {**kwargs, "etag_timeout": min(asked, max(asked - error.waited, _AT_LEAST))}
+        kwargs = {**kwargs, "etag_timeout": etag_timeout_after(error.waited, kwargs.get("etag_timeout"))}
     with stand_aside(error):
         return wrapped(*args, **kwargs)
 
