@@ -24,6 +24,7 @@ from .requests import Call
 
 T = TypeVar("T")
 _TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
+_CALLERS_OWN = ("LocalProtocolError", "UnsupportedProtocol")  # of them those that no request has led to
 _TOO_MANY = 429
 
 
@@ -101,4 +102,6 @@ def is_unwell(error: Exception) -> bool:
     if isinstance(error, HfHubHTTPError):
         status = getattr(error.response, "status_code", None) or 0
         return status >= 500 or status == _TOO_MANY
+    if type(error).__name__ in _CALLERS_OWN:
+        return False
     return type(error).__module__.partition(".")[0] in _TRANSPORTS or isinstance(error, ConnectionError | TimeoutError)
