@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.model import tiny_model
+
 pytestmark = pytest.mark.lines
 
 DOORS = {
@@ -82,6 +84,20 @@ say("rest", lambda: AutoConfig.from_pretrained(MODEL))
 
     assert [found[name][0] for name in found] == ["VerificationError"] * 2
     assert "unet/weights.safetensors" in found["rest"][1]
+
+
+def test_transformers_names_the_file_for_whose_lack_it_failed(run, hub, tmp_path):
+    """Without its tokenizer it has nothing to make a processor of, and says that."""
+    tiny_model(tmp_path / "models", "org/words", "bert")
+    hub.add("org/words", str(tmp_path / "models/org/words"))
+    hub.fault(match=r"^GET .*tokenizer.json", corrupt=5)
+
+    found = run(
+        'from transformers import AutoProcessor\nsay("load", lambda: AutoProcessor.from_pretrained("org/words"))'
+    )
+
+    assert found["load"][0] == "VerificationError"
+    assert "org/words: tokenizer.json" in found["load"][1]
 
 
 def test_a_look_into_the_cache_does_not_show_what_was_changed_there(run):

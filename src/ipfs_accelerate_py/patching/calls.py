@@ -132,10 +132,10 @@ def under_way(load: Load) -> Iterator[None]:
         _under_way.reset(token)
 
 
-def remember_refusal(error: VerificationError) -> None:
-    """Keep it for the load under way, which must not end as if nothing had been."""
+def remember_refusal(error: VerificationError, of: str | None = None) -> None:
+    """Keep it for the load under way, which must not end as if nothing had been. `of`: if it is of this repo."""
     load = _under_way.get()
-    if load is not None:
+    if load is not None and of in (None, load.asked.repo_id):
         load.refused.append(error)
 
 
