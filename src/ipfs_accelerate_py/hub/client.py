@@ -14,6 +14,7 @@ from ..repo import Repo
 from ..store.layout import is_commit
 from ..store.tree import Tree, tree_from_hub
 from .listing import ask_info
+from .unwell import is_down, status_of
 
 LARGE = 1000  # files of a listing above which it is worth a request of its own to ask for the commit alone
 _AT_LEAST = 1.0  # seconds for one more question to a Hub that has just been waited for
@@ -138,11 +139,11 @@ def _errors_as_unresolved(repo_id: str, revision: str | None) -> Iterator[None]:
     except (RepositoryNotFoundError, GatedRepoError) as error:
         raise Unresolved(f"the Hub does not show {repo_id} to us", CLOSED, answered=True) from error
     except HfHubHTTPError as error:
-        status = getattr(error.response, "status_code", None)
+        status = status_of(error)
         hint = CLOSED if status in (401, 403) else _UNWELL
         unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
         unresolved.status = status
-        unresolved.unreachable = str(error) if status is None or status >= 500 else None
+        unresolved.unreachable = str(error) if is_down(error) else None
         raise unresolved from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
         hint = _OFFLINE if is_offline() else _UNWELL

@@ -12,6 +12,7 @@ from ... import state
 from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
+from ...hub.unwell import status_of
 from ...repo import Repo
 from ...store import partial
 from ...store.fs import DISK_ERRORS
@@ -166,7 +167,7 @@ class Hub:
         except Mismatch:
             raise
         except Exception as error:  # see `hub.client.ask_commit`
-            status = getattr(getattr(error, "response", None), "status_code", None) or 0
+            status = status_of(error) or 0
             text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
             if status >= 500 or writer.size > at:
                 raise _BrokenOff(f"the Hub broke off with the rest: {text}") from error
@@ -196,7 +197,7 @@ class Hub:
                 raise NotWritten(error.errno, error.strerror) from error
             if isinstance(error, OSError) and error.errno in _NO_LOCKS:
                 raise _NoLocks(str(error)) from error
-            if (status := getattr(getattr(error, "response", None), "status_code", None)) in (401, 403):
+            if (status := status_of(error)) in (401, 403):
                 raise SourceError(f"the Hub does not give it to us: {status}", CLOSED) from error
             broken = "IncompleteRead" in str(error) or type(error).__name__ == "ReadError"
             kind = _BrokenOff if broken else SourceError
