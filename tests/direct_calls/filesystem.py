@@ -48,6 +48,7 @@ def filesystem_calls() -> list[Call]:
         f"ranged(fs.open({path} + '/model.safetensors'))",
         f"ranged(fs.open({path} + '/model.safetensors', block_size=100))",
         f"fs.get_file({path} + '/config.json', 'a/b/got')",
+        *(f"fs.get_file({path} + '/config.json', './got', {what})" for what in ("None", "callback=None", "callback=7")),
         f"fs.get_file({path} + '/sub', 'got')",
         f"fs.get_file({path} + '/config.json', 'got', revision='v1')",
         f"fs.get_file({path} + '/config.json', open('got', 'wb'))",

@@ -57,6 +57,8 @@ def describe(value: Any, depth: int = 0) -> Any:
         return {str(key): describe(each, depth + 1) for key, each in value.items()}
     if isinstance(value, frozenset | set):
         return [type(value).__name__, *sorted((describe(each, depth + 1) for each in value), key=repr)]
+    if isinstance(value, list) and {type(each).__name__ for each in value} == {"DryRunFileInfo"}:
+        value = sorted(value, key=lambda each: str(each.filename))  # in plain, as its threads end
     if isinstance(value, list | tuple | types.GeneratorType | Iterator):
         return [type(value).__name__, *(describe(each, depth + 1) for each in value)]
     if hasattr(value, "__dict__") and not isinstance(value, type | types.FunctionType | types.MethodType):
@@ -131,7 +133,7 @@ def normalise(text: str, home: Path, hubs: dict[str, str]) -> str:
     for url, name in hubs.items():
         text = text.replace(url, name).replace(url.partition("//")[2], f"{name}'s port")
     for old, new in (
-        (r" \(Request ID: [^)]*\)", ""),
+        (r" ?\(Request ID: [^)]*\)", ""),
         (r"127\.0\.0\.1:\d+|port=\d+", "PORT"),
         (r"0x[0-9a-f]{6,}", "0x"),
         (r"X-Sig=[0-9a-f]+", "X-Sig"),

@@ -48,9 +48,8 @@ ROWS = [
         ("tiny/lora", "tiny/diffusion"),
         "pytorch_lora_weights.safetensors",
         questions=1,
-        listing=1,
     ),
-    Row("timm", "timm_model", ("tiny/resnet",), listing=1),
+    Row("timm", "timm_model", ("tiny/resnet",)),
     Row("open_clip", "open_clip_model", ("tiny/clip", "tiny/bert"), "open_clip_model.safetensors"),
     Row(
         "datasets parquet",

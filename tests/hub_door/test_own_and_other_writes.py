@@ -72,21 +72,28 @@ say("file", lambda: open(hf_hub_download(MODEL, "added.txt")).read())
     assert [found["listed"], found["exists"], found["file"]] == [True, True, "another's"]
 
 
-def test_what_another_program_has_learnt_of_a_branch_stays(run, repos):
+@pytest.mark.parametrize("place", ["HF_HUB_CACHE", "own"])
+def test_what_another_program_has_learnt_of_a_branch_stays(run, repos, place):
+    """And counts at once for what is to come from this machine alone."""
     found = run(f"""
 import pathlib, subprocess, urllib.request
-ref = pathlib.Path(os.environ["HF_HOME"], "hub/models--org--model/refs/main")
-hf_hub_download(MODEL, "config.json")
-old = ref.read_text()
+where = dict() if {place!r} == "HF_HUB_CACHE" else dict(cache_dir={place!r})
+cache = pathlib.Path(where.get("cache_dir") or pathlib.Path(os.environ["HF_HOME"], "hub"))
+ref = cache / "models--org--model/refs/main"
+hf_hub_download(MODEL, "config.json", **where)
+local = lambda: open(hf_hub_download(MODEL, "config.json", local_files_only=True, **where)).read()
+cached = lambda: open(try_to_load_from_cache(MODEL, "config.json", **where)).read()
+before, old = [local(), cached()], ref.read_text()
 pathlib.Path({str(repos)!r}, MODEL, "config.json").write_text('{{"a": 2}}')
 urllib.request.urlopen(urllib.request.Request(os.environ["HF_ENDPOINT"] + "/__admin__/rescan", method="POST"))
-code = "from huggingface_hub import snapshot_download; snapshot_download('org/model')"
+code = f"from huggingface_hub import snapshot_download; snapshot_download('org/model', **{{where}})"
 subprocess.run([sys.executable, "-c", code], env={{**os.environ, "IPFS_ACCELERATE": "0"}}, check=True)
 new = ref.read_text()
-try_to_load_from_cache(MODEL, "config.json")
-hf_hub_download(MODEL, "README.md")
+say("local", lambda: [before, local(), cached()])
+hf_hub_download(MODEL, "README.md", **where)
+snapshot_download(MODEL, allow_patterns="nothing", **where)
 say("moved", lambda: old != new)
 say("stays", lambda: ref.read_text() == new)
 """)
 
-    assert found == {"moved": True, "stays": True}
+    assert found == {"local": [['{"a": 1}\n'] * 2, '{"a": 2}', '{"a": 2}'], "moved": True, "stays": True}

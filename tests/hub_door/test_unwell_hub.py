@@ -18,6 +18,8 @@ say("dataset", lambda: open(hf_hub_download("org/data", "train.csv", repo_type="
 say("space", lambda: open(hf_hub_download("org/app", "app.py", repo_type="space")).read())
 say("cached", lambda: os.path.basename(try_to_load_from_cache(MODEL, "config.json")))
 say("info", lambda: HfApi().model_info(MODEL).sha)
+say("words", lambda: [getattr(HfApi().model_info(MODEL), name) for name in ("private", "gated")])
+say("space words", lambda: getattr(HfApi().space_info("org/app"), "private"))
 say("twin", lambda: huggingface_hub.model_info(MODEL).sha)
 say("dataset info", lambda: [each.rfilename for each in huggingface_hub.dataset_info("org/data").siblings])
 say("space info", lambda: huggingface_hub.space_info("org/app").id)
@@ -90,3 +92,19 @@ say("warnings", lambda: [str(each) for each in huggingface_hub.scan_cache_dir().
     assert found["known"] is True
     assert found["scan"] == ["dataset", "model", "space"]
     assert found["warnings"] == []
+
+
+@pytest.mark.parametrize("meta", [{"private": True, "allow": ["alice"]}, {"gated": "manual", "allow": ["alice"]}])
+def test_which_kind_of_closed_a_repo_is_is_not_made_up(run, hub, meta):
+    hub.tokens["hf_alice"] = "alice"
+    hub.repos["models", "org/model"].meta.update(meta)
+    run('say("file", lambda: hf_hub_download(MODEL, "config.json"))', HF_TOKEN="hf_alice")
+    hub.stop()
+
+    found = run(
+        'say("words", lambda: [getattr(HfApi().model_info(MODEL), name) for name in ("private", "gated")])\n'
+        'say("counts", lambda: [getattr(HfApi().model_info(MODEL), name) for name in ("downloads", "likes")])',
+        HF_TOKEN="hf_alice",
+    )
+
+    assert found == {"words": [None, None], "counts": [None, None]}

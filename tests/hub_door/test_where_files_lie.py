@@ -140,3 +140,17 @@ say("path", lambda: hf_hub_download(MODEL, WEIGHTS))
 """)
 
     assert Path(found["path"]).is_relative_to(machine.cache / "another")
+
+
+@pytest.mark.parametrize("asked", ["cache_dir", "local_dir"])
+@pytest.mark.parametrize("function", ["hf_hub_download(MODEL, 'config.json', ", "snapshot_download(MODEL, "])
+def test_what_a_path_passes_through_is_made_where_plain_makes_it(run, machine, function, asked):
+    code = f"""
+os.mkdir("here"), os.chdir("here")
+say("path", lambda: {function}{asked}="./a/../b"))
+say("made", lambda: sorted(os.listdir(".")))
+os.chdir(".."), os.rename("here", f"there-{{time.monotonic_ns()}}")
+"""
+    found, plain = (run(code, hooked=hooked) for hooked in (True, False))
+
+    assert found == plain

@@ -41,8 +41,8 @@ def test_two_repos_with_one_file_in_xet_at_once(hub, here, monkeypatch):
     both = threading.Barrier(2)
     download = Hub._download
 
-    def download_both(source, wanted):
-        found = download(source, wanted)
+    def download_both(source, *wanted):
+        found = download(source, *wanted)
         both.wait(60)  # so each has it before either takes it over
         return found
 
@@ -68,15 +68,15 @@ def test_two_repos_with_one_file_in_xet_at_once(hub, here, monkeypatch):
 def test_what_the_client_downloaded_and_somebody_removed_is_asked_for_again(hub, here, monkeypatch):
     download, calls = Hub._download, []
 
-    def download_and_lose(source, wanted):
-        calls.append(download(source, wanted))
+    def download_and_lose(source, *wanted):
+        calls.append(download(source, *wanted))
         if len(calls) == 1:
             calls[0].unlink()
         return calls[-1]
 
     monkeypatch.setattr(Hub, "_download", download_and_lose)
-    here.make_present(here.resolve(REPO), "config.json")
-    assert len(calls) == 2 and here.visible() == {"config.json": FILES["config.json"]}
+    here.make_present(here.resolve(REPO), "model.safetensors")
+    assert len(calls) == 2 and here.visible() == {"model.safetensors": WEIGHTS}
 
 
 def leave_part(here, entry, content):

@@ -150,19 +150,12 @@ class _HubBar:
         from huggingface_hub.utils.tqdm import is_tqdm_disabled, tqdm
 
         # The group's name and logger of huggingface_hub's own downloads: where those are switched off, so are ours.
+        # A class that is not of its making decides for itself, as there.
         level = logging.getLogger("huggingface_hub.file_download").getEffectiveLevel()
-        # A terminal only: tqdm's `disable=None`, which this function gives.
-        disable = is_tqdm_disabled(level)
         kind: Any = self._kind or tqdm
-        bar = kind(
-            total=self._size,
-            initial=self._held,
-            desc=self._name,
-            unit=self._unit,
-            unit_scale=True,
-            disable=disable,
-            **({"name": "huggingface_hub.http_get"} if issubclass(kind, tqdm) else {}),
-        )
+        # A terminal only: tqdm's `disable=None`, which this function gives.
+        own = {"name": "huggingface_hub.http_get", "disable": is_tqdm_disabled(level)} if issubclass(kind, tqdm) else {}
+        bar = kind(total=self._size, initial=self._held, desc=self._name, unit=self._unit, unit_scale=True, **own)
         bar.start_t = self._began  # for the rate: the first bytes took their time too
         if self._label:
             bar.set_postfix_str(self._label, refresh=False)

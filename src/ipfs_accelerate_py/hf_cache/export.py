@@ -13,6 +13,7 @@ from ..store.store import Store
 from ..store.tree import Entry
 from ..store.verify import Mismatch, verify_file
 from . import layout as hub_cache
+from .refs import is_others_word
 
 
 def fill(target: Store, store: Store, resolution: Resolution, paths: Iterable[str], revision: str) -> None:
@@ -37,7 +38,7 @@ def fill(target: Store, store: Store, resolution: Resolution, paths: Iterable[st
         except (OSError, IPFSAccelerateError):
             _refuse_damaged(target, resolution, path)
             raise
-    if not layout.is_commit(revision):
+    if not layout.is_commit(revision) and not is_others_word(target.root, store, repo_id, revision, commit):
         target.write_ref(repo_id, revision, commit)
 
 

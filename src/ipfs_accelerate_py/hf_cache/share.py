@@ -22,6 +22,7 @@ from ..store.resolution import Authority, Resolution
 from ..store.store import Store
 from . import layout as hub_cache
 from .links import note_path
+from .refs import is_later
 
 # The Hub, now or earlier, and the user.
 _FIRM = (Authority.HUB, Authority.STORE, Authority.LOCAL_CACHES, Authority.LOCK)
@@ -69,7 +70,7 @@ def share(
     # A lock file names a commit. What branch that is, it does not say for others.
     ref = None if layout.is_commit(revision) or resolution.authority is Authority.LOCK else f"{root}/refs/{revision}"
     known = None if ref is None else _read(ref)
-    if ref is not None and known not in (None, commit) and _is_later(ref, store, repo_id, revision):
+    if ref is not None and known not in (None, commit) and is_later(ref, store, repo_id, revision):
         ref = None
     if not new and not more and (ref is None or known == commit):
         return
@@ -137,14 +138,6 @@ def _read(ref: str) -> str | None:
             os.close(file)
     except (OSError, ValueError):
         return None
-
-
-def _is_later(ref: str, store: Store, repo_id: str, revision: str) -> bool:
-    """Return whether another program has learnt the commit of a branch after we have: then its word stays."""
-    try:
-        return os.stat(ref).st_mtime_ns > store.path(layout.ref_path(repo_id, revision)).stat().st_mtime_ns
-    except OSError:
-        return False
 
 
 def _is_same(one: str, other: Path) -> bool:

@@ -15,8 +15,10 @@ from ..repo import Repo
 from ..store.layout import is_commit
 from ..store.tree import Tree, tree_from_hub
 from .listing import ask_info
+from .unwell import is_down, status_of
 
 LARGE = 1000  # files of a listing above which it is worth a request of its own to ask for the commit alone
+_AT_LEAST = 1.0  # seconds for one more question to a Hub that has just been waited for
 CLOSED = "check the name; for a private or gated repo log in with 'hf auth login', or set HF_TOKEN"
 _OFFLINE = "unset HF_HUB_OFFLINE, which says that the Hub is not to be asked"
 _UNWELL = "try again later, or name another authority in IPFS_ACCELERATE_PUBLISHERS"
@@ -68,6 +70,12 @@ def etag_timeout() -> float:
     from huggingface_hub import constants
 
     return float(constants.HF_HUB_ETAG_TIMEOUT)
+
+
+def etag_timeout_after(waited: float, asked: float | None = None) -> float:
+    """What is left of that time, or of `asked`, for a Hub that was waited for just now; it may be well by now."""
+    whole = etag_timeout() if asked is None else asked
+    return min(whole, max(whole - waited, _AT_LEAST))
 
 
 @functools.cache
@@ -134,11 +142,11 @@ def _errors_as_unresolved(repo_id: str, revision: str | None) -> Iterator[None]:
     except (RepositoryNotFoundError, GatedRepoError) as error:
         raise Unresolved(f"the Hub does not show {repo_id} to us", CLOSED, answered=True) from error
     except HfHubHTTPError as error:
-        status = getattr(error.response, "status_code", None)
+        status = status_of(error)
         hint = CLOSED if status in (401, 403) else _UNWELL
         unresolved = Unresolved(f"the Hub answered {status}", hint, answered=status in (401, 403))
         unresolved.status = status
-        unresolved.unreachable = str(error) if status is None or status >= 500 else None
+        unresolved.unreachable = str(error) if is_down(error) else None
         raise unresolved from error
     except Exception as error:  # the client's transport errors differ between its lines: requests, httpx
         hint = _OFFLINE if is_offline() else _UNWELL

@@ -1,23 +1,20 @@
 """What the Hub says of a repo, as `HfApi.repo_info` asks it, but read no further than a listing can reasonably be.
 
-That function reads an answer whole, whatever its size. HTTP client, headers and errors are huggingface_hub's own; its
-lines differ in the client: requests in 0.x, httpx in 1.x and 2.x.
+That function reads an answer whole, whatever its size. HTTP client, headers and errors are huggingface_hub's own.
 """
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
-from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
 
 from ..repo import Repo
 from ..store.rows import Columns
 from ..store.tree import MAX_BYTES
+from . import stream
 
-_CHUNK = 1 << 18
 # The client that all of huggingface_hub shares is closed when any thread cannot connect: then ours reads from nothing.
 _CLOSED_UNDER_US = ("ReadError", "WriteError")
 
@@ -59,7 +56,7 @@ def _read(url: str, params: dict[str, Any], token: str | bool | None, timeout: f
 
     until = time.monotonic() + 2 * timeout
     raw = bytearray()
-    with _open(url, params, build_hf_headers(token=token), timeout) as (answer, chunks):
+    with stream.get(url, build_hf_headers(token=token), timeout, params) as (answer, chunks):
         for chunk in chunks:
             raw += chunk
             if answer.status_code < 400 and bytes(raw[:64].lstrip()[:1]) not in (b"", b"{"):
@@ -72,18 +69,3 @@ def _read(url: str, params: dict[str, Any], token: str | bool | None, timeout: f
             answer._content = bytes(raw)  # what both clients keep a body in: the error's text is in it
             hf_raise_for_status(answer)
     return bytes(raw)
-
-
-@contextlib.contextmanager
-def _open(url: str, params: dict[str, Any], headers: Any, timeout: float) -> Iterator[tuple[Any, Iterator[bytes]]]:
-    """A request under way: the answer, and its body in pieces."""
-    from huggingface_hub import get_session
-
-    session: Any = get_session()
-    options = {"params": params, "headers": headers, "timeout": timeout}
-    if callable(session.stream):  # in requests it is a setting
-        with session.stream("GET", url, **options) as answer:
-            yield answer, answer.iter_bytes(_CHUNK)
-    else:
-        with session.get(url, stream=True, **options) as answer:
-            yield answer, answer.iter_content(_CHUNK)

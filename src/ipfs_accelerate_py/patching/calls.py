@@ -150,10 +150,10 @@ class under_way:  # noqa: N801 - used as a function; a generator takes three tim
         _under_way.reset(self._token)
 
 
-def remember_refusal(error: VerificationError) -> None:
-    """Keep it for the load under way, which must not end as if nothing had been."""
+def remember_refusal(error: VerificationError, of: str | None = None) -> None:
+    """Keep it for the load under way, which must not end as if nothing had been. `of`: if it is of this repo."""
     load = _under_way.get()
-    if load is not None:
+    if load is not None and of in (None, load.asked.repo_id):
         load.refused.append(error)
 
 

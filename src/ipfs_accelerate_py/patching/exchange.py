@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gc
 import sys
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from itertools import chain
 from types import ModuleType
 from typing import Any
@@ -31,12 +31,12 @@ def _former_tops(library: DoorTable) -> Iterator[ModuleType]:
                 yield module
 
 
-def exchange(library: DoorTable, new: dict[int, Any]) -> None:
-    """Put `new[id(value)]` in the place of each value, in the library's modules, or everywhere if it is used so."""
-    modules: Iterator[object] = loaded_modules(library)
-    if library.everywhere:
+def exchange(libraries: Collection[DoorTable], new: dict[int, Any]) -> None:
+    """Put `new[id(value)]` in the place of each value, in the libraries' modules, or everywhere if one is used so."""
+    modules: Iterator[object] = chain.from_iterable(map(loaded_modules, libraries))
+    if any(library.everywhere for library in libraries):
         modules = iter(list(sys.modules.values()))
-    for module in chain(modules, _former_tops(library)):
+    for module in chain(modules, *map(_former_tops, libraries)):
         names = getattr(module, "__dict__", None)
         if type(names) is not dict:  # a program may put anything into sys.modules
             continue

@@ -43,7 +43,7 @@ def current() -> Aside | None:
 def stand_aside(error: BaseException | None = None) -> Iterator[None]:
     """While an original runs without us; says why, if that is worth a line."""
     if error is not None:
-        _explain(error)
+        explain(error)
     aside = Aside(
         waited=isinstance(error, Unresolved) and error.waited > 0,
         hub_error=error.hub_error if isinstance(error, Unavailable) else None,
@@ -67,7 +67,8 @@ def say_revision(revision: str | None, commit: str | None) -> Iterator[None]:
         raise
 
 
-def _explain(error: BaseException) -> None:
+def explain(error: BaseException) -> None:
+    """Say why the original runs without us, where that is worth a line."""
     known = isinstance(error, IPFSAccelerateError)
     text = str(error) if known else f"{type(error).__name__}: {error}"
     hint = getattr(error, "hint", None)

@@ -25,8 +25,16 @@ def load(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, A
             return wrapped(*args, **kwargs)
     calls.say_unreachable(resolution, asked)
     under_way = calls.Load(asked, storage, resolution)
-    with calls.under_way(under_way):
-        loaded = wrapped(*args, **rewritten)
-    if under_way.refused:  # the library went on without a file that it can do without; the user must know
-        raise under_way.refused[0]
+    failed = None
+    try:
+        with calls.under_way(under_way):
+            loaded = wrapped(*args, **rewritten)
+    except Exception as error:
+        if not under_way.refused:
+            raise
+        failed = error
+    if under_way.refused:  # the library went on without a file, maybe one that it can do without; the user must know
+        refusal = under_way.refused[0]
+        calls.remember_refusal(refusal, asked.repo_id)  # one further out may pass over it, too
+        raise refusal from (None if failed is refusal else failed)
     return loaded

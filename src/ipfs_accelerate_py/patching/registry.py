@@ -97,7 +97,7 @@ def patch_loaded(library: DoorTable) -> None:
         new = {id(each.original): each.replacement for each in own if each.door.handed_on}
         if library.classes is not None:
             new |= {id(cls): proxy for cls, proxy in here.proxies.items()}
-        exchange(library, new)
+        exchange([library], new)
         for door in library.doors:  # where the original is to stay it has just been lost
             if door.wrapper is None and door.module in sys.modules:
                 _patch_door(library, door, sys.modules[door.module])
@@ -123,8 +123,8 @@ def restore_all() -> None:
                 setattr(owner, each.attribute, each.original)
         old = {id(each.replacement): each.original for each in here.replaced if each.door.wrapper is not None}
         old |= {id(proxy): cls for cls, proxy in here.proxies.items()}
+        exchange(here.libraries.values(), old)
         for library in here.libraries.values():
-            exchange(library, old)
             for module in loaded_modules(library):
                 if class_proxies is not None:
                     class_proxies.make_plain(module)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import TypeVar
 
 from ..config.settings import Settings
@@ -57,6 +58,14 @@ class LocalAuthority:
             return self.resolution(tree, Authority.PUBLISHER if unconfirmed else Authority.STORE)
         tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
         return None if tree is None else self.resolution(tree, Authority.LOCAL_CACHES)
+
+    def stamps(self) -> tuple[str, ...]:
+        """When the refs of this revision were last written, in the store and in the caches; none for a commit."""
+        if self.pinned:
+            return ()
+        ref = layout.ref_path(self.repo_id, self.revision)
+        caches = self._ask_caches(lambda: tuple(_stamp(cache / ref) for cache in self.settings.lower)) or ()
+        return (_stamp(self.store.path(ref)), *caches)
 
     def _offers_as_much(self, own: str, cached: str) -> bool:
         """Return whether the store has, at commit `own`, every file that a cache shows at commit `cached`.
@@ -129,3 +138,10 @@ class LocalAuthority:
         if public is None:
             public = known_access(self.store, self.repo_id)
         return Resolution(self.repo_id, self.revision, tree, authority, public, publisher=publisher)
+
+
+def _stamp(file: Path) -> str:
+    try:
+        return str(file.stat().st_mtime_ns)
+    except OSError:
+        return ""

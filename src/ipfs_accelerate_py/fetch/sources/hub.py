@@ -13,6 +13,7 @@ from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
 from ...hub.pieces import download_loop
+from ...hub.unwell import status_of
 from ...repo import Repo
 from ...store import partial
 from ...store.fs import DISK_ERRORS
@@ -20,7 +21,7 @@ from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
 from .. import claims, progress
-from . import FileRequest, Kind
+from . import FileRequest, Kind, hub_small
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
@@ -80,19 +81,30 @@ class Hub:
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
-        is_begun = writer.size or self._take_leftover(request, writer)
-        if is_begun and self._give_rest(request, writer):
-            return "the Hub"
-        if not is_begun and _is_followed(request) and self._give_in_order(request, writer):
+        began, wrong, in_order = time.monotonic(), False, False
+        if not writer.size and not self._take_leftover(request, writer):
+            try:
+                if hub_small.give(request, writer):
+                    return "the Hub"
+            except Mismatch:
+                writer.start()
+                wrong = True
+            in_order = bool(request.entry.sha256) and _is_followed(request)
+            if in_order and self._give_in_order(request, writer):
+                return "the Hub"
+        waited = time.monotonic() - began
+        if writer.size and not in_order and self._give_rest(request, writer):
             return "the Hub"
         before = self.seen_so_far(request)
         try:
-            self._adopt(request, writer)
+            self._adopt(request, writer, waited)
         except (Mismatch, _BrokenOff, _Lost) as error:
             # The Hub is asked once more before it counts as corrupt: the bytes may have been damaged on the way. And
             # 4.57's client does not resume by itself when a connection breaks; the next call goes on where it ended.
             # Where nothing came at all the client has tried often enough.
             if isinstance(error, _BrokenOff) and self.seen_so_far(request) == before:
+                raise
+            if isinstance(error, Mismatch) and wrong:
                 raise
             self._adopt(request, writer)
         except _NoLocks:  # the client cannot do without; its loop can
@@ -158,9 +170,10 @@ class Hub:
                 raise
             return bool(writer.size) and self._give_rest(request, writer)
 
-    def _adopt(self, request: FileRequest, writer: Writer) -> None:
+    def _adopt(self, request: FileRequest, writer: Writer, waited: float = 0.0) -> None:
+        """Let the client download the whole; `waited`: seconds that the Hub was waited for just now, without use."""
         try:
-            writer.adopt(self._download(request), move=True)
+            writer.adopt(self._download(request, waited), move=True)
         except FileNotFoundError as error:
             raise _Lost(f"what the Hub's client downloaded is not there any more: {error}") from error
 
@@ -185,13 +198,13 @@ class Hub:
         except (Mismatch, NotWritten):
             raise
         except Exception as error:  # see `hub.client.ask_commit`
-            status = getattr(getattr(error, "response", None), "status_code", None) or 0
+            status = status_of(error) or 0
             text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
             if status >= 500 or writer.size > at:
                 raise _BrokenOff(f"the Hub broke off with the rest: {text}") from error
             raise SourceError(f"the Hub did not give the rest: {text}") from error
 
-    def _download(self, request: FileRequest) -> Path:
+    def _download(self, request: FileRequest, waited: float = 0.0) -> Path:
         from huggingface_hub import hf_hub_download
 
         repo, kind = Repo.parse(request.repo_id), progress.asked_kind()
@@ -206,6 +219,7 @@ class Hub:
                         revision=request.commit,
                         cache_dir=self.scratch / repo.folder,
                         token=request.token,
+                        etag_timeout=client.etag_timeout_after(waited),
                         **bars,
                     )
                 )
@@ -214,7 +228,7 @@ class Hub:
                 raise NotWritten(error.errno, error.strerror) from error
             if isinstance(error, OSError) and error.errno in _NO_LOCKS:
                 raise _NoLocks(str(error)) from error
-            if (status := getattr(getattr(error, "response", None), "status_code", None)) in (401, 403):
+            if (status := status_of(error)) in (401, 403):
                 raise SourceError(f"the Hub does not give it to us: {status}", CLOSED) from error
             broken = "IncompleteRead" in str(error) or type(error).__name__ == "ReadError"
             kind = _BrokenOff if broken else SourceError

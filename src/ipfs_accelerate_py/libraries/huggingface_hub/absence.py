@@ -44,7 +44,7 @@ def _answer(method: str, url: str, headers: dict[str, str]) -> Any:
     if hasattr(library, "Client"):
         return library.Response(404, headers=headers, request=library.Request(method, url))
     answer = library.Response()
-    answer.status_code, answer.url, answer.reason = 404, url, "Not Found"
-    answer.headers.update(headers)
     answer.request = library.Request(method, url).prepare()
+    answer.status_code, answer.url, answer.reason = 404, answer.request.url, "Not Found"
+    answer.headers.update(headers)
     return answer

@@ -19,13 +19,14 @@ from ...store.resolution import Resolution
 from . import local_dir, presence, serving
 from .requests import Call
 
+_NONE_GIVEN = object()  # None itself is an error of the caller's, which the original makes known
 _FULLY_READ = 0  # the block size of an opened file that is streamed and not read by ranges
 
 
 def get_file(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """Serves `HfFileSystem.get_file(rpath, lpath)`, where it is to write a plain file."""
     named = dict(zip(parameters_of(wrapped), args, strict=False)) | kwargs
-    target, callback = named.get("lpath"), named.get("callback")
+    target, callback = named.get("lpath"), named.get("callback", _NONE_GIVEN)
     plain = isinstance(target, str) and named.get("outfile") is None and _is_the_clients(callback)
     if (
         not plain
@@ -47,7 +48,7 @@ def get_file(wrapped: Any, instance: Any, args: tuple[Any, ...], kwargs: dict[st
 
 
 def _report(callback: Any, size: int) -> None:
-    if callback is not None:
+    if callback is not _NONE_GIVEN:
         callback.set_size(size)
         callback.relative_update(size)
 
@@ -121,7 +122,7 @@ def _write(ours: Path, target: Path) -> None:
 def _is_the_clients(callback: Any) -> bool:
     from fsspec.callbacks import NoOpCallback, TqdmCallback
 
-    return callback is None or isinstance(callback, NoOpCallback | TqdmCallback)
+    return callback is _NONE_GIVEN or isinstance(callback, NoOpCallback | TqdmCallback)
 
 
 def _read(instance: Any, path: str, revision: str | None) -> tuple[Call, str] | None:

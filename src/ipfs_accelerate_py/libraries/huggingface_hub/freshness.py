@@ -15,6 +15,7 @@ from ... import state
 from ...errors import IPFSAccelerateError
 from ...hub.breaker import close_hub_breaker, is_hub_breaker_open, open_hub_breaker
 from ...hub.client import endpoint, etag_timeout
+from ...hub.unwell import is_unwell
 from ...net import timeouts
 from ...net.futures import has_ended, submit
 from ...patching import calls
@@ -23,8 +24,6 @@ from . import serving
 from .requests import Call
 
 T = TypeVar("T")
-_TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
-_TOO_MANY = 429
 
 
 def door(serve: Callable[[Call], Any], kind: str | None = None) -> Callable[..., Any]:
@@ -92,13 +91,3 @@ def known_here(call: Call) -> Resolution | None:
     except IPFSAccelerateError:
         return None
     return found if found.tree.complete else None
-
-
-def is_unwell(error: Exception) -> bool:
-    """Return whether an error of the client says that the Hub could not be reached, or failed itself."""
-    from huggingface_hub.errors import HfHubHTTPError
-
-    if isinstance(error, HfHubHTTPError):
-        status = getattr(error.response, "status_code", None) or 0
-        return status >= 500 or status == _TOO_MANY
-    return type(error).__module__.partition(".")[0] in _TRANSPORTS or isinstance(error, ConnectionError | TimeoutError)

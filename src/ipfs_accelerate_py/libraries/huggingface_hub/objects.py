@@ -31,10 +31,11 @@ def make_info(known: Resolution, *, files_metadata: bool = False) -> Any:
             {"rfilename": path, "size": entry.size, "blobId": entry.blob_id, "lfs": _describe_lfs(entry)}
             for path, entry in known.tree.files.items()
         ]
-    words = {"tags": [], **known.tree.info}
-    numbers = {"downloads": 0, "likes": 0}
+    words: dict[str, Any] = {"tags": [], **known.tree.info}
+    if known.public:  # of others it is not known which of the two they are not
+        words |= {"private": False} if repo.kind == "space" else {"private": False, "gated": False}
     kind = getattr(hf_api, _CLASSES[repo.kind])
-    return kind(id=repo.id, sha=known.commit, private=False, siblings=siblings, **numbers, **words)
+    return kind(id=repo.id, sha=known.commit, siblings=siblings, **words)
 
 
 def _describe_lfs(entry: Entry) -> dict[str, Any] | None:

@@ -12,6 +12,7 @@ from ...errors import VerificationError
 from ...fetch import progress
 from ...hf_cache import layout as hub_cache
 from ...hf_cache.export import fill, mark_missing
+from ...hf_cache.refs import is_others_word
 from ...hf_cache.share import share
 from ...hub import headers
 from ...hub.breaker import is_hub_breaker_open
@@ -144,10 +145,12 @@ def _is_right(call: Call, folder: str, resolution: Resolution, path: str) -> boo
 
 def keep_ref(call: Call, resolution: Resolution) -> None:
     """Leave the commit of a branch in the cache that the caller means, where no file is left there with it."""
-    revision = revision_of(call.asked, call.asked.commit)
-    if not layout.is_commit(revision):
+    revision, repo_id = revision_of(call.asked, call.asked.commit), resolution.repo_id
+    if layout.is_commit(revision):
+        return
+    if not is_others_word(call.cache, call.storage.store, repo_id, revision, resolution.commit):
         with suppress(OSError):  # as plain, which warns of nothing worse than that
-            hub_cache.write(call.cache / layout.ref_path(resolution.repo_id, revision), resolution.commit.encode())
+            hub_cache.write(call.cache / layout.ref_path(repo_id, revision), resolution.commit.encode())
 
 
 def keep_listing(folder: Path, resolution: Resolution) -> bool:

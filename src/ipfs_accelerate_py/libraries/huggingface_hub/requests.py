@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import UnsafeName
-from ...hub.client import cache_folder, endpoint
+from ...hub.client import asks_files_by_branch, cache_folder, endpoint
 from ...patching import arguments
 from ...patching.arguments import LoadRequest
 from ...repo import KINDS, Repo, is_repo_id
@@ -134,12 +134,18 @@ def read_call(named: dict[str, Any], kind: str | None = None) -> LoadRequest | N
     return LoadRequest(
         repo.key,
         arguments.plain_revision(revision),
-        None if cache_dir is None else os.fspath(cache_dir),
+        None if cache_dir is None else _without_detours(os.fspath(cache_dir)),
         named.get("token"),
         bool(named.get("local_files_only")),
         commit=commit,
         fresh=bool(named.get("force_download")),
     )
+
+
+def _without_detours(folder: str) -> str:
+    """The folder as lines of the client from 1.0 on take it: what `a/..` passes through need not be there."""
+    path = Path(folder)
+    return folder if ".." not in path.parts or asks_files_by_branch() else str(path.expanduser().resolve())
 
 
 def _is_plain_name(revision: str) -> bool:

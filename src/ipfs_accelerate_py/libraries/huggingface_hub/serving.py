@@ -10,15 +10,14 @@ from collections.abc import Callable
 from typing import Any
 
 from ... import state
-from ...errors import Unavailable, Unresolved, VerificationError
-from ...hub.client import etag_timeout
+from ...errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
+from ...hub.client import etag_timeout_after
 from ...patching import calls
-from ...patching.fallback import check_brought, stand_aside
+from ...patching.fallback import check_brought, explain, stand_aside
 from ...store.resolution import Resolution
 from .requests import Call, name_arguments, read_call
 
 Serve = Callable[[Call], Callable[[], Any] | None]
-_AT_LEAST = 1.0  # seconds for the original's question to a Hub that we have just waited for; it may be well by now
 
 
 def read(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], kind: str | None = None) -> Call | None:
@@ -93,11 +92,25 @@ def run_checked(
 
 def _run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
     """The original, since we could not help. It waits for a Hub that we have just waited for no longer than is left."""
+    if not isinstance(error, IPFSAccelerateError):
+        return _run_after_fault(wrapped, args, kwargs, error)
     if isinstance(error, Unresolved) and error.waited and "etag_timeout" in calls.parameters_of(wrapped):
-        asked = etag_timeout() if kwargs.get("etag_timeout") is None else kwargs["etag_timeout"]
-        kwargs = {**kwargs, "etag_timeout": min(asked, max(asked - error.waited, _AT_LEAST))}
+        kwargs = {**kwargs, "etag_timeout": etag_timeout_after(error.waited, kwargs.get("etag_timeout"))}
     with stand_aside(error):
         return wrapped(*args, **kwargs)
+
+
+def _run_after_fault(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
+    """The original, after an error that none of ours is. It is worth a line where the original does not meet it."""
+    try:
+        with stand_aside():
+            result = wrapped(*args, **kwargs)
+    except Exception as theirs:
+        if type(theirs) is not type(error):
+            explain(error)
+        raise
+    explain(error)
+    return result
 
 
 def resolve(call: Call) -> Resolution:

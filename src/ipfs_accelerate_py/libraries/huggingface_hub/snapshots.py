@@ -20,7 +20,8 @@ from .serving import door, run_checked
 def snapshot_download(call: Call) -> Callable[[], Any] | None:
     """Serves `huggingface_hub.snapshot_download`."""
     local_only, target = is_local_only(call.asked), call.local_dir
-    if local_only and (call.asked.fresh or target is not None):
+    workers = call.named.get("max_workers")
+    if (local_only and (call.asked.fresh or target is not None)) or (workers is not None and workers < 1):
         return None
     resolution = presence.look_up(call, [presence.ANY_NAME]).resolution
     if presence.is_refused_elsewhere(call, resolution, next(iter(resolution.tree.files), "README.md")):
@@ -46,7 +47,9 @@ def snapshot_download(call: Call) -> Callable[[], Any] | None:
     if not chosen:
         presence.keep_ref(call, resolution)
     kept = presence.keep_listing(repo, resolution)
-    if kept and not local_only:
+    # Told to stay off the network as a whole, the client still goes through the files of a commit whose listing it has.
+    looks = not local_only or (not call.asked.local_only and layout.is_commit(call.asked.revision))
+    if kept and looks:
         return lambda: call.wrapped(**{**served, "cache_dir": cache_dir})
     if not local_only:
         _draw_bar(call, chosen)
