@@ -1,6 +1,6 @@
 """The page of a fleet as people see it: in a real browser, of two machines whose agents run with Kubo.
 
-`FLEET_PAGE=docs/fleet-page.png pytest tests/integration/test_fleet_web.py` keeps the picture that the documentation shows.
+`make picture` keeps the picture of it that the documentation shows.
 """
 
 from __future__ import annotations
@@ -102,7 +102,7 @@ def fleet(node_class, chromium, tmp_path_factory):
 
 @pytest.fixture
 def page(fleet, chromium):
-    """`page(width=400, dark=True)`: the page of atlas, once it shows what there is. What it says and asks is checked."""
+    """`page(width=400, dark=True)`: the page of atlas, once it shows what there is. Its console and whom it asks are checked."""
     opened = []
 
     def show(**options):
@@ -162,9 +162,11 @@ def test_what_it_shows(fleet, page, arriving):
         *("This machine took", "4.0 MB"),
         *("Machines here", "2 of 2"),
     ]
-    name, state, gave, took = cells(seen.page, "Machines", "borealis")
-    assert name.split("\n")[0] == "borealis" and borealis.address in name
-    assert (state, gave, took) == ("here", "4.0 MB", "9.1 MB")
+    name, gave, took = cells(seen.page, "Machines", "borealis")
+    ports = borealis.folder.read().ports
+    assert name.split("\n")[:2] == ["borealis", f"here · {borealis.address}:{ports.agent}"]
+    assert (gave, took) == ("4.0 MB", "9.1 MB")
+    assert cells(seen.page, "Machines", "atlas")[0].split("\n")[1].startswith(f"this machine · {atlas.address}:")
     assert cells(seen.page, "Models", SMALL) == [SMALL, "atlas\nborealis", "9.1 MB"]
     assert cells(seen.page, "Models", LARGE) == [LARGE, "atlas · 4.0 MB\nborealis", "12.0 MB"]
     assert cells(seen.page, "Who gave whom", "9.1 MB") == ["atlas", "borealis", "9.1 MB"]
@@ -225,7 +227,7 @@ def luminance(colour: str) -> float:
 def test_with_a_keyboard_and_a_screen_reader(fleet, page):
     seen = page()
     for table, columns in {
-        "Machines": ["Machine", "Seen", "Gave this one", "Took from it"],
+        "Machines": ["Machine", "Gave this one", "Took from it"],
         "Models": ["Model", "On", "Size"],
         "Who gave whom": ["Gave", "Took", "Bytes"],
     }.items():

@@ -1,9 +1,9 @@
 """A real browser without a screen: Debian's Chromium, driven by Playwright, which is to download none of its own.
 
-    with Chromium() as chromium:
-        page = chromium.open(url, width=400, dark=True)
-        ...
-        assert page.said == []
+with Chromium() as chromium:
+    page = chromium.open(url, width=400, dark=True)
+    ...
+    assert page.said == []
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ class Chromium:
     def open(self, url: str, *, width: int = 1000, height: int = 900, dark: bool = False) -> Seen:
         """A page in a session of its own."""
         context = self._browser.new_context(
-            viewport={"width": width, "height": height}, color_scheme="dark" if dark else "light", reduced_motion="reduce"
+            viewport={"width": width, "height": height},
+            color_scheme="dark" if dark else "light",
+            reduced_motion="reduce",
         )
         context.set_default_timeout(20_000)
         seen = Seen(context.new_page())

@@ -42,6 +42,7 @@ def make_overview(
         "machine": {
             "name": own.name,
             "peer": own.peer,
+            "agent": own.agent,
             "started": state["started"],
             "kubo": state["kubo"],
         },

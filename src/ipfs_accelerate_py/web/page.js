@@ -4,6 +4,7 @@
 
 const EVERY = 2000; // milliseconds between two questions
 const PATIENCE = 8000; // until an answer counts as none
+const NEVER = 3650 * 86400; // seconds: a member that was told of, and that nobody has seen
 
 const find = (id) => document.getElementById(id);
 
@@ -36,6 +37,7 @@ function sayAge(seconds) {
 
 const sayNumber = (number, one, many) => `${number} ${number === 1 ? one : many}`;
 const sayPeer = (peer) => (peer.length > 16 ? `${peer.slice(0, 8)}…${peer.slice(-6)}` : peer);
+const sayAddress = (url) => url.replace(/^http:\/\//, "").slice(0, 60);
 const sayName = (name, peer) => name || sayPeer(peer);
 
 // Rows that stay are kept as they are, so that nothing flickers and no focus or selection is lost.
@@ -110,13 +112,13 @@ function arrivingCells(row) {
 }
 
 function memberCells(row) {
-  const seen = row.there ? cell("here", "here") : cell(`not for ${sayAge(row.age)}`, "quiet");
-  return [
-    heading(sayName(row.name, row.peer), row.agent.replace(/^http:\/\//, ""), sayPeer(row.peer)),
-    seen,
-    cell(saySize(row.gave), "number"),
-    cell(saySize(row.took), "number"),
-  ];
+  const state = row.own ? "this machine" : row.there ? "here" : row.age < NEVER ? `not seen for ${sayAge(row.age)}` : "not seen yet";
+  const where = make("span", "small");
+  where.append(make("span", row.own || row.there ? "here" : "away", state), ` · ${sayAddress(row.agent)}`);
+  const first = heading(sayName(row.name, row.peer));
+  first.append(where, make("span", "small", sayPeer(row.peer)));
+  const sizes = row.own ? ["–", "–"] : [saySize(row.gave), saySize(row.took)];
+  return [first, ...sizes.map((size) => cell(size, "number"))];
 }
 
 function modelCells(row) {
@@ -155,7 +157,9 @@ function show(page) {
   const arriving = page.arriving.rows.map((row) => ({ ...row, speed: measure(row, page.time) }));
   draw("arriving", { ...page.arriving, rows: arriving }, (row) => `${row.peer}/${row.repo}/${row.etag}`, arrivingCells);
   if (arriving.length === 0) speeds.clear();
-  draw("members", page.members, (row) => row.peer, memberCells);
+  const machines = { rows: [{ ...own, own: true }, ...page.members.rows], all: page.members.all + 1 };
+  draw("members", machines, (row) => row.peer, memberCells);
+  find("members-none").hidden = page.members.all > 0;
   draw("models", page.models, (row) => row.name, modelCells);
   setText(find("models-none"), page.told ? "No machine has a public model yet." : "The machines are being asked.");
   draw("transfers", page.transfers, (row) => `${row.giver_peer} ${row.taker_peer}`, (row) => [
