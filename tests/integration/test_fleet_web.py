@@ -102,7 +102,10 @@ def fleet(node_class, chromium, tmp_path_factory):
 
 @pytest.fixture
 def page(fleet, chromium):
-    """`page(width=400, dark=True)`: the page of atlas, once it shows what there is. Its console and whom it asks are checked."""
+    """`page(width=400, dark=True)`: the page of atlas, once it shows what there is.
+
+    It writes nothing to the console, and asks nobody but this machine.
+    """
     opened = []
 
     def show(**options):
