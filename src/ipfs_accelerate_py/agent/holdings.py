@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from aiohttp import web
 
@@ -103,13 +103,10 @@ def read_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     rows = document.get("models")
     found = []
     for row in rows[:_AT_MOST] if isinstance(rows, list) else []:
-        try:
-            holding = Holding(**row)
-        except TypeError:
-            continue
-        sizes = _is_size(holding.files) and _is_size(holding.bytes)
-        if sizes and isinstance(holding.folder, str) and layout.repo_of(holding.folder) is not None:
-            found.append(asdict(holding))
+        if isinstance(row, dict) and isinstance(row.get("folder"), str) and layout.repo_of(row["folder"]) is not None:
+            files, size = row.get("files"), row.get("bytes")
+            if _is_size(files) and _is_size(size):
+                found.append(asdict(Holding(row["folder"], files, size)))
     return found
 
 
@@ -120,7 +117,7 @@ def read_given(document: dict[str, Any]) -> dict[str, int]:
     return {peer: size for peer, size in rows if is_peer(peer) and _is_size(size)}
 
 
-def _is_size(size: object) -> bool:
+def _is_size(size: object) -> TypeGuard[int]:
     return type(size) is int and 0 <= size < _MOST
 
 

@@ -52,8 +52,9 @@ def list_metrics(report: Mapping[str, Any], arriving: Sequence[Arriving]) -> Ite
     if kubo is not None:
         yield _one("kubo_up", "gauge", "Whether Kubo runs.", int(kubo["running"]))
         yield _one("kubo_restarts_total", "counter", "How often Kubo was started again.", kubo["restarts"])
-    wait = report.get("hub_wait", 0)
-    yield _one("hub_wait_seconds", "gauge", "For how long the Hub has asked this network to wait.", wait)
+    if "hub_wait" in report:
+        text = "For how long the Hub has asked this network to wait."
+        yield _one("hub_wait_seconds", "gauge", text, report["hub_wait"])
 
 
 def _one(name: str, kind: Any, text: str, value: float) -> Metric:
