@@ -21,8 +21,8 @@ WHOLE_PAGES = {
 # Commands that are not ours, or that do not end by themselves: a pattern for the line -> the test that runs it, or the
 # target of the Makefile that CI goes through.
 ELSEWHERE = {
-    r"make (venv|node|s3|compose|lint|test|docs|faults|never-worse|fuzz|crashes|picture|coverage|pythons)": "Makefile::{0}",
-    r"make (direct-calls|ecosystem|ecosystem-short)": "Makefile::{0}",
+    r"make (venv|node|s3|compose|lint|test|docs|faults|never-worse|fuzz|crashes|coverage|pythons)": "Makefile::{0}",
+    r"make (direct-calls|ecosystem|ecosystem-short|picture)": "Makefile::{0}",
     r"python -m ipfs_accelerate_py.hook run -m (vllm|sglang).*": "Makefile::ecosystem-short",  # their calls
     r"(ipfs-accelerate|python -m ipfs_accelerate_py.hook) fleet .*": (
         "tests/integration/test_fleet_commands.py::test_the_fleet_page"
