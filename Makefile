@@ -16,7 +16,7 @@ export PIP_DISABLE_PIP_VERSION_CHECK := 1
 export PIP_ROOT_USER_ACTION := ignore
 
 .DEFAULT_GOAL := help
-.PHONY: docs help venv node s3 compose unit process contract integration lines newest test faults never-worse direct-calls ecosystem ecosystem-short fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
+.PHONY: docs help venv node s3 compose unit process contract integration lines newest test faults never-worse direct-calls ecosystem ecosystem-short picture fuzz crashes lint format bench demo dist constraints clean pythons oldest-and-newest coverage
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-17s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -127,6 +127,9 @@ ecosystem: $(ECOSYSTEM)/.installed ## the libraries that read from the Hub, plai
 
 ecosystem-short: $(ECOSYSTEM)/.installed ## the same without the states in which plain waits for half a minute, as a test
 	$(ECOSYSTEM)/bin/python -m pytest tests/ecosystem
+
+picture: venv node ## docs/fleet-page.png anew, from the test of the fleet's page in Chromium
+	FLEET_PAGE=docs/fleet-page.png $(PYTEST) tests/integration/test_fleet_web.py
 
 fuzz: venv ## more than a million mutated answers to every reader of foreign bytes
 	$(BIN)/python -m tests.fuzz

@@ -23,7 +23,7 @@ WHOLE_PAGES = {
 # target of the Makefile that CI goes through.
 ELSEWHERE = {
     r"make (venv|node|s3|compose|lint|test|docs|faults|never-worse|fuzz|crashes|coverage|pythons)": "Makefile::{0}",
-    r"make (direct-calls|ecosystem|ecosystem-short)": "Makefile::{0}",
+    r"make (direct-calls|ecosystem|ecosystem-short|picture)": "Makefile::{0}",
     r"python -m ipfs_accelerate_py.hook run -m (vllm|sglang).*": "Makefile::ecosystem-short",  # their calls
     r"(ipfs-accelerate|python -m ipfs_accelerate_py.hook) fleet .*": (
         "tests/integration/test_fleet_commands.py::test_the_fleet_page"

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -88,6 +89,15 @@ def check(environment, isolated=("-I",)):
     assert environment.hook("enable").returncode == 0
     assert environment.hook("disable").returncode == 0
     assert environment.files() == before and not is_active(environment)
+
+
+def test_the_wheel_has_every_file_of_the_package(wheel):
+    """The page of the fleet's agent, too, which is no Python."""
+    with zipfile.ZipFile(wheel) as archive:
+        names = {name for name in archive.namelist() if name.startswith("ipfs_accelerate_py/")}
+    files = (path for path in (SRC / "ipfs_accelerate_py").rglob("*") if path.is_file())
+    assert names == {path.relative_to(SRC).as_posix() for path in files if path.suffix != ".pyc"}
+    assert {f"ipfs_accelerate_py/web/page.{end}" for end in ("html", "css", "js", "svg")} < names
 
 
 @pytest.mark.parametrize("kind", KINDS)

@@ -28,7 +28,7 @@ class Calls:
         """The answer of the agent at a URL. SourceDown where it does not answer in time, SourceError for a refusal."""
         try:
             return await asyncio.wait_for(self._post(url, path, json.dumps(document).encode()), seconds)
-        except (aiohttp.ClientError, OSError, asyncio.TimeoutError) as error:
+        except (aiohttp.ClientError, OSError, asyncio.TimeoutError, UnicodeError) as error:  # a name that is none
             raise SourceDown(f"{url} does not answer: {error or type(error).__name__}") from error
 
     async def _post(self, url: str, path: str, body: bytes) -> dict[str, Any]:

@@ -36,13 +36,20 @@ class Counts:
         """A peer was given bytes."""
         self.given[_bounded(self.given, (peer, state), (OTHERS, state))] += size
 
+    def sum_given(self, rows: int) -> dict[str, int]:
+        """How many bytes a peer was given, for those that were given most."""
+        sums: Counter[str] = Counter()
+        for (peer, _), size in self.given.items():
+            sums[peer] += size
+        return dict(sums.most_common(rows))
+
     def to_dict(self) -> dict[str, Any]:
-        """For JSON."""
+        """For JSON. For any thread."""
         given: dict[str, dict[str, int]] = {}
-        for (peer, state), size in self.given.items():
+        for (peer, state), size in list(self.given.items()):
             given.setdefault(peer, {})[state] = size
         requests: dict[str, dict[str, int]] = {}
-        for (route, status), number in self.requests.items():
+        for (route, status), number in list(self.requests.items()):
             requests.setdefault(route, {})[str(status)] = number
         return {
             "requests": requests,

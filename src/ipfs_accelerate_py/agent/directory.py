@@ -68,11 +68,9 @@ class Directory:
         return self._folders.get(folder, self._clock())
 
     def claims(self) -> dict[File, tuple[str, int]]:
-        """Who fetches which file now, and how many bytes have arrived."""
-        now = self._clock()
-        return {
-            each: (claim.owner, claim.arrived) for each, claim in self._claims.items() if not claim.has_expired(now)
-        }
+        """Who fetches which file now, and how many bytes have arrived. For any thread."""
+        now, claims = self._clock(), list(self._claims.items())
+        return {each: (claim.owner, claim.arrived) for each, claim in claims if not claim.has_expired(now)}
 
     def forget(self, peer: str) -> None:
         """A member has left: nothing is expected of it any more."""

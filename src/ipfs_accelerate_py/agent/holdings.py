@@ -6,12 +6,12 @@ import asyncio
 import contextlib
 import os
 from dataclasses import asdict, dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeGuard
 
 from aiohttp import web
 
 from ..errors import SourceError
-from ..fleet.members import rank
+from ..fleet.members import is_peer, rank
 from ..store import layout
 from ..store.visibility import known_access
 from .agent import AGENT, Agent
@@ -24,6 +24,8 @@ _LOOK = 3.0  # seconds between two looks at the store
 _RENEW = 60.0  # seconds between two times that the trackers are told, where nothing has changed
 _SECONDS = 2.0
 _AT_MOST = 5000  # repos that are told of
+GIVEN_ROWS = 1000  # machines of which is told how much they were given
+_MOST = 1 << 60  # bytes: nobody has as many
 
 
 @dataclass(frozen=True)
@@ -98,16 +100,28 @@ def weigh_all(store: Store) -> list[dict[str, Any]]:
 
 def read_rows(document: dict[str, Any]) -> list[dict[str, Any]]:
     """What another machine tells that it holds; rows that are none are left out."""
+    rows = document.get("models")
     found = []
-    for row in document.get("models", [])[:_AT_MOST]:
-        try:
-            if layout.repo_of(row["folder"]) is not None:
-                found.append(asdict(Holding(str(row["folder"]), int(row["files"]), int(row["bytes"]))))
-        except (KeyError, TypeError, ValueError):
-            continue
+    for row in rows[:_AT_MOST] if isinstance(rows, list) else []:
+        if isinstance(row, dict) and isinstance(row.get("folder"), str) and layout.repo_of(row["folder"]) is not None:
+            files, size = row.get("files"), row.get("bytes")
+            if _is_size(files) and _is_size(size):
+                found.append(asdict(Holding(row["folder"], files, size)))
     return found
 
 
+def read_given(document: dict[str, Any]) -> dict[str, int]:
+    """What another machine tells that it gave to whom: peer id -> bytes; rows that are none are left out."""
+    given = document.get("given")
+    rows = list(given.items())[:GIVEN_ROWS] if isinstance(given, dict) else []
+    return {peer: size for peer, size in rows if is_peer(peer) and _is_size(size)}
+
+
+def _is_size(size: object) -> TypeGuard[int]:
+    return type(size) is int and 0 <= size < _MOST
+
+
 async def _answer(request: web.Request) -> web.Response:
-    rows = await asyncio.get_running_loop().run_in_executor(None, weigh_all, request.app[AGENT].store)
-    return web.json_response({"models": rows})
+    agent = request.app[AGENT]
+    rows = await asyncio.get_running_loop().run_in_executor(None, weigh_all, agent.store)
+    return web.json_response({"models": rows, "given": agent.counts.sum_given(GIVEN_ROWS)})

@@ -60,7 +60,10 @@ def report(agent: Agent) -> dict[str, Any]:
 
 
 async def list_models(agent: Agent) -> list[dict[str, Any]]:
-    """What each machine of the fleet that is there holds, this one first: [{name, peer, models: [...], trouble}]."""
+    """What each machine of the fleet that is there holds and gave, this one first.
+
+    Rows of name, peer, models (rows of folder, files, bytes), given (peer id -> bytes) and trouble.
+    """
     loop = asyncio.get_running_loop()
     own = agent.describe()
     mine = await loop.run_in_executor(None, holdings.weigh_all, agent.store)
@@ -68,16 +71,22 @@ async def list_models(agent: Agent) -> list[dict[str, Any]]:
     gate = asyncio.Semaphore(_AT_ONCE)
 
     async def ask(member: Member) -> dict[str, Any]:
-        row: dict[str, Any] = {"name": member.name, "peer": member.peer, "models": [], "trouble": ""}
+        row: dict[str, Any] = {**_row(member), "models": [], "given": {}}
         async with gate:
             try:
-                row["models"] = holdings.read_rows(await agent.calls.post(member.agent, holdings.PATH, {}, _SECONDS))
+                answer = await agent.calls.post(member.agent, holdings.PATH, {}, _SECONDS)
+                row["models"], row["given"] = holdings.read_rows(answer), holdings.read_given(answer)
             except (SourceError, ValueError) as error:
                 row["trouble"] = str(error)
         return row
 
     asked: list[Awaitable[dict[str, Any]]] = [ask(member) for member in others]
-    return [{"name": own.name, "peer": own.peer, "models": mine, "trouble": ""}, *await asyncio.gather(*asked)]
+    given = agent.counts.sum_given(holdings.GIVEN_ROWS)
+    return [{**_row(own), "models": mine, "given": given}, *await asyncio.gather(*asked)]
+
+
+def _row(member: Member) -> dict[str, Any]:
+    return {"name": member.name, "peer": member.peer, "trouble": ""}
 
 
 async def _status(request: web.Request) -> web.Response:

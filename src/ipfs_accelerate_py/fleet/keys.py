@@ -40,3 +40,8 @@ def derive(key: bytes, purpose: str) -> bytes:
 def fleet_id(key: bytes) -> str:
     """What identifies a fleet in messages, 12 hex digits: no secret."""
     return derive(key, "fleet id").hex()[:12]
+
+
+def page_token(key: bytes) -> str:
+    """What lets a browser of this machine see the page of its agent, 32 hex digits: a secret."""
+    return derive(key, "page").hex()[:32]

@@ -11,10 +11,11 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, replace
-from typing import Any
+from typing import Any, TypeGuard
 
 AT_MOST = 10_000  # members that are remembered; those not seen for the longest time are forgotten first
 ALIVE = 20.0  # seconds since a member was heard of, within which it counts as there
+_OLDEST = 1e9  # seconds: no word about a member is older
 _PEER = re.compile(r"[1-9A-HJ-NP-Za-km-z]{40,70}")
 _URL = re.compile(r"http://[^/\s?#@]{1,260}")
 
@@ -52,10 +53,11 @@ class Member:
         """A member as another machine, or a file written at `now`, tells of it; ValueError for what is none."""
         try:
             peer, agent, swarm = row["peer"], row.get("agent", ""), row.get("swarm", ())
-            seen = (time.time() if now is None else now) - max(0.0, float(row.get("age", 0.0)))
+            age = min(max(0.0, float(row.get("age", 0.0))), _OLDEST)
+            seen = (time.time() if now is None else now) - age
         except (KeyError, TypeError, AttributeError, OverflowError) as error:
             raise ValueError("it is no member") from error
-        if not isinstance(peer, str) or not _PEER.fullmatch(peer):
+        if not is_peer(peer):
             raise ValueError("a member has no peer id")
         if not isinstance(agent, str) or (agent and not _URL.fullmatch(agent)):
             raise ValueError("the URL of a member's agent cannot be used")
@@ -122,6 +124,11 @@ class Members:
         """The members that were heard of lately."""
         since = time.time() - ALIVE
         return [member for member in self if member.seen > since]
+
+
+def is_peer(text: object) -> TypeGuard[str]:
+    """Return whether this has the form of a peer id."""
+    return isinstance(text, str) and _PEER.fullmatch(text) is not None
 
 
 def rank(key: str, peers: Iterable[str]) -> list[str]:

@@ -48,7 +48,9 @@ class Place:
 
 @dataclass(frozen=True)
 class FleetStatus:
-    """The fleet as this machine sees it. `agent`: what its agent reports, None where it does not run; `reason`: why."""
+    """The fleet as this machine sees it. `agent`: what its agent reports, None where it does not run; `reason`: why;
+    `page`: the URL of its page with the token, a secret.
+    """
 
     fleet: str
     id: str
@@ -276,6 +278,7 @@ def trust(settings: Settings, peer: str, *, trusted: bool = True) -> Fleet:
 def status(settings: Settings) -> FleetStatus:
     """The fleet as this machine sees it, whether its agent runs or not."""
     from ..agent import process
+    from ..fleet.keys import page_token
 
     folder = _folder(settings)
     fleet = folder.read()
@@ -286,7 +289,7 @@ def status(settings: Settings) -> FleetStatus:
         now = time.time()
         members = [{**member.to_dict(now), "there": False} for member in folder.read_members(fleet.peer)]
     else:
-        page = f"http://127.0.0.1:{place.port}/"
+        page = f"http://127.0.0.1:{place.port}/?token={page_token(fleet.key)}"
         try:
             agent = ask_agent(settings, "/fleet/1/status")
             members = agent.pop("members")

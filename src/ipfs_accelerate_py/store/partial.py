@@ -129,6 +129,22 @@ def open_growing(folder: Path, etag: str) -> int | None:
     return None if found is None else found[1]
 
 
+def list_growing(folder: Path) -> Iterator[tuple[str, int, float]]:
+    """The parts in a folder that are being written: 16 digits of the etag, size, seconds since the last byte.
+
+    For people to see: no lock is tried, which might be in a writer's way, so that it may be one that has just ended.
+    """
+    with contextlib.suppress(OSError), os.scandir(folder) as entries:
+        for entry in entries:
+            if _NAME.fullmatch(entry.name) is None:
+                continue
+            with contextlib.suppress(OSError):
+                status = entry.stat(follow_symlinks=False)
+                age = max(0.0, time.time() - status.st_mtime)
+                if stat.S_ISREG(status.st_mode) and age < _FRESH and _is_being_written(Path(entry.path)):
+                    yield entry.name[:16], status.st_size, age
+
+
 def is_growing(file: int, path: Path | None = None) -> bool:
     """Return whether another process holds the lock of an open part; where it has no bytes, it may be about to.
 
