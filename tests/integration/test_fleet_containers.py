@@ -14,6 +14,7 @@ from ipfs_accelerate_py.fleet import keys
 from ipfs_accelerate_py.fleet.invitation import Invitation, read_invitation, write_invitation
 from tests.support.containers import can_confine, confine
 from tests.support.fleet import FleetMachine, modes, next_address
+from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.timeout(300)
 
@@ -299,6 +300,22 @@ def test_a_user_without_a_home(machine, home):
     text = log.read_text()
     assert code == 0 and "Traceback" not in text and "Read-only" not in text, text
     assert a.folder.facts.is_file()
+
+
+@pytest.mark.skipif(not can_confine(), reason="the kernel gives no user namespaces")
+def test_a_load_without_a_home(machine, tiny_models):
+    """A worker whose user has no home and no name is served by the hook, and what it loads is in its store."""
+    code = "from transformers import AutoConfig; print(AutoConfig.from_pretrained('tiny/bert').model_type)"
+    with LocalHub(tiny_models) as hub:
+        a = machine("a", hub=hub)
+        (a.store / "tmp").mkdir(parents=True)
+        a.more = {"HF_HOME": str(a.store / "huggingface"), "TMPDIR": str(a.store / "tmp"), "IPFS_ACCELERATE": "1"}
+        command = ["env", "-u", "HOME", sys.executable, "-m", "ipfs_accelerate_py.hook", "run", "-c", code]
+        words = confine(command, [a.store], user=54321)
+        done = subprocess.run(words, env=a.environment, cwd="/", capture_output=True, text=True)
+    assert (done.returncode, done.stdout) == (0, "bert\n"), done.stderr
+    assert "ipfs_accelerate" not in done.stderr
+    assert (a.store / "models--tiny--bert").is_dir()
 
 
 def test_invitations_without_contacts_read_as_before():
