@@ -18,6 +18,7 @@ ROUND_TRIPS = {
     "node_auth": ("bearer:t0ken", "bearer:***", "bearer:***"),
     "lower": ("/srv/a:/srv/b", "/srv/a:/srv/b", ["/srv/a", "/srv/b"]),
     "share": ("off", "off", "off"),
+    "fleet": ("off", "off", "off"),
     "publish": ("off", "off", "off"),
     "publish_kinds": ("model, dataset", "model,dataset", ["model", "dataset"]),
     "publishers": ("12D3KooWA, 12D3KooWB", "12D3KooWA,12D3KooWB", ["12D3KooWA", "12D3KooWB"]),
