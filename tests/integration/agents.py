@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import hashlib
-import os
+import random
 import re
 import socket
 from pathlib import Path
@@ -19,7 +19,7 @@ from ipfs_accelerate_py.store.visibility import remember_access
 from tests.support.agent import KEY, peer_id
 
 OPEN, CLOSED, UNKNOWN = "org/open", "org/closed", "org/unknown"
-CONTENT = os.urandom(3_000_017)
+CONTENT = random.Random(14).randbytes(3_000_017)  # the same in each worker, whose tests are named by its hash
 
 
 def entry_of(content: bytes) -> Entry:
