@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import threading
 import time
 
 import pytest
@@ -114,6 +115,38 @@ def test_a_liar_harms_nobody_and_is_named(hub, fleet):
     assert store_blob(machine).read_bytes() == FILES[LARGE]
     corrupt = {row["peer"]: row["corrupt"] for row in machine.ask_agent("status", {})["members"]}
     assert LARGE in corrupt[liar.peer]
+
+
+def test_one_that_announces_and_claims_everything_and_delivers_nothing(hub, fleet):
+    greedy, *others = fleet(3)
+    commits = hub.repos["models", REPO].commits
+    files = [
+        {"folder": layout.repo_folder(REPO), "etag": each.sha256 or each.oid, "size": each.size}
+        for commit in commits.values()
+        for each in commit["files"].values()
+    ]
+    for file in files:
+        greedy.ask_agent("release", {**file, "done": True})
+        greedy.ask_agent("find", {**file, "claim": True})
+    ended = threading.Event()
+
+    def renew():
+        arrived = 0
+        while not ended.wait(0.5):
+            arrived += 1 << 20
+            for file in files:
+                greedy.ask_agent("find", {**file, "claim": True, "arrived": min(arrived, file["size"])})
+
+    renewing = threading.Thread(target=renew)
+    renewing.start()
+    try:
+        results = load(*others)
+    finally:
+        ended.set()
+        renewing.join()
+    assert [result["files"] for result in results] == [DIGESTS] * 2
+    assert max(result["seconds"] for result in results) < 40
+    assert bytes_from_hub(hub) <= 2.1 * SIZE
 
 
 def test_without_an_agent(hub, fleet):

@@ -7,7 +7,6 @@ from huggingface_hub import constants, hf_hub_url
 
 from ipfs_accelerate_py.hub.pieces import PIECE, download_loop
 
-pytestmark = pytest.mark.lines
 CONTENT = os.urandom(3_000_000)
 
 
@@ -31,6 +30,7 @@ class Pieces:
         self.data.clear()
 
 
+@pytest.mark.lines
 @pytest.mark.parametrize("at", [0, 1_000_000])
 @pytest.mark.parametrize("small", [True, False])
 def test_the_sizes_of_the_pieces(serve_repos, at, small):
@@ -45,6 +45,7 @@ def test_the_sizes_of_the_pieces(serve_repos, at, small):
 
 
 def test_it_resumes_where_the_connection_broke(serve_repos):
+    """The client of the older line does not resume by itself."""
     hub = serve_repos({"acme/model": {"model.safetensors": CONTENT}})
     hub.fault(match="GET /_blob", truncate=1_000_000, times=1)
     file = Pieces()
