@@ -177,6 +177,22 @@ def test_the_document(agent):
     assert document["models"]["all"] == 1
 
 
+def test_what_other_machines_fetch(agent):
+    """A member that fetches a file tells this agent, which answers for the repo; and how far it is."""
+    client, file = agent.client(), {"folder": "models--org--coming", "etag": "d" * 64, "size": 1000}
+    client.post(agent.url, "/fleet/1/hello", {"member": Member(peer_id(2), "two", "http://127.0.0.9:9").to_dict()})
+    for arrived in (0, 400):
+        assert client.post(agent.url, "/fleet/1/find", {**file, "claim": True, "arrived": arrived})["claim"]["mine"]
+    try:
+        time.sleep(1.1)
+        (row,) = json.loads(Answer(agent, "/page.json", Cookie=cookie(agent)).body)["arriving"]["rows"]
+        assert (row["repo"], row["machine"], row["peer"], row["arrived"]) == ("org/coming", "two", peer_id(2), 400)
+    finally:
+        client.post(agent.url, "/fleet/1/release", {**file, "done": False})
+    time.sleep(1.1)
+    assert json.loads(Answer(agent, "/page.json", Cookie=cookie(agent)).body)["arriving"]["all"] == 0
+
+
 @pytest.mark.parametrize("age", [float("inf"), float("nan"), 1e308, 10**400, -1e308])
 def test_a_member_of_any_age_leaves_it_readable(agent, age):
     """JSON has no infinity, and a browser reads none."""

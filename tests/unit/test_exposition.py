@@ -130,4 +130,8 @@ def test_what_is_not_well_has_its_hint():
     kubo.update(running=False, trouble="it ended with exit code 1")
     rows = list(find_problems(report(members=[member], kubo=kubo, hub_wait=7.2), "/the/log"))
     assert [row["what"] for row in rows] == ["12D3", "12D3", "Kubo", "The Hub"]
-    assert all(row["hint"] for row in rows) and "/the/log" in rows[2]["hint"] and "7 s" in rows[3]["text"]
+    assert all(row["hint"] for row in rows) and rows[2]["hint"] == "it is started again by itself; its log is /the/log"
+    kubo.update(running=True)
+    (again,) = find_problems(report(kubo=kubo), "/the/log")
+    assert again["hint"] == "it runs again; its log is /the/log"
+    assert "7 s" in rows[3]["text"]

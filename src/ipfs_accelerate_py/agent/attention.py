@@ -10,7 +10,7 @@ _AWAY = (
     "through?"
 )
 _CORRUPT = "it is left out, and its bytes were not used: 'ipfs-accelerate verify' there finds what is damaged"
-_KUBO = "it is started again by itself; its log is {log}"
+_KUBO, _KUBO_AGAIN = "it is started again by itself; its log is {log}", "it runs again; its log is {log}"
 REFUSALS = {
     "unsigned": "something that is no member asked, such as a browser or a scan of the network; it was told nothing",
     "stranger": "a machine of another fleet asked: 'fleet leave' there, then join with an invitation of this fleet",
@@ -37,7 +37,7 @@ def find_problems(report: Mapping[str, Any], log: str) -> Iterator[dict[str, str
     kubo = report["kubo"]
     if kubo is not None and (kubo["trouble"] or not kubo["running"]):
         text = kubo["trouble"] or "it does not run"
-        yield {"what": "Kubo", "text": text, "hint": _KUBO.format(log=log)}
+        yield {"what": "Kubo", "text": text, "hint": (_KUBO_AGAIN if kubo["running"] else _KUBO).format(log=log)}
     if wait := report.get("hub_wait", 0):
         text = f"It has asked this network to wait; {wait:.0f} s are left"
         yield {"what": "The Hub", "text": text, "hint": "what members have comes from them meanwhile"}
