@@ -158,6 +158,8 @@ def test_what_it_shows(fleet, page, arriving):
     seen.page.get_by_role("rowheader", name=COMING).wait_for()
     assert "This machine is atlas" in seen.page.locator("header").inner_text()
     assert "Kubo runs" in seen.page.locator("header").inner_text()
+    seen.page.get_by_text("13.1 MB", exact=True).wait_for()  # both machines have told
+    seen.page.get_by_text("2 of 2", exact=True).wait_for()
     figures = seen.page.locator("dl").inner_text().split("\n")
     assert [text for text in figures if text] == [
         *("The Hub was spared", "13.1 MB"),
