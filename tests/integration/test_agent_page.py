@@ -208,7 +208,7 @@ def test_a_member_of_any_age_leaves_it_readable(agent, age):
 
 def test_many_askers_are_one_reader(agent):
     """A hundred pages cost the agent no more than one."""
-    from ipfs_accelerate_py.agent.cached import Cached
+    from ipfs_accelerate_py.web.cached import Cached
 
     reads = 0
 

@@ -2,9 +2,9 @@
 
 import pytest
 
-from ipfs_accelerate_py.agent import directory as module
-from ipfs_accelerate_py.agent.claim import IDLE, LEASE, SLOW, WITHHELD
-from ipfs_accelerate_py.agent.directory import HOLD, MOST_CLAIMS, REFUSED, Directory
+from ipfs_accelerate_py.fleet import directory as module
+from ipfs_accelerate_py.fleet.claim import IDLE, LEASE, SLOW, WITHHELD
+from ipfs_accelerate_py.fleet.directory import HOLD, MOST_CLAIMS, REFUSED, Directory
 
 FOLDER = "models--acme--model"
 FILE = (FOLDER, "e" * 64)

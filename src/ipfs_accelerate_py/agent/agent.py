@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from ..config import settings
+from ..fleet.directory import Directory
 from ..fleet.folder import Fleet, FleetFolder
 from ..fleet.members import Member
 from ..fleet.signing import Guard, Signer
 from .address import describe
 from .calls import Calls
 from .counts import Counts
-from .directory import Directory
 
 if TYPE_CHECKING:
     import asyncio

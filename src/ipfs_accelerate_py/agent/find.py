@@ -9,10 +9,10 @@ from typing import Any
 
 from aiohttp import web
 
+from ..fleet.directory import File
 from ..store import layout
 from ..store.entry import MAX_SIZE
 from .agent import AGENT, Agent, read_document, require_local
-from .directory import File
 from .tracker import Trackers
 
 FIND, HOLD, RELEASE = "/fleet/1/find", "/fleet/1/hold", "/fleet/1/release"

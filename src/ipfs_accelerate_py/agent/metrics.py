@@ -6,8 +6,8 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
+from ..web.arriving import Arriving
 from ..web.exposition import Metric
-from .arriving import Arriving
 from .counts import OTHERS
 
 _PREFIX = "ipfs_accelerate_fleet_"

@@ -8,8 +8,8 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from ..store import layout
-from .arriving import Arriving
-from .attention import explain_refusals, find_problems
+from ..web.arriving import Arriving
+from ..web.attention import explain_refusals, find_problems
 
 if TYPE_CHECKING:
     from .agent import Agent
