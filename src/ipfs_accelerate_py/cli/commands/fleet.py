@@ -6,17 +6,17 @@ import dataclasses
 from argparse import ArgumentParser, Namespace
 from typing import TYPE_CHECKING, Any
 
-from ...files import say_size
+from ..fleet_tables import print_models, print_seeds, print_status
 from ..invitations import take_invitation, write_invitation
-from ..output import prepare, print_json, print_table, tell, warn
+from ..output import prepare, print_json, tell, warn
 from ..parser import refuse
-from ..program import FAILED, GOOD, PROGRAM, UNVERIFIED
+from ..program import GOOD, PROGRAM
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from ...config.settings import Settings
-    from ...operations.fleet import FleetStatus, Place
+    from ...operations.membership import Place
 
 HELP = "make a fleet of machines, join one, and see what its members have"
 MORE = """
@@ -120,9 +120,9 @@ def execute(args: Namespace) -> int:
         "start": _start,
         "stop": _stop,
         "run": _run,
-        "status": _status,
-        "ls": _list,
-        "seed": _seed,
+        "status": print_status,
+        "ls": print_models,
+        "seed": print_seeds,
         "trust": _trust,
         "distrust": _trust,
         "leave": _leave,
@@ -140,9 +140,9 @@ def _places(args: Namespace) -> dict[str, Any]:
 
 
 def _init(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
+    from ...operations import membership
 
-    place = fleet.init(settings, args.value, trust=args.trust, contacts=args.address or (), **_places(args))
+    place = membership.init(settings, args.value, trust=args.trust, contacts=args.address or (), **_places(args))
     if args.write:
         place = dataclasses.replace(place, invitation=None, written=write_invitation(args.write, str(place.invitation)))
     if args.json:
@@ -159,9 +159,9 @@ def _init(args: Namespace, settings: Settings) -> int:
 
 
 def _join(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
+    from ...operations import membership
 
-    place = fleet.join(settings, take_invitation(args.value), **_places(args))
+    place = membership.join(settings, take_invitation(args.value), **_places(args))
     if args.json:
         print_json(place.to_dict())
     else:
@@ -188,9 +188,9 @@ def _tell_place(args: Namespace, place: Place, line: str) -> None:
 
 
 def _invite(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
+    from ...operations import membership
 
-    text = fleet.invite(settings, args.address or ())
+    text = membership.invite(settings, args.address or ())
     if args.write:
         path = write_invitation(args.write, text)
         if args.json:
@@ -205,9 +205,9 @@ def _invite(args: Namespace, settings: Settings) -> int:
 
 
 def _start(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
+    from ...operations import membership
 
-    place = fleet.start_agent(settings)
+    place = membership.start_agent(settings)
     if args.json:
         print_json(place.to_dict())
     else:
@@ -216,9 +216,9 @@ def _start(args: Namespace, settings: Settings) -> int:
 
 
 def _stop(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
+    from ...operations import membership
 
-    ran = fleet.stop_agent(settings)
+    ran = membership.stop_agent(settings)
     if args.json:
         print_json({"stopped": ran})
     else:
@@ -227,15 +227,15 @@ def _stop(args: Namespace, settings: Settings) -> int:
 
 
 def _run(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
+    from ...operations import membership
 
-    return fleet.run_agent(settings, listen=args.listen, announce=args.announce, log=not args.quiet)
+    return membership.run_agent(settings, listen=args.listen, announce=args.announce, log=not args.quiet)
 
 
 def _leave(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
+    from ...operations import membership
 
-    left = fleet.leave(settings)
+    left = membership.leave(settings)
     if args.json:
         print_json({"fleet": left.name, "id": left.id})
     else:
@@ -252,102 +252,3 @@ def _trust(args: Namespace, settings: Settings) -> int:
     else:
         tell(args, f"trusted while the Hub is down: {', '.join(trusted) or 'no member'}")
     return GOOD
-
-
-def _status(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
-
-    status = fleet.status(settings)
-    if args.json:
-        print_json(status.to_dict())
-    else:
-        _tell_status(args, status)
-    return FAILED if status.agent is None else GOOD
-
-
-def _tell_status(args: Namespace, status: FleetStatus) -> None:
-    agent = status.agent
-    kubo = (agent or {}).get("kubo") or {}
-    whom = "every member" if status.trust == "members" else ", ".join(status.trusted) or "no member"
-    rows = {
-        "fleet": f"{status.fleet} ({status.id})",
-        "this machine": f"{status.peer} at {status.url}",
-        "store": status.store,
-        "trusted while the Hub is down": whom,
-        "agent": status.reason or f"runs, page {status.page}",
-    }
-    if agent is not None:
-        state = "runs" if kubo.get("running") else kubo.get("trouble") or "does not run"
-        rows["Kubo"] = state + (f", started again {kubo['restarts']} times" if kubo.get("restarts") else "")
-        rows["models"] = str(agent["models"])
-    width = max(map(len, rows))
-    for name, text in rows.items():
-        tell(args, f"{name:<{width}}  {text}")
-    members = [
-        (
-            member["name"] or "?",
-            member["peer"],
-            member["agent"] or "?",
-            "here" if member["there"] else f"not seen for {_say_age(member['age'])}",
-            member.get("corrupt") or member.get("trouble") or "",
-        )
-        for member in status.members
-    ]
-    if members:
-        tell(args, "")
-        print_table(args, ("MEMBER", "PEER", "AGENT", "STATE", "TROUBLE"), members)
-    else:
-        tell(args, "\nno other member is known: 'fleet invite' prints the invitation")
-
-
-def _list(args: Namespace, settings: Settings) -> int:
-    from ...operations import fleet
-
-    holders = fleet.list_models(settings)
-    if args.json:
-        print_json([holder.to_dict() for holder in holders])
-        return GOOD
-    rows = [
-        (model["repo"], say_size(model["bytes"]), str(model["files"]), holder.name)
-        for holder in holders
-        for model in holder.models
-    ]
-    print_table(args, ("MODEL", "SIZE", "FILES", "MACHINE"), sorted(rows))
-    for holder in holders:
-        if holder.trouble:
-            warn(f"Warning: {holder.name or holder.peer}: {holder.trouble}")
-    return GOOD
-
-
-def _seed(args: Namespace, settings: Settings) -> int:
-    from ...operations import count_bytes
-    from ...operations.seed import Outcome, seed
-
-    with count_bytes("verify") as count:
-        rows = list(seed(settings, dry_run=bool(args.dry_run), progress=count))
-    if args.json:
-        print_json([row.to_dict() for row in rows])
-    else:
-        table = [
-            (
-                row.repo,
-                row.commit[:12],
-                str(row.files),
-                say_size(row.bytes),
-                ": ".join(filter(None, (row.outcome.value, row.reason))),
-            )
-            for row in rows
-        ]
-        print_table(args, ("REPO", "COMMIT", "FILES", "SIZE", "WHAT"), table)
-    for row in rows:
-        for path in row.damaged:
-            warn(f"Warning: {row.repo}: {path} in {row.cache} is damaged, or is not that file of the commit")
-    failed = {Outcome.FAILED: FAILED, Outcome.DAMAGED: UNVERIFIED}
-    return max((failed.get(row.outcome, GOOD) for row in rows), default=GOOD)
-
-
-def _say_age(seconds: float) -> str:
-    for size, unit in ((86400, "days"), (3600, "hours"), (60, "minutes")):
-        if seconds >= 2 * size:
-            return f"{seconds / size:.0f} {unit}"
-    return f"{seconds:.0f} seconds"
