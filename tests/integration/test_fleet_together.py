@@ -235,3 +235,23 @@ def test_the_hub_gives_one_of_them_nothing_more(hub, fleet, fault, size):
         if worker not in ended:
             worker.kill()
     assert bytes_from_hub(hub) <= size * SIZE
+
+
+@pytest.mark.parametrize("fault", [{}, {"status": 429, "retry_after": 1, "times": 1}], ids=["well", "429"])
+def test_a_machine_alone_asks_as_without_a_fleet(hub, tmp_path, fault):
+    """No other gives or follows: the same requests in the same way."""
+    asked = []
+    for switch in ("off", "on"):
+        hub.log.clear()
+        if fault:
+            hub.fault(match="GET /_blob/", **fault)
+        machine = TogetherMachine(tmp_path / switch, hub, IPFS_ACCELERATE_FLEET=switch)
+        start_together([machine])
+        try:
+            assert load(machine)[0]["files"] == DIGESTS
+        finally:
+            machine.stop()
+        hub.faults.clear()
+        # which of the shards meets the fault is chance
+        asked.append(sorted((row["method"], row["path"].rpartition("/")[0]) for row in hub.log))
+    assert asked[0] == asked[1]

@@ -86,6 +86,8 @@ async def _answer(request: web.Request) -> web.Response:
     if request.path == RELEASE:  # the program that has ended does not wait for it
         trackers.tell(request.path, folder, document)
         return web.json_response({})
+    if request.path == FIND and len(trackers.there()) < 2:  # no other gives or follows: as without a fleet
+        return web.json_response({"holders": [], "claim": None})
     return web.json_response(await trackers.ask(request.path, folder, document, _seconds(document)))
 
 
