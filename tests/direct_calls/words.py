@@ -19,6 +19,7 @@ METHODS: dict[str, dict[str, str]] = {
     "revision_exists": {**REPO, "revision": "'main'"},
 }
 TAKES_KIND = ("repo_info", "resolve_revision", "list_repo_files", "list_repo_tree", "get_paths_info", "file_exists")
+OF_A_COMMIT = ("list_repo_tree", "get_paths_info", "file_exists")
 MORE: dict[str, list[dict[str, str]]] = {
     "model_info": [{"files_metadata": "True"}, {"expand": "['sha']"}, {"securityStatus": "True"}, {"timeout": "5"}],
     "dataset_info": [{"files_metadata": "True"}, {"expand": "['sha']"}, {"timeout": "5"}],
@@ -51,6 +52,8 @@ def word_calls() -> list[Call]:
     expressions, offline, first = [], [], set()
     for name, base in METHODS.items():
         changes = [{}, *MORE.get(name, [])]
+        if name in OF_A_COMMIT:
+            changes += [{**change, "revision": "COMMIT"} for change in MORE[name]]
         changes += [{"repo_id": each} for each in REPO_IDS] + [{"token": each} for each in TOKENS]
         changes += [{"repo_id": "'acme/secret'", "token": each} for each in TOKENS]
         if name not in ("repo_exists", "revision_exists"):

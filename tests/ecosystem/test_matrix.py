@@ -24,6 +24,10 @@ def cells(tmp_path_factory):
         world.stop()
 
 
+def test_what_is_asked_more_has_its_reason():
+    assert [row.name for row in ROWS if bool(row.questions or row.listing) is not bool(row.why)] == []
+
+
 @pytest.mark.parametrize("row", ROWS, ids=lambda row: row.name)
 @pytest.mark.parametrize("name", STATES)
 def test_as_plain_and_at_once(cells, row, name):

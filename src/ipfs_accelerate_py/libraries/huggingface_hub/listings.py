@@ -34,6 +34,9 @@ def _ask_lazily(
     call: Call, from_tree: Callable[[Resolution], list[T]], rows_of: Callable[[T], list[Any]]
 ) -> Iterator[T]:
     known = freshness.known_here(call)
+    if known is not None and _is_settled(call, known) and _are_told(_rows_below(call, known)):
+        yield from from_tree(known)
+        return
     for part in freshness.ask(
         call, known, lambda: _begin(call.wrapped(**call.named)), lambda known: iter(from_tree(known))
     ):
@@ -52,12 +55,13 @@ def get_paths_info(call: Call) -> list[Any]:
     """Serves `HfApi.get_paths_info`: of those paths that the repo has."""
     paths, known = call.named["paths"], freshness.known_here(call)
     named = [paths] if isinstance(paths, str) else paths
-    rows: list[Any] = freshness.ask(
-        call,
-        known,
-        lambda: call.wrapped(**call.named),
-        lambda known: [row for path in named for row in _describe_path(known, path)],
-    )
+
+    def from_tree(known: Resolution) -> list[Any]:
+        return [row for path in named for row in _describe_path(known, path)]
+
+    if known is not None and _is_settled(call, known) and _are_told(kept := from_tree(known)):
+        return kept
+    rows: list[Any] = freshness.ask(call, known, lambda: call.wrapped(**call.named), from_tree)
     _compare(call, known, rows)
     return rows
 
@@ -85,12 +89,26 @@ def file_exists(call: Call) -> bool:
         return path in known.tree
 
     known = freshness.known_here(call)
-    if known is not None and known.public and known.commit == call.asked.revision:
-        return from_tree(known)  # a commit does not change
+    if known is not None and _is_settled(call, known):
+        return from_tree(known)
     answer = freshness.ask(call, known, lambda: call.wrapped(**call.named), from_tree)
     if answer and known is not None and path not in known.tree:  # it was added just now
         call.storage.forget_resolution(call.asked.repo_id)
     return bool(answer)
+
+
+def _is_settled(call: Call, known: Resolution) -> bool:
+    """Return whether it is asked about a commit, which does not change, of a repo that anybody may read."""
+    return bool(known.public) and known.commit == call.asked.revision
+
+
+def _are_told(rows: Iterable[Any]) -> bool:
+    """Return whether the Hub says no more of these: it does of a folder (git's id) and of LFS (how Xet names it).
+
+    Of nothing at all it has words of its own.
+    """
+    rows = list(rows)
+    return bool(rows) and all(getattr(row, "blob_id", None) and row.lfs is None for row in rows)
 
 
 # -- out of the listing -----------------------------------------------------------------------------------------------
@@ -98,13 +116,18 @@ def file_exists(call: Call) -> bool:
 
 def _list(call: Call, known: Resolution) -> list[Any]:
     """The files and folders below a folder; the client's error of a missing entry where there is no such folder."""
-    folder = call.named.get("path_in_repo") or ""
-    prefix = f"{folder}/" if folder else ""
-    below = {path: entry for path, entry in known.tree.files.items() if path.startswith(prefix)}
-    if folder and not below:
+    rows, folder = _rows_below(call, known), call.named.get("path_in_repo") or ""
+    if folder and not rows:
         revision = quote(call.named.get("revision") or "main", safe="")
         where = f"{endpoint()}/{call.repo.api_path}/tree/{revision}/{quote(folder, safe='')}"
         raise_for("GET", where, known.commit)
+    return rows
+
+
+def _rows_below(call: Call, known: Resolution) -> list[Any]:
+    folder = (call.named.get("path_in_repo") or "").rstrip("/")
+    prefix = f"{folder}/" if folder else ""
+    below = {path: entry for path, entry in known.tree.files.items() if path.startswith(prefix)}
     deep = bool(call.named.get("recursive"))
     names: dict[str, Entry | None] = {}
     for path, entry in below.items():
@@ -117,6 +140,7 @@ def _list(call: Call, known: Resolution) -> list[Any]:
 
 
 def _describe_path(known: Resolution, path: str) -> list[Any]:
+    path = path.rstrip("/")
     if (entry := known.tree.files.get(path)) is not None:
         return [make_row(path, entry)]
     is_folder = any(each.startswith(f"{path}/") for each in known.tree.files)
