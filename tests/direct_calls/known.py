@@ -29,6 +29,7 @@ KNOWN: list[Known] = [
         Known(r"fs\.get_file\(.* 'got'", field, "0.36 fails here, for it makes a folder with no name", "0.")
         for field in ("error", "text", "mro", "response", "cause", "files")
     ),
+    Known(r"local_dir=(7|b'x')", "stderr", "how far the bar had come when the first thread failed"),
     Known("hf_wrong", "stderr", "what is on this machine is given as by plain, and a line says that the Hub refused"),
     Known("resume_download=True", "warned", "0.36 warns once for each file that its own loop asks for", "0."),
     *(

@@ -12,6 +12,7 @@ from typing import Any
 from ... import state
 from ...errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
 from ...hub.client import etag_timeout_after
+from ...log import get_logger
 from ...patching import calls
 from ...patching.fallback import check_brought, explain, stand_aside
 from ...store.resolution import Resolution
@@ -101,13 +102,12 @@ def _run_original(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], e
 
 
 def _run_after_fault(wrapped: Any, args: tuple[Any, ...], kwargs: dict[str, Any], error: Exception) -> Any:
-    """The original, after an error that none of ours is. It is worth a line where the original does not meet it."""
+    """The original, after an error that is none of ours. It is worth a line where the original does not fail, too."""
     try:
         with stand_aside():
             result = wrapped(*args, **kwargs)
-    except Exception as theirs:
-        if type(theirs) is not type(error):
-            explain(error)
+    except Exception:
+        get_logger().debug("before the original failed: %s: %s", type(error).__name__, error)
         raise
     explain(error)
     return result
