@@ -47,4 +47,6 @@ def make_hub() -> tuple[LocalHub, dict[str, str]]:
         add("acme/empty", {})
         add("acme/old", {"config.json": b'{"renamed": true}'})
         hub.rename("acme/old", "acme/new")
+    # lines 1.x of the client take a server of the same name for the Hub, whatever its port
+    hub.cdn_url = hub.cdn_url.replace("127.0.0.1", "localhost")
     return hub, {"COMMIT": commit, "OLD": old, "SHORT": commit[:7]}

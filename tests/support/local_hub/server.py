@@ -57,9 +57,7 @@ class LocalHub:
         if cdn == "other":
             self.servers.append(Server((host, 0), handler))
         self.endpoint = f"http://{host}:{self.servers[0].server_address[1]}{self.mirror.prefix}"
-        # of another name: lines 1.x of the client take a server of the same name for the Hub, whatever its port
-        other = "localhost" if cdn == "other" and host == "127.0.0.1" else host
-        self.cdn_url = f"http://{other}:{self.servers[-1].server_address[1]}"
+        self.cdn_url = f"http://{host}:{self.servers[-1].server_address[1]}"
         if root:
             self.scan()
 
