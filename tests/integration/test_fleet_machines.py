@@ -298,3 +298,25 @@ def test_errors_say_what_to_do(machine, words, message):
     done = a.hook("fleet", *words)
     assert done.returncode == 1 and message in done.stderr and "Hint: " in done.stderr, done.stderr
     assert not a.folder.repo.exists()
+
+
+def test_what_doctor_says(machine):
+    a, b = machine("a"), machine("b")
+
+    def row(one, **env):
+        done = one.hook("doctor", "--json", env=env)
+        return next(row for row in json.loads(done.stdout)["checks"] if row["name"] == "fleet")
+
+    assert row(a)["ok"] and "in no fleet" in row(a)["detail"]
+    a.init("lab")
+    b.join(a)
+    a.sees(b.peer)
+    assert row(a) == {"name": "fleet", "ok": True, "detail": "1 of 1 other members of lab are there", "hint": None}
+    assert "is off" in row(a, IPFS_ACCELERATE_FLEET="off")["detail"]
+    b.fleet("stop")
+    a.sees(b.peer, seconds=60, there=False)
+    found = row(a)
+    assert not found["ok"] and "none of the 1 other members" in found["detail"] and "fleet status" in found["hint"]
+    a.fleet("stop")
+    found = row(a)
+    assert not found["ok"] and found["hint"].endswith("fleet start")

@@ -30,7 +30,7 @@ NAMES = [
     "name",
     "one copy",
 ]
-NAMES += ["round trip", "publishers", "gateways", "mirrors", "hub", "clock", "doors"]
+NAMES += ["round trip", "fleet", "publishers", "gateways", "mirrors", "hub", "clock", "doors"]
 
 
 @pytest.fixture

@@ -36,6 +36,7 @@ def run_checks(settings: Settings, progress: Callable[[Finding], None] | None = 
     from . import (
         check,
         environment,
+        fleet,
         folders,
         gateways,
         hf_cache,
@@ -52,6 +53,7 @@ def run_checks(settings: Settings, progress: Callable[[Finding], None] | None = 
         *folders.checks(settings),
         hf_cache.check_of(settings),
         *swarm.checks(settings),
+        fleet.check_of(settings),
         *publishers.checks(settings),
         *gateways.checks(settings),
         *mirrors.checks(settings),
