@@ -131,8 +131,9 @@ def test_a_proof_that_is_old_does_not_count(tmp_path):
     with AgentProcess(tmp_path / "store") as agent:
         fill(agent.store)
         proof = agent.store.own_folder / "access" / "models--org--open"
-        os.utime(proof, (time.time() - 25 * HOUR,) * 2)
-        assert status_of(send(agent.url, signed("GET", target()))) == 403
+        for days, status in ((2, 200), (31, 403)):  # while the Hub is down its last word stands for a month
+            os.utime(proof, (time.time() - days * 24 * HOUR,) * 2)
+            assert status_of(send(agent.url, signed("GET", target()))) == status
 
 
 def test_bodies_are_bounded(agent):

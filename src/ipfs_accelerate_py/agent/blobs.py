@@ -12,8 +12,9 @@ from pathlib import Path
 
 from aiohttp import web
 
+from ..config.settings import read_settings
+from ..publish.eligibility import may_be_given
 from ..store import layout, partial
-from ..store.visibility import known_access
 from .agent import AGENT, Agent
 
 PATH = "/fleet/1/blobs/{folder}/{etag}"
@@ -95,7 +96,9 @@ async def _give(request: web.Request) -> web.StreamResponse:
         raise web.HTTPBadRequest
     await _wait_for_it(request, agent, repo_id, etag)
     loop = asyncio.get_running_loop()
-    if not request["local"] and await loop.run_in_executor(None, known_access, agent.store, repo_id) is not True:
+    if not request["local"] and not await loop.run_in_executor(
+        None, may_be_given, agent.store, read_settings(), repo_id
+    ):
         raise web.HTTPForbidden
     if request.method != "HEAD" and agent.counts.streams >= STREAMS:
         raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})

@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any, TypeGuard
 
 from aiohttp import web
 
+from ..config.settings import read_settings
 from ..errors import SourceError
 from ..fleet.members import is_peer, rank
+from ..net import timeouts
+from ..publish import eligibility
 from ..store import layout
-from ..store.visibility import known_access
 from .agent import AGENT, Agent
 
 if TYPE_CHECKING:
@@ -23,6 +25,7 @@ PATH = "/fleet/1/models"
 _LOOK = 3.0  # seconds between two looks at the store
 _RENEW = 60.0  # seconds between two times that the trackers are told, where nothing has changed
 _SECONDS = 2.0
+_PROVE = 30.0  # seconds between two questions to the Hub
 _AT_MOST = 5000  # repos that are told of
 GIVEN_ROWS = 1000  # machines of which is told how much they were given
 _MOST = 1 << 60  # bytes: nobody has as many
@@ -44,14 +47,14 @@ def add_routes(app: web.Application) -> None:
 
 def find_folders(store: Store) -> list[str]:
     """The folders of the public repos of which there are files here."""
-    found = []
+    found, settings = [], read_settings()
     with contextlib.suppress(OSError), os.scandir(store.root) as entries:
         for entry in entries:
             repo_id = layout.repo_of(entry.name)
             if (
                 repo_id is not None
                 and os.path.isdir(os.path.join(entry.path, "blobs"))
-                and known_access(store, repo_id)
+                and eligibility.may_be_given(store, settings, repo_id)
             ):
                 found.append(entry.name)
     return sorted(found)[:_AT_MOST]
@@ -68,12 +71,23 @@ def weigh(store: Store, folder: str) -> Holding:
     return Holding(folder, len(sizes), sum(sizes))
 
 
+def prove_again(store: Store, folders: list[str]) -> None:
+    """Ask the Hub about one of the repos of which its word is old: a repo may be closed by now."""
+    for folder in folders:
+        if eligibility.prove_again(store, read_settings(), layout.repo_of(folder) or "", timeouts.IDLE):
+            return
+
+
 async def keep_telling(agent: Agent) -> None:
     """Tell the trackers of each repo that this machine holds it: when that is news, and now and then."""
     told: dict[str, tuple[str, float]] = {}  # folder -> its tracker, and when it was told
     loop = asyncio.get_running_loop()
+    proving: asyncio.Future[None] | None = None
+    proven = 0.0
     while True:
         folders = await loop.run_in_executor(None, find_folders, agent.store)
+        if proving is None or (proving.done() and loop.time() - proven > _PROVE):
+            proving, proven = loop.run_in_executor(None, prove_again, agent.store, folders), loop.time()
         peers = {member.peer: member.agent for member in agent.members.alive()}
         messages: dict[str, list[str]] = {}
         for folder in folders:

@@ -78,7 +78,9 @@ class Plan:
         """The fleet, if this machine is in one, for what is not known to be closed; an object for each file."""
         if self.resolution.public is False or not FleetFolder(self.store.root).exists():
             return None
-        members: Source = find_class(Kind.MEMBERS)(self.store.root, self.settings.timeout, claim=True)
+        # others may follow only where this machine may give
+        claim = self.settings.publish != "off" and self.resolution.public is True
+        members: Source = find_class(Kind.MEMBERS)(self.store.root, self.settings.timeout, claim=claim)
         return None if health.is_breaker_open(members.label, size) else members
 
     def _hub(self) -> Source:
