@@ -8,6 +8,7 @@ All in it may tell the swarm key, so that nobody but its owner may read it.
 from __future__ import annotations
 
 import json
+import os
 import time
 from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
@@ -80,8 +81,8 @@ class FleetFolder:
         self.kubo_log = self.own / "kubo.log"
 
     def exists(self) -> bool:
-        """Return whether this machine is in a fleet."""
-        return self.facts.is_file()
+        """Return whether this machine is in a fleet that this user may use: the folder is for its owner alone."""
+        return os.access(self.facts, os.R_OK)
 
     def read(self) -> Fleet:
         """The fleet of this machine. FleetError where there is none, or its files cannot be read."""
