@@ -123,12 +123,21 @@ def restore_all() -> None:
                 setattr(owner, each.attribute, each.original)
         old = {id(each.replacement): each.original for each in here.replaced if each.door.wrapper is not None}
         old |= {id(proxy): cls for cls, proxy in here.proxies.items()}
-        exchange(here.libraries.values(), old)
+        exchange(here.libraries.values(), {key: _first_of(value, old) for key, value in old.items()})
         for library in here.libraries.values():
             for module in loaded_modules(library):
                 if class_proxies is not None:
                     class_proxies.make_plain(module)
         here.clear()
+
+
+def _first_of(value: Any, old: dict[int, Any]) -> Any:
+    """What stood there before any of ours: a wrapper may stand before a function that replaces another library's."""
+    for _ in range(len(old)):
+        if id(value) not in old:
+            break
+        value = old[id(value)]
+    return value
 
 
 def patched_classes() -> list[str]:
