@@ -28,3 +28,9 @@ def is_unwell(error: BaseException) -> bool:
     if type(error).__name__ in _CALLERS_OWN:
         return False
     return type(error).__module__.partition(".")[0] in _TRANSPORTS or isinstance(error, ConnectionError | TimeoutError)
+
+
+def is_cut_off(error: BaseException) -> bool:
+    """Return whether an error says that a connection was made, and closed without an answer."""
+    names = {type(each).__name__ for each in (error, error.__cause__, error.__context__, *error.args) if each}
+    return bool(names & {"RemoteProtocolError", "ReadError", "ProtocolError"})

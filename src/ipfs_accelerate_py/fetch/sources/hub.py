@@ -84,7 +84,7 @@ class Hub:
         began, wrong, in_order = time.monotonic(), False, False
         if not writer.size and not self._take_leftover(request, writer):
             try:
-                if hub_small.give(request, writer):
+                if self._give_small(request, writer):
                     return "the Hub"
             except Mismatch:
                 writer.start()
@@ -129,6 +129,18 @@ class Hub:
         from huggingface_hub import constants
 
         return 2 * budget + min(request.entry.size, constants.DOWNLOAD_CHUNK_SIZE) / _PIECE_RATE
+
+    def _give_small(self, request: FileRequest, writer: Writer) -> bool:
+        """Ask for a file that git holds, without a question before it; False if the client is to, in its own way."""
+        try:
+            return hub_small.give(request, writer)
+        except hub_small.CutOff:
+            try:
+                self._continue(request, writer)
+                writer.check()
+                return True
+            except _BrokenOff:
+                return False
 
     def _take_leftover(self, request: FileRequest, writer: Writer) -> bool:
         """Begin with what a killed process had downloaded to the scratch folder; True if there was something."""

@@ -10,6 +10,7 @@ from typing import Any
 from ...errors import SourceError
 from ...hub import stream
 from ...hub.client import etag_timeout, is_offline
+from ...hub.unwell import is_cut_off
 from ...repo import Repo
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
@@ -19,10 +20,14 @@ from . import FileRequest
 _AT_MOST = 10.0  # seconds: where HF_HUB_ETAG_TIMEOUT is set, the client's own question cannot be told to be shorter
 
 
+class CutOff(SourceError):
+    """The Hub closed the connection and sent no answer: the client's loop may ask again at once, without a question."""
+
+
 def give(request: FileRequest, writer: Writer) -> bool:
     """Ask the Hub once. False: it is for the client to ask, with its retries and its errors; what came is kept.
 
-    Raises Mismatch.
+    Raises Mismatch, CutOff.
     """
     if request.entry.sha256 or is_offline():
         return False
@@ -31,8 +36,9 @@ def give(request: FileRequest, writer: Writer) -> bool:
         return _fill(request, writer, bar)
     except (Mismatch, NotWritten, SourceError):
         raise
-    except Exception:  # see `hub.client.ask_commit`
-        pass
+    except Exception as error:  # see `hub.client.ask_commit`
+        if not writer.size and is_cut_off(error):
+            raise CutOff(f"the Hub sent no answer: {error}") from error
     finally:
         bar.clear() if writer.size < request.entry.size else bar.finish()
     return False
