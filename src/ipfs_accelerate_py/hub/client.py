@@ -60,6 +60,20 @@ def has_token(token: str | bool | None) -> bool:
 
 def asks_files_by_branch() -> bool:
     """Return whether plain loads of this client's line ask for each file by the branch, whatever the API says."""
+    return _is_of_line_0()
+
+
+def logs_downloads() -> bool:
+    """Return whether this client's line tells its log of each file that it downloads."""
+    return _is_of_line_0()
+
+
+def makes_folders_on_the_way() -> bool:
+    """Return whether `snapshot_download` of this client's line makes what a `local_dir` such as `a/../b` passes."""
+    return _is_of_line_0()
+
+
+def _is_of_line_0() -> bool:
     import huggingface_hub
 
     return huggingface_hub.__version__.startswith("0.")

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import functools
+import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 from ...errors import Unavailable
+from ...hub.client import makes_folders_on_the_way
 from ...patching.calls import is_local_only
 from ...store import layout
 from ...store.resolution import Resolution
@@ -35,6 +37,8 @@ def snapshot_download(call: Call) -> Callable[[], Any] | None:
         return None if local_only else functools.partial(_run_original, call, resolution, error)
     served: dict[str, Any] = {**call.named, "revision": resolution.commit, "force_download": False}
     if target is not None:
+        if makes_folders_on_the_way():
+            os.makedirs(os.fspath(call.named["local_dir"]), exist_ok=True)
         local_dir.place(call, target, resolution, present)
         presence.keep_ref(call, resolution)
         # Given a commit whose listing it has kept, the original finds all there, and asks for nothing.
