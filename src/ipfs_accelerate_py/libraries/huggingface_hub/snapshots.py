@@ -37,8 +37,9 @@ def snapshot_download(call: Call) -> Callable[[], Any] | None:
         return None if local_only else functools.partial(_run_original, call, resolution, error)
     served: dict[str, Any] = {**call.named, "revision": resolution.commit, "force_download": False}
     if target is not None:
-        if makes_folders_on_the_way():
-            os.makedirs(os.fspath(call.named["local_dir"]), exist_ok=True)
+        asked = os.path.expanduser(os.fspath(call.named["local_dir"]))
+        if ".." in Path(asked).parts and makes_folders_on_the_way():
+            os.makedirs(asked, exist_ok=True)
         local_dir.place(call, target, resolution, present)
         presence.keep_ref(call, resolution)
         # Given a commit whose listing it has kept, the original finds all there, and asks for nothing.
