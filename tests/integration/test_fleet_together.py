@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import signal
 import threading
 import time
 
@@ -154,6 +155,19 @@ def test_without_an_agent(hub, fleet):
     machine.kill_agent()
     [result] = load(machine)
     assert result["files"] == DIGESTS and set(result["served"]) == {"hub"}
+
+
+def test_an_agent_that_is_silent_is_waited_for_once(hub, fleet):
+    """It has stopped where it was: its port takes connections, and nothing answers."""
+    a, _ = fleet(2)
+    assert a.agent is not None
+    os.kill(a.agent.pid, signal.SIGSTOP)
+    try:
+        (got,) = load(a)
+    finally:
+        os.kill(a.agent.pid, signal.SIGCONT)
+    assert got["files"] == DIGESTS and "fleet" not in got["served"]
+    assert got["seconds"] < 20
 
 
 def test_a_full_disk_is_the_usual_error_and_the_others_go_on(hub, fleet):

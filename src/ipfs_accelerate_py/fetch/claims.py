@@ -29,6 +29,7 @@ class Asked:
         self.file, self.size, self.is_ours = file, size, False
         self._blobs, self._post = blobs, post
         self._ended = threading.Event()
+        self._is_silent = False  # the agent, when it was asked last: it is not waited for once more
         self._renewing = threading.Lock()  # a renewal that came after the end would be a claim that nobody works on
 
     def find(self, *, claim: bool, arrived: int, lost: list[str], slow: str = "") -> dict[str, Any]:
@@ -36,7 +37,9 @@ class Asked:
         folder, etag = self.file
         question: dict[str, Any] = {"folder": folder, "etag": etag, "size": self.size}
         question |= {"claim": claim, "arrived": arrived, "lost": lost, "slow": slow}
+        self._is_silent = True
         answer = self._post("find", question)
+        self._is_silent = False
         claimed = answer.get("claim")
         if isinstance(claimed, dict) and claimed.get("mine") is True and not self.is_ours:
             self.is_ours = True
@@ -50,6 +53,8 @@ class Asked:
         try:
             self.is_ours = False
             folder, etag = self.file
+            if self._is_silent:  # what it may have claimed for us ends with its lease
+                return
             with contextlib.suppress(Exception):
                 self._post("release", {"folder": folder, "etag": etag, "done": done})
         finally:
