@@ -8,9 +8,9 @@ import time
 
 import pytest
 
-from ipfs_accelerate_py.store import beside as beside_module
+from ipfs_accelerate_py import beside as beside_module
+from ipfs_accelerate_py.beside import Beside
 from ipfs_accelerate_py.store import writer as writer_module
-from ipfs_accelerate_py.store.beside import Beside
 from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.verify import Mismatch
 

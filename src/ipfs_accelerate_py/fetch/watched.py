@@ -1,4 +1,4 @@
-"""A writer that is looked at while another machine gives it bytes: does it give enough?"""
+"""A writer that is looked at while another machine gives it bytes: whether those are enough."""
 
 from __future__ import annotations
 

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable
 from pathlib import Path
 
-from .beside import Beside
+from ..beside import Beside
 from .tree import Entry
 
 CHUNK = 1 << 20

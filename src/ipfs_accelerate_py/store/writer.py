@@ -10,9 +10,9 @@ import time
 from collections.abc import Iterable
 from pathlib import Path
 
+from ..beside import Beside
 from ..errors import SourceError
 from . import partial
-from .beside import Beside
 from .fs import is_unchanged, reflink, start_writing_out, sync_folder, umask
 from .tree import Entry
 from .verify import CHUNK, Mismatch, Verifier, verify_file
