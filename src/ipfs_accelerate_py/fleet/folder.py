@@ -24,6 +24,8 @@ NAME = ".fleet"  # beside the repos in the store
 OWN = "accelerate"
 FORMAT = 1
 _SECRET = 0o600
+_LAST_PID = 2**31 - 1
+_LAST_TIME = 2**33  # seconds since 1970 that every platform can show
 
 
 @dataclass(frozen=True)
@@ -93,7 +95,9 @@ class FleetFolder:
                 raise FleetError(f"{self.facts} is of a newer version", "install a newer ipfs_accelerate_py")
             row["ports"], row["trusted"] = Ports(**row["ports"]), tuple(row["trusted"])
             row["contacts"] = tuple(row.get("contacts", ()))
-            return Fleet(**row, key=key)
+            fleet = Fleet(**row, key=key)
+            _check_facts(fleet)
+            return fleet
         except FileNotFoundError as error:
             if not self.facts.exists():
                 raise FleetError(
@@ -145,6 +149,22 @@ class FleetFolder:
         replace_file(path, json.dumps(document, indent=1).encode(), _SECRET)
 
 
+def _check_facts(fleet: Fleet) -> None:
+    """ValueError where a value is of a type that none of them has."""
+    texts = (fleet.name, fleet.peer, fleet.listen, fleet.announce, fleet.trust, fleet.program)
+    for text in (*texts, *fleet.trusted, *fleet.contacts):
+        if not isinstance(text, str):
+            raise ValueError(f"{text!r} is no text")
+        text.encode()  # UnicodeEncodeError, a ValueError: half of a surrogate pair
+    for port in asdict(fleet.ports).values():
+        if not _is_port(port):
+            raise ValueError(f"{port!r} is no port")
+
+
+def _is_port(port: Any) -> bool:
+    return type(port) is int and 0 < port < 65536
+
+
 @dataclass(frozen=True)
 class AgentPlace:
     """Where the agent of this machine is while it runs: its process, its port on 127.0.0.1, the process of its Kubo.
@@ -161,6 +181,10 @@ class AgentPlace:
 def read_agent(folder: FleetFolder) -> AgentPlace | None:
     """What the agent has written of itself, which may have ended since; None where there is nothing."""
     try:
-        return AgentPlace(**json.loads(folder.agent.read_bytes()))
-    except (OSError, ValueError, TypeError, RecursionError):
+        place = AgentPlace(**json.loads(folder.agent.read_bytes()))
+        # a signal to process 0, or one below, would reach many: https://man7.org/linux/man-pages/man2/kill.2.html
+        good = all(type(each) is int for each in (place.pid, place.port, place.kubo)) and _is_port(place.port)
+        good = good and 0 < place.pid <= _LAST_PID and 0 <= place.kubo <= _LAST_PID
+        return place if good and 0 <= float(place.started) <= _LAST_TIME else None
+    except (OSError, ValueError, TypeError, OverflowError, RecursionError):
         return None
