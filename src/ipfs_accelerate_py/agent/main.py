@@ -40,6 +40,8 @@ def run(store: Path, *, listen: str | None = None, announce: str | None = None, 
     folder = FleetFolder(store)
     try:
         with FileLock(folder.agent_lock, timeout=_LOCK):
+            with contextlib.suppress(OSError):
+                folder.agent.unlink()  # of one that was ended by force: its process id may be another program's now
             fleet = setup.move(folder, listen, announce)
             os.environ["IPFS_ACCELERATE_HOME"] = str(store)  # for what reads the settings
             try:

@@ -40,15 +40,11 @@ def make_fleet(
     It is made under another name and renamed when it is whole, so that one who is killed leaves no half of it.
     """
     folder = FleetFolder(store)
-    if folder.repo.exists():
-        if folder.exists():
-            raise FleetError(
-                f"this machine is in the fleet {folder.read().name!r} already",
-                "'fleet invite' prints its invitation; 'fleet leave' takes this machine out of it",
-            )
-        raise FleetError(
-            f"{folder.repo} is there, and it is no folder of a fleet", "move it away, or choose another store"
-        )
+    check_absent(folder)
+    try:
+        name.encode()
+    except UnicodeEncodeError:
+        raise FleetError(f"{name!r} is no text, and no name of a fleet", "give one in letters") from None
     address = listen or own_address()
     check_address(address)
     check_host(announce)
@@ -69,11 +65,28 @@ def make_fleet(
         made = FleetFolder(store, unfinished)
         made.write(fleet)
         made.write_members(members)
-        os.rename(unfinished, folder.repo)
+        try:
+            os.rename(unfinished, folder.repo)
+        except OSError:
+            check_absent(folder)  # another 'fleet init' or 'fleet join' was quicker
+            raise
     except BaseException:
         shutil.rmtree(unfinished, ignore_errors=True)
         raise
     return fleet
+
+
+def check_absent(folder: FleetFolder) -> None:
+    """FleetError where this machine is in a fleet, or something else has the place of its folder."""
+    if folder.repo.exists():
+        if folder.exists():
+            raise FleetError(
+                f"this machine is in the fleet {folder.read().name!r} already",
+                "'fleet invite' prints its invitation; 'fleet leave' takes this machine out of it",
+            )
+        raise FleetError(
+            f"{folder.repo} is there, and it is no folder of a fleet", "move it away, or choose another store"
+        )
 
 
 def remove_unfinished(store: Path) -> None:
