@@ -9,8 +9,10 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from ipfs_accelerate_py.errors import SourceError
-from tests.support.agent import AgentProcess
+from ipfs_accelerate_py.errors import SourceDown, SourceError
+from ipfs_accelerate_py.fleet.client import AgentClient
+from ipfs_accelerate_py.fleet.signing import Signer
+from tests.support.agent import KEY, AgentProcess, peer_id
 
 from .agents import CONTENT, ENTRY, OPEN, Taken, blob, connect, fill, get, header, send, signed, status_of, target
 
@@ -112,3 +114,23 @@ def test_many_clients_at_once_get_the_same(agent):
         assert all(pool.map(fetch, range(32)))
     given = client.post(agent.local, "/fleet/1/status", {})["given"]
     assert sum(given[client.signer.peer].values()) >= 32 * (ENTRY.size - 32_000)
+
+
+def test_an_answer_whose_headers_drip_is_given_up():
+    """Each byte comes within the idle timeout, and the answer never begins."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+
+        def drip():
+            taken, _ = server.accept()
+            with taken, contextlib.suppress(OSError):
+                taken.sendall(b"HTTP/1.1 200 OK\r\nA: ")
+                for _ in range(200):
+                    time.sleep(0.1)
+                    taken.sendall(b"b")
+
+        threading.Thread(target=drip, daemon=True).start()
+        client = AgentClient(Signer(KEY, peer_id(2)), 1.0)
+        began = time.monotonic()
+        with pytest.raises(SourceDown, match="does not end its answer"):
+            client.post(f"http://127.0.0.1:{server.getsockname()[1]}", "/fleet/1/status", {})
+        assert time.monotonic() - began < 10

@@ -13,6 +13,7 @@ from ..errors import SourceDown, SourceError
 from ..log import say_once
 from ..net import timeouts
 from ..net.answers import read_next
+from ..net.futures import has_ended, submit
 from ..net.http import HTTPReader, Sink
 from ..session import Recent
 from .signing import TIME_HEADER, Signer, read_offset
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 ROOT = "/fleet/1/"
 _LIMIT = 4 << 20  # bytes of an answer
 _CONNECTIONS = 16  # to one agent
+_GRACE = 0.5  # seconds that an answer has beyond its budget before it is left alone
 _PEERS = 64  # whose connections are kept
 _OTHER_FLEET = "it is in another fleet: join with an invitation from the fleet that it is in now"
 
@@ -53,9 +55,15 @@ class AgentClient:
 
     def post(self, url: str, path: str, document: Mapping[str, Any], seconds: float | None = None) -> dict[str, Any]:
         """The JSON object that an agent answers. `seconds`: for the whole, in place of the idle timeout."""
+        budget = self.idle_timeout if seconds is None else seconds
+        asking = submit(lambda: self._post(url, path, document, budget))
+        if not has_ended(asking, budget + _GRACE):  # headers that drip are never silent
+            raise SourceDown(f"{url} does not end its answer")
+        return asking.result()
+
+    def _post(self, url: str, path: str, document: Mapping[str, Any], budget: float) -> dict[str, Any]:
         from requests import RequestException
 
-        budget = self.idle_timeout if seconds is None else seconds
         end = time.monotonic() + budget
         connect = min(timeouts.CONNECT_NEAR, budget)
         try:
