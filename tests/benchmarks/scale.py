@@ -85,7 +85,7 @@ def _ask(machine: FleetMachine, holder: str) -> float:
     question = {"folder": FOLDER, "etag": "0" * 40, "size": 1, "claim": False, "arrived": 0, "lost": []}
     answer = _post(machine, "find", question)
     took = time.monotonic() - started
-    assert [row["peer"] for row in answer["holders"]] == [holder], answer
+    assert holder in [row["peer"] for row in answer["holders"]], answer
     return took
 
 

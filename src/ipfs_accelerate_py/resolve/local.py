@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
+from ..config.forms import default_lower
 from ..config.settings import Settings
 from ..errors import StoreError
 from ..hf_cache.other_caches import OtherCaches
@@ -64,8 +65,12 @@ class LocalAuthority:
         if self.pinned:
             return ()
         ref = layout.ref_path(self.repo_id, self.revision)
-        caches = self._ask_caches(lambda: tuple(_stamp(cache / ref) for cache in self.settings.lower)) or ()
-        return (_stamp(self.store.path(ref)), *caches)
+        # plain reads the one cache itself, and waits for it as long as that takes; a thread would cost each call more
+        plains = Path(default_lower()).expanduser()
+        found = [_stamp(self.store.path(ref)), _stamp(plains / ref)]
+        if others := [cache for cache in self.settings.lower if cache != plains]:
+            found += self._ask_caches(lambda: [_stamp(cache / ref) for cache in others]) or ()
+        return tuple(found)
 
     def _offers_as_much(self, own: str, cached: str) -> bool:
         """Return whether the store has, at commit `own`, every file that a cache shows at commit `cached`.
