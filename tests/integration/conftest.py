@@ -4,6 +4,7 @@ import pytest
 
 from ipfs_accelerate_py.store import store as store_module
 from ipfs_accelerate_py.store import verify
+from tests.support.fleet import FleetMachine
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
 
@@ -51,3 +52,17 @@ def acme_hub(acme, here):
     with LocalHub(acme, tokens={"hf_alice": "alice"}) as running:
         here.point_at(running)
         yield running
+
+
+@pytest.fixture
+def machine(node_class, tmp_path):
+    """Makes machines of a fleet: `machine("a")`."""
+    made = []
+
+    def make(name, **options):
+        made.append(FleetMachine(tmp_path / name, **options))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.stop()

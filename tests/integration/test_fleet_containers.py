@@ -13,24 +13,10 @@ import pytest
 from ipfs_accelerate_py.fleet import keys
 from ipfs_accelerate_py.fleet.invitation import Invitation, read_invitation, write_invitation
 from tests.support.containers import can_confine, confine
-from tests.support.fleet import FleetMachine, modes, next_address
+from tests.support.fleet import modes, next_address
 from tests.support.local_hub import LocalHub
 
 pytestmark = pytest.mark.timeout(300)
-
-
-@pytest.fixture
-def machine(node_class, tmp_path):
-    """Makes machines: `machine("a")`."""
-    made = []
-
-    def make(name, **options):
-        made.append(FleetMachine(tmp_path / name, **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.stop()
 
 
 @pytest.fixture

@@ -16,24 +16,10 @@ import pytest
 
 from ipfs_accelerate_py.fleet.invitation import read_invitation, write_invitation
 from ipfs_accelerate_py.fleet.keys import make_key
-from tests.support.fleet import FleetMachine, modes
+from tests.support.fleet import modes
 
 pytestmark = pytest.mark.timeout(300)
 PUBLIC = ("bootstrap.libp2p.io", "autoconf", "delegated-ipfs.dev", "registration.libp2p.direct")
-
-
-@pytest.fixture
-def machine(node_class, tmp_path):
-    """Makes machines: `machine("a")`."""
-    made = []
-
-    def make(name, **options):
-        made.append(FleetMachine(tmp_path / name, **options))
-        return made[-1]
-
-    yield make
-    for each in made:
-        each.stop()
 
 
 def gone(pid, seconds=15.0):
