@@ -9,6 +9,7 @@ from typing import Any
 import aiohttp
 
 from ..errors import SourceDown, SourceError
+from ..fleet.client import read_answer
 from ..fleet.signing import TIME_HEADER, Signer, read_offset
 from ..log import warn_once
 
@@ -45,7 +46,7 @@ class Calls:
                     data += chunk
                     if len(data) > _LIMIT:
                         raise SourceError(f"the answer of {url} is larger than {_LIMIT} bytes")
-                return _read(bytes(data), url)
+                return read_answer(bytes(data), url)
         raise SourceError(f"{url} refuses {path}: {answer.status}", _hint(answer.status))
 
     async def close(self) -> None:
@@ -69,16 +70,6 @@ class Calls:
         self._offsets[url] = offset
         warn_once(f"the clock of this machine and that of {url} differ by {offset:+.0f} s; set them by NTP")
         return True
-
-
-def _read(data: bytes, url: str) -> dict[str, Any]:
-    try:
-        document = json.loads(data)
-    except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise SourceError(f"the answer of {url} cannot be read")
-    return document
 
 
 def _hint(status: int) -> str | None:

@@ -70,14 +70,10 @@ class Gossip:
     async def leave(self) -> None:
         """Tell those that are there that this machine leaves."""
         alive = self.agent.members.alive()[:_AT_ONCE]
-        await asyncio.gather(*(self._hello(member, leaving=True) for member in alive))
-
-    async def tell(self, member: Member) -> str:
-        """Tell one member now; returns why that did not work, or nothing."""
-        return await self._hello(member)
+        await asyncio.gather(*(self.tell(member, leaving=True) for member in alive))
 
     async def _tell(self, members: Iterable[Member]) -> None:
-        await asyncio.gather(*(self._hello(member) for member in members))
+        await asyncio.gather(*(self.tell(member) for member in members))
         self.keep()
 
     async def _find(self) -> None:
@@ -103,7 +99,8 @@ class Gossip:
         said = [await self._greet(each) for each in _some(urls, _OTHERS)]
         self._note(url, "" if not all(said) or not said else said[0])
 
-    async def _hello(self, member: Member, *, leaving: bool = False) -> str:
+    async def tell(self, member: Member, *, leaving: bool = False) -> str:
+        """Tell one member now; returns why that did not work, or nothing."""
         if not member.agent:
             return "it has no agent"
         text = await self._greet(member.agent, member.peer, leaving=leaving)

@@ -85,7 +85,7 @@ class AgentClient:
                         raise SourceDown(f"{url} does not end its answer")
         except (RequestException, OSError) as error:
             raise SourceDown(f"{url} does not answer: {type(error).__name__}") from error
-        return _read_document(bytes(data), url)
+        return read_answer(bytes(data), url)
 
     def head(self, url: str, path: str) -> Mapping[str, str]:
         """The headers of the answer to HEAD."""
@@ -182,7 +182,8 @@ def check(answer: Any, url: str) -> None:
     raise SourceError(reasons.get(status, f"it answered {status}"))
 
 
-def _read_document(data: bytes, url: str) -> dict[str, Any]:
+def read_answer(data: bytes, url: str) -> dict[str, Any]:
+    """The JSON object that an agent has answered; SourceError for what is none."""
     try:
         document = json.loads(data)
     except (ValueError, RecursionError):

@@ -15,13 +15,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any
 
+from ..config.settings import FLEET_SETTINGS
 from ..errors import FleetError
 from ..files import replace_file
 from . import keys
 from .members import Member, Members
 
-NAME = ".fleet"  # beside the repos in the store
-OWN = "accelerate"
+NAME, OWN, _SETTINGS = FLEET_SETTINGS.split("/")  # `.fleet` lies beside the repos in the store
 FORMAT = 1
 _SECRET = 0o600
 _LAST_PID = 2**31 - 1
@@ -75,7 +75,7 @@ class FleetFolder:
         self.own = self.repo / OWN
         self.swarm_key = self.repo / "swarm.key"
         self.facts = self.own / "fleet.json"
-        self.settings = self.own / "settings.json"  # what the fleet means for the settings: see `config.settings`
+        self.settings = self.own / _SETTINGS  # what the fleet means for the settings: see `config.settings`
         self.members = self.own / "members.json"
         self.agent = self.own / "agent.json"  # of the agent that runs: see `AgentPlace`
         self.agent_lock = self.own / "agent.lock"

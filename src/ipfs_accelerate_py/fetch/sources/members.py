@@ -94,7 +94,7 @@ class _Road:
         while True:
             holders, follow = self._find()
             for peer, url in holders:
-                if self._take_whole(peer, url, last=len(holders) < 2):
+                if self._take_whole(peer, url):
                     return _name(peer)
             if self._asked.is_ours:
                 raise self._wrong or SourceError("it is for this machine to fetch it")
@@ -115,7 +115,7 @@ class _Road:
         return peer not in self._lost and _name(peer) not in stats().liars
 
     # -- from one who has it ----------------------------------------------------------------------------------------
-    def _take_whole(self, peer: str, url: str, *, last: bool) -> bool:
+    def _take_whole(self, peer: str, url: str) -> bool:
         self._source.takes_whole = True
         try:
             try:
