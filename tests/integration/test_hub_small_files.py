@@ -1,4 +1,7 @@
-"""Files that git holds: asked for without the client's question before them; what goes wrong is the client's to say."""
+"""Files that git holds: asked for without the client's question before them; what goes wrong is the client's to say.
+
+Only with the newer client: the log of the older one tells of each download, which is then left to it.
+"""
 
 from __future__ import annotations
 
@@ -9,10 +12,11 @@ import pytest
 from huggingface_hub import constants
 
 from ipfs_accelerate_py.errors import Unavailable, VerificationError
+from ipfs_accelerate_py.hub.client import logs_downloads
 from ipfs_accelerate_py.stats import stats
 from tests.support.local_hub import Mirror
 
-pytestmark = pytest.mark.lines
+with_both_lines = pytest.mark.lines
 REPO = "acme/model"
 VOCAB = bytes(range(256)) * 1200
 FILES = {"config.json": b'{"a": 1}', "empty.txt": b"", "deep/vocab.txt": VOCAB, "model.safetensors": b"weights" * 99}
@@ -36,9 +40,16 @@ def test_one_request(hub, here, path):
     assert stats().served["hub"] == [1, len(FILES[path])]
 
 
+@with_both_lines
 def test_what_lfs_holds_is_asked_for_by_the_client(hub, here):
     here.make_present(here.resolve(REPO), "model.safetensors")
     assert asked(hub)[0].startswith("HEAD")
+
+
+@with_both_lines
+def test_a_client_that_logs_its_downloads_asks_itself(hub, here):
+    here.make_present(here.resolve(REPO), "config.json")
+    assert asked(hub) == (["HEAD 200", "GET 200"] if logs_downloads() else ["GET 200"])
 
 
 def test_the_redirect_of_the_hub_is_followed(serve_repos, here):
@@ -73,6 +84,7 @@ def test_what_came_before_a_connection_broke_is_kept(hub, here):
     assert here.visible() == {"deep/vocab.txt": VOCAB} and sum(got) < len(VOCAB) + 100_000
 
 
+@with_both_lines
 def test_wrong_bytes_are_asked_for_again_and_refused(hub, here):
     hub.fault(match="GET .*config.json", corrupt=3)
     with pytest.raises(VerificationError, match=r"config\.json"):
@@ -80,6 +92,7 @@ def test_wrong_bytes_are_asked_for_again_and_refused(hub, here):
     assert here.visible() == {} and asked(hub).count("GET 200") == 2
 
 
+@with_both_lines
 @pytest.mark.parametrize("lack", [{"commit": False}, {"etag": "none"}], ids=str)
 def test_what_the_client_would_not_take_is_not_taken(serve_repos, here, lack):
     """A server without ETags is no Hub, and the client says so."""
@@ -89,6 +102,7 @@ def test_what_the_client_would_not_take_is_not_taken(serve_repos, here, lack):
     assert caught.value.no_hub
 
 
+@with_both_lines
 def test_a_closed_repo_is_given_to_its_token_alone(acme_hub, here):
     resolution = here.resolve("acme/private", token="hf_alice")
     (path, *_) = [path for path, entry in resolution.tree.files.items() if not entry.sha256]
@@ -98,6 +112,7 @@ def test_a_closed_repo_is_given_to_its_token_alone(acme_hub, here):
     assert list(here.visible()) == [path]
 
 
+@with_both_lines
 def test_offline_the_client_decides(hub, here, monkeypatch):
     resolution = here.resolve(REPO)
     monkeypatch.setattr(constants, "HF_HUB_OFFLINE", True)
@@ -113,7 +128,6 @@ def test_a_hub_that_hangs_now_is_waited_for_once(hub, here, monkeypatch):
     resolution = here.resolve(REPO)
     hub.fault(match="resolve", hang=True, times=2)
     began = time.monotonic()
-    with suppress(Unavailable):  # the older line does not ask again
-        here.make_present(resolution, "config.json")
-    assert 4.0 <= time.monotonic() - began < 5.9  # the older line pauses for a second
+    here.make_present(resolution, "config.json")
+    assert 4.0 <= time.monotonic() - began < 5.9
     assert len(asked(hub)) >= 2
