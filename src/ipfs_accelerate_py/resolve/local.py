@@ -38,7 +38,7 @@ class LocalAuthority:
         """The resolution according to the store and the local caches. `alone`: no other source gives bytes either."""
         commit, unconfirmed = self.revision, False
         if not self.pinned:
-            learnt = self._ask_caches(lambda: self.caches.known_commit(self.repo_id, self.revision))
+            learnt = _ask_caches(self.settings, lambda: self.caches.known_commit(self.repo_id, self.revision))
             own = self.store.read_ref(self.repo_id, self.revision)
             unconfirmed = own is not None and self.store.is_unconfirmed(self.repo_id, f"refs/{self.revision}")
             if own and (learnt is None or (not unconfirmed and self._learnt_own() >= learnt[1])):
@@ -57,20 +57,8 @@ class LocalAuthority:
         else:
             unconfirmed = unconfirmed or self.store.is_unconfirmed(self.repo_id, commit)
             return self.resolution(tree, Authority.PUBLISHER if unconfirmed else Authority.STORE)
-        tree = self._ask_caches(lambda: self.caches.known_tree(self.repo_id, commit))
+        tree = _ask_caches(self.settings, lambda: self.caches.known_tree(self.repo_id, commit))
         return None if tree is None else self.resolution(tree, Authority.LOCAL_CACHES)
-
-    def stamps(self) -> tuple[str, ...]:
-        """When the refs of this revision were last written, in the store and in the caches; none for a commit."""
-        if self.pinned:
-            return ()
-        ref = layout.ref_path(self.repo_id, self.revision)
-        # plain reads the one cache itself, and waits for it as long as that takes; a thread would cost each call more
-        plains = Path(default_lower()).expanduser()
-        found = [_stamp(self.store.path(ref)), _stamp(plains / ref)]
-        if others := [cache for cache in self.settings.lower if cache != plains]:
-            found += self._ask_caches(lambda: [_stamp(cache / ref) for cache in others]) or ()
-        return tuple(found)
 
     def _offers_as_much(self, own: str, cached: str) -> bool:
         """Return whether the store has, at commit `own`, every file that a cache shows at commit `cached`.
@@ -80,18 +68,10 @@ class LocalAuthority:
         tree = None if own == cached else self.store.read_tree(self.repo_id, own)
         if tree is None:
             return True
-        shown = self._ask_caches(lambda: self.caches.shown(self.repo_id, cached)) or set()
+        shown = _ask_caches(self.settings, lambda: self.caches.shown(self.repo_id, cached)) or set()
         found = {path: tree.files[path] for path in shown if path in tree.files}
         lacking = [entry.etag for path, entry in found.items() if not self.holds(own, path, entry)]
-        return not lacking or bool(self._ask_caches(lambda: self.caches.hold_all(self.repo_id, lacking)))
-
-    def _ask_caches(self, function: Callable[[], T | None]) -> T | None:
-        """The result of `function`, which reads local caches, or None if they are silent: a mount may hang."""
-        asking = submit(function)
-        if has_ended(asking, self.settings.timeout):
-            return asking.result()
-        get_logger().warning("the caches in IPFS_ACCELERATE_LOWER are silent: going on without them")
-        return None
+        return not lacking or bool(_ask_caches(self.settings, lambda: self.caches.hold_all(self.repo_id, lacking)))
 
     def _learnt_own(self) -> float:
         try:
@@ -143,6 +123,28 @@ class LocalAuthority:
         if public is None:
             public = known_access(self.store, self.repo_id)
         return Resolution(self.repo_id, self.revision, tree, authority, public, publisher=publisher)
+
+
+def read_stamps(store: Store, settings: Settings, repo_id: str, revision: str) -> tuple[str, ...]:
+    """When the refs of a revision were last written, in the store and in the caches; none for a commit."""
+    if layout.is_commit(revision):
+        return ()
+    ref = layout.ref_path(repo_id, revision)
+    # plain reads the one cache itself, and waits for it as long as that takes; a thread would cost each call more
+    plains = Path(default_lower()).expanduser()
+    found = [_stamp(store.path(ref)), _stamp(plains / ref)]
+    if others := [cache for cache in settings.lower if cache != plains]:
+        found += _ask_caches(settings, lambda: [_stamp(cache / ref) for cache in others]) or ()
+    return tuple(found)
+
+
+def _ask_caches(settings: Settings, function: Callable[[], T | None]) -> T | None:
+    """The result of `function`, which reads local caches, or None if they are silent: a mount may hang."""
+    asking = submit(function)
+    if has_ended(asking, settings.timeout):
+        return asking.result()
+    get_logger().warning("the caches in IPFS_ACCELERATE_LOWER are silent: going on without them")
+    return None
 
 
 def _stamp(file: Path) -> str:

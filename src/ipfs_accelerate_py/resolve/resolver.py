@@ -27,6 +27,7 @@ from ..store.tree import Tree
 from ..store.visibility import known_access
 from . import changes
 from .authorities import LateAnswer, OnClosed, Query
+from .local import read_stamps
 from .lockfile import read_lock_file
 
 Key = tuple[str, ...]
@@ -110,16 +111,16 @@ def resolve(
     if settings.lock is not None and (locked := read_lock_file(settings.lock).find(repo_id, revision)) is not None:
         public = known_access(store, repo_id)
         return Resolution(repo_id, revision, locked.tree, Authority.LOCK, public, locked.cids)
-    query = Query(store, settings, repo_id, revision, token, on_closed)
     memory = session.part(Resolutions)
     key = _key(store, repo_id, revision, token, local_only=local_only)
     if local_only:  # plain reads the refs each time: another program may have moved one
-        key = (*key, *query.local.stamps())
+        key = (*key, *read_stamps(store, settings, repo_id, revision))
     fresh = fresh and not local_only and not layout.is_commit(revision)
     if not (fresh or changes.is_open(repo_id, revision)) and (known := memory.recall(key)):
         return known
     layout.repo_folder(repo_id)
     layout.check_path(revision, "revision")
+    query = Query(store, settings, repo_id, revision, token, on_closed)
     # Threads that want the same wait for the first one's answer; never for ever, for a fork may leave a lock behind.
     lock = memory.locks.setdefault(key, threading.Lock())
     held = lock.acquire(timeout=client.etag_timeout() + settings.timeout)
