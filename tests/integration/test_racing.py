@@ -11,6 +11,7 @@ from ipfs_accelerate_py.fetch import health
 from ipfs_accelerate_py.fetch.plan import Plan
 from ipfs_accelerate_py.stats import stats
 from ipfs_accelerate_py.store import layout, partial, visibility
+from ipfs_accelerate_py.store.tree import Entry
 from tests.support.fault_server import FolderServer
 from tests.support.in_process import write_repo
 
@@ -223,5 +224,5 @@ def test_while_a_repo_may_be_closed_its_name_stays_in_private_networks(mirrors, 
     here.change(mirrors=(near, far, "s3://bucket/models"), gateways=(near, far), publishers=("k51abc",))
     for public, expected in ((None, [near, near]), (False, []), (True, [near, far, near, far, "s3://bucket/models"])):
         known = replace(resolution, public=public)
-        sources = Plan(here.store, here.settings, known, None, False, False).for_file(1)
+        sources = Plan(here.store, here.settings, known, None, False, False).for_file(Entry(1, "a" * 40))
         assert [each.url for each in sources if each.kind.value in ("gateway", "mirror")] == expected

@@ -14,7 +14,7 @@ from aiohttp import web
 
 from ..config.settings import read_settings
 from ..publish.eligibility import may_be_given
-from ..store import layout, partial
+from ..store import layout, partial, segment
 from .agent import AGENT, Agent
 
 PATH = "/fleet/1/blobs/{folder}/{etag}"
@@ -41,23 +41,28 @@ def add_routes(app: web.Application) -> None:
 
 @dataclass
 class Found:
-    """An open file that holds a blob, or the first `arrived` bytes of it. `changed`: when it was written to last."""
+    """An open file that holds a blob, or the first `arrived` bytes of it. `changed`: when it was written to last.
+
+    `base`: where in the blob the file begins, if that is a range that was fetched ahead.
+    """
 
     file: int
     size: int
     arrived: int
     state: str
     changed: int
+    base: int = 0
 
     def close(self) -> None:
         """Close the file."""
         os.close(self.file)
 
 
-def find(agent: Agent, repo_id: str, etag: str, size: int) -> Found | None:
-    """The blob of this name and size, whole, else arriving; None where it is not here."""
+def find(agent: Agent, repo_id: str, etag: str, size: int, run: int | None = None) -> Found | None:
+    """The blob of this name and size, whole, else arriving, or its range from `run` on; None where it is not here."""
     path = agent.store.path(layout.blob_path(repo_id, etag))
-    return _open_whole(path, size, (agent.store.root, *agent.caches)) or _open_arriving(path, etag, size)
+    whole = _open_whole(path, size, (agent.store.root, *agent.caches))
+    return whole or (_open_arriving(path, etag, size) if run is None else _open_ahead(path, etag, size, run))
 
 
 def _open_whole(path: Path, size: int, roots: tuple[Path, ...]) -> Found | None:
@@ -86,15 +91,24 @@ def _open_arriving(path: Path, etag: str, size: int) -> Found | None:
     return Found(file, size, status.st_size, ARRIVING, status.st_mtime_ns)
 
 
+def _open_ahead(path: Path, etag: str, size: int, run: int) -> Found | None:
+    file = partial.open_growing(path.parent, segment.name_of(etag, run))
+    if file is None:
+        return None
+    status = os.fstat(file)
+    return Found(file, size, run + status.st_size, ARRIVING, status.st_mtime_ns, run)
+
+
 async def _give(request: web.Request) -> web.StreamResponse:
     agent = request.app[AGENT]
     repo_id, etag = layout.repo_of(request.match_info["folder"]), request.match_info["etag"]
-    size = request.query.get("size", "")
+    size, run = request.query.get("size", ""), request.query.get("run", "0")
     if repo_id is None or not (layout.is_commit(etag) or layout.is_sha256(etag)):
         raise web.HTTPNotFound
-    if not _SIZE.fullmatch(size):
+    if not _SIZE.fullmatch(size) or not _SIZE.fullmatch(run):
         raise web.HTTPBadRequest
-    await _wait_for_it(request, agent, repo_id, etag)
+    ahead = int(run) if "run" in request.query else None
+    await _wait_for_it(request, agent, repo_id, etag, ahead)
     loop = asyncio.get_running_loop()
     if not request["local"] and not await loop.run_in_executor(
         None, may_be_given, agent.store, read_settings(), repo_id
@@ -104,10 +118,12 @@ async def _give(request: web.Request) -> web.StreamResponse:
         raise web.HTTPServiceUnavailable(headers={"Retry-After": "1"})
     agent.counts.streams += 1
     try:
-        found = await loop.run_in_executor(None, find, agent, repo_id, etag, int(size))
+        found = await loop.run_in_executor(None, find, agent, repo_id, etag, int(size), ahead)
         if found is None:
             raise web.HTTPNotFound
         try:
+            if found.state != WHOLE and "whole" in request.query:
+                raise web.HTTPNotFound
             return await _answer(request, agent, found)
         finally:
             found.close()
@@ -115,12 +131,13 @@ async def _give(request: web.Request) -> web.StreamResponse:
         agent.counts.streams -= 1
 
 
-async def _wait_for_it(request: web.Request, agent: Agent, repo_id: str, etag: str) -> None:
+async def _wait_for_it(request: web.Request, agent: Agent, repo_id: str, etag: str, run: int | None) -> None:
     """Wait until a blob begins to arrive, at most for the seconds that the request gives."""
     wait = request.query.get("wait", "0")
     end = time.monotonic() + min(_MOST_WAIT, float(wait) if _SECONDS.fullmatch(wait) else 0.0)
     path = agent.store.path(layout.blob_path(repo_id, etag))
-    while time.monotonic() < end and not path.exists() and not partial.exists(path.parent, etag):
+    part = etag if run is None else segment.name_of(etag, run)
+    while time.monotonic() < end and not path.exists() and not partial.exists(path.parent, part):
         transport = request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError
@@ -135,7 +152,7 @@ async def _answer(request: web.Request, agent: Agent, found: Found) -> web.Strea
     status = 200
     if wanted := _read_range(request.headers.get("Range", ""), found.size):
         first, end = wanted
-        if first >= end:
+        if first >= end or first < found.base:
             return web.Response(status=416, headers={"Content-Range": f"bytes */{found.size}"})
         status, headers["Content-Range"] = 206, f"bytes {first}-{end - 1}/{found.size}"
     response = web.StreamResponse(status=status, headers=headers)
@@ -191,7 +208,7 @@ class _Stream:
         grown = probed = time.monotonic()
         while at < end:
             now = time.monotonic()
-            arrived = min(os.fstat(self._found.file).st_size, end)
+            arrived = min(self._arrived(), end)
             if arrived > at:
                 at += await self._send(at, min(arrived - at, _SLICE))
                 grown = probed = time.monotonic()
@@ -200,19 +217,25 @@ class _Stream:
                 raise OSError("it was given up")
             if now - probed > _PROBE:
                 probed = now
-                if not partial.is_growing(self._found.file) and os.fstat(self._found.file).st_size <= at:
+                if (
+                    not partial.is_growing(self._found.file)
+                    and self._found.base + os.fstat(self._found.file).st_size <= at
+                ):
                     raise OSError("its writer has ended")
             transport = self._request.transport
             if transport is None or transport.is_closing():
                 raise ConnectionResetError
             await asyncio.sleep(_POLL)
 
+    def _arrived(self) -> int:
+        return self._found.base + os.fstat(self._found.file).st_size
+
     async def _send(self, at: int, count: int) -> int:
         transport = self._request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError
         loop = asyncio.get_running_loop()
-        sent = await asyncio.wait_for(loop.sendfile(transport, self._file, at, count), _UNREAD)
+        sent = await asyncio.wait_for(loop.sendfile(transport, self._file, at - self._found.base, count), _UNREAD)
         self._agent.counts.note_given(self._peer, self._found.state, sent)
         if sent < count:
             raise OSError("the file has become shorter")

@@ -1,4 +1,5 @@
-"""The routes `find`, `hold`, `release` and `corrupt`: who has a file, who fetches it now, and whom to follow.
+"""The routes `find`, `range`, `hold`, `release` and `corrupt`: who has a file, who fetches it or a range of it now, and
+whom to follow.
 
 Members ask the one that answers for a repo; the programs of a machine ask their own agent, which asks that one.
 """
@@ -15,7 +16,7 @@ from ..store.entry import MAX_SIZE
 from .agent import AGENT, Agent, read_document, require_local
 from .tracker import Trackers
 
-FIND, HOLD, RELEASE = "/fleet/1/find", "/fleet/1/hold", "/fleet/1/release"
+FIND, HOLD, RELEASE, RANGE = "/fleet/1/find", "/fleet/1/hold", "/fleet/1/release", "/fleet/1/range"
 CORRUPT = "/fleet/1/corrupt"  # of the local site
 TRACKERS = web.AppKey("trackers", Trackers)
 _MOST_SECONDS = 5.0
@@ -27,7 +28,7 @@ def add_routes(app: web.Application) -> None:
     """The routes, for both sites."""
     agent = app[AGENT]
     answers = _Answers(agent)
-    by_path = {FIND: answers.find, HOLD: answers.hold, RELEASE: answers.release}
+    by_path = {FIND: answers.find, HOLD: answers.hold, RELEASE: answers.release, RANGE: answers.range}
     app[TRACKERS] = Trackers(agent, by_path)
     for path in by_path:
         app.router.add_post(path, _answer)
@@ -53,11 +54,24 @@ class _Answers:
             lost=lost,
             slow=str(question.get("slow", "")),
             arrived=arrived,
+            until=_size(question.get("until", 0)),
         )
-        return {
+        answer: dict[str, Any] = {
             "holders": [row for each in found.holders if (row := self._row(each))["url"]],
             "claim": None if found.follow is None else {**self._row(found.follow), "mine": found.mine},
         }
+        if found.ranges:
+            answer["ranges"] = [{"start": each.start, "end": each.end, **self._row(each.peer)} for each in found.ranges]
+        return answer
+
+    def range(self, peer: str, word: dict[str, Any]) -> dict[str, Any]:
+        """A follower has time to fetch a range; `failed`: where the one begins that it gave up."""
+        file, size, length = _file_of(word), _size(word.get("size")), _size(word.get("length"))
+        if (failed := word.get("failed")) is not None:
+            self.directory.drop_range(peer, file, _size(failed))
+            return {}
+        found = self.directory.take_range(peer, file, size, length)
+        return {} if found is None else {"start": found.start, "end": found.end}
 
     def hold(self, peer: str, word: dict[str, Any]) -> dict[str, Any]:
         folders = word.get("folders")

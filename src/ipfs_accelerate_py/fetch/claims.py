@@ -15,19 +15,21 @@ from typing import Any
 from ..log import get_logger
 from ..session import session
 from ..store import partial
+from .local_agent import LocalAgent
 
 EVERY = 1.0  # seconds between two renewals
 _LAST_RENEWAL = 1.0  # seconds that the end of a retrieval waits for a renewal that is under way
-Post = Callable[[str, dict[str, Any]], dict[str, Any]]  # to the agent of this machine: route, document
 File = tuple[str, str]  # the folder of a repo, and an etag
 
 
 class Asked:
     """A file that the agent of this machine was asked for, and whether it is ours to fetch."""
 
-    def __init__(self, file: File, size: int, blobs: Path, post: Post) -> None:
-        self.file, self.size, self.is_ours = file, size, False
-        self._blobs, self._post = blobs, post
+    def __init__(self, file: File, size: int, blobs: Path, agent: LocalAgent) -> None:
+        self.file, self.size, self.blobs, self.agent = file, size, blobs, agent
+        self.is_ours = self.was_yielded = False
+        self.until = 0  # where the range ends that the Hub is asked for now
+        self.at_end: Callable[[], None] | None = None
         self._ended = threading.Event()
         self._is_silent = False  # the agent, when it was asked last: it is not waited for once more
         self._renewing = threading.Lock()  # a renewal that came after the end would be a claim that nobody works on
@@ -36,9 +38,9 @@ class Asked:
         """The agent's answer; SourceError. Where the file is ours from now on, the claim is renewed until the end."""
         folder, etag = self.file
         question: dict[str, Any] = {"folder": folder, "etag": etag, "size": self.size}
-        question |= {"claim": claim, "arrived": arrived, "lost": lost, "slow": slow}
+        question |= {"claim": claim, "arrived": arrived, "lost": lost, "slow": slow, "until": self.until}
         self._is_silent = True
-        answer = self._post("find", question)
+        answer = self.agent.post("find", question)
         self._is_silent = False
         claimed = answer.get("claim")
         if isinstance(claimed, dict) and claimed.get("mine") is True and not self.is_ours:
@@ -49,6 +51,8 @@ class Asked:
     def end(self, done: bool) -> None:
         """The retrieval has ended: with the file whole in the store, or not. Never raises."""
         self._ended.set()
+        if self.at_end is not None:
+            self.at_end()
         free = self._renewing.acquire(timeout=_LAST_RENEWAL)
         try:
             self.is_ours = False
@@ -56,15 +60,29 @@ class Asked:
             if self._is_silent:  # what it may have claimed for us ends with its lease
                 return
             with contextlib.suppress(Exception):
-                self._post("release", {"folder": folder, "etag": etag, "done": done})
+                self.agent.post("release", {"folder": folder, "etag": etag, "done": done})
         finally:
             if free:
                 self._renewing.release()
 
+    def ask_range(self, length: int) -> tuple[int, int] | None:
+        """The range that we may fetch for the one that we follow; None if there is none now. SourceError."""
+        folder, etag = self.file
+        answer = self.agent.post("range", {"folder": folder, "etag": etag, "size": self.size, "length": length})
+        start, end = answer.get("start"), answer.get("end")
+        known = isinstance(start, int) and isinstance(end, int) and 0 <= start < end <= self.size
+        return (start, end) if known else None  # type: ignore[return-value]
+
+    def give_range_up(self, start: int) -> None:
+        """The range that begins there is another's to fetch. Never raises."""
+        folder, etag = self.file
+        with contextlib.suppress(Exception):
+            self.agent.post("range", {"folder": folder, "etag": etag, "size": self.size, "length": 0, "failed": start})
+
     def note_corrupt(self, peer: str, text: str) -> None:
         """A member gave wrong bytes: the agent shows it. Never raises."""
         with contextlib.suppress(Exception):
-            self._post("corrupt", {"peer": peer, "text": text})
+            self.agent.post("corrupt", {"peer": peer, "text": text})
 
     def _renew(self) -> None:
         while not self._ended.wait(EVERY) and self.is_ours:
@@ -72,16 +90,16 @@ class Asked:
                 if self._ended.is_set():
                     return
                 try:
-                    claimed = self.find(claim=True, lost=[], arrived=self._arrived()).get("claim")
+                    claimed = self.find(claim=True, lost=[], arrived=self.arrived()).get("claim")
                 except Exception as error:  # the agent has ended: nobody follows us any more, and nothing else is lost
                     get_logger().debug("the claim on %s was not renewed: %s", self.file[1], error)
                     continue
                 self.is_ours = isinstance(claimed, dict) and claimed.get("mine") is True
 
-    def _arrived(self) -> int:
+    def arrived(self) -> int:
         """The bytes of the largest part that this process writes."""
         sizes = [0]
-        for path in self._blobs.glob(f"{partial.prefix(self.file[1])}*{partial.SUFFIX}"):
+        for path in self.blobs.glob(f"{partial.prefix(self.file[1])}*{partial.SUFFIX}"):
             with contextlib.suppress(OSError):
                 sizes.append(path.stat().st_size)
         return max(sizes)
@@ -92,16 +110,22 @@ class Claims:
 
     def __init__(self) -> None:
         self._asked: dict[File, Asked] = {}
+        self.helping = threading.Lock()  # one range for others at a time
 
     def after_fork(self) -> None:
         """In a child, whose parent goes on with its own."""
         self._asked.clear()
+        self.helping = threading.Lock()
 
-    def ask(self, file: File, size: int, blobs: Path, post: Post) -> Asked:
+    def get(self, folder: str, etag: str) -> Asked | None:
+        """What was asked for a file."""
+        return self._asked.get((folder, etag))
+
+    def ask(self, file: File, size: int, blobs: Path, agent: LocalAgent) -> Asked:
         """What was asked for this file before, or a new one."""
         found = self._asked.get(file)
         if found is None:
-            found = self._asked[file] = Asked(file, size, blobs, post)
+            found = self._asked[file] = Asked(file, size, blobs, agent)
         return found
 
     def end(self, file: File, done: bool) -> None:
@@ -111,10 +135,19 @@ class Claims:
             found.end(done)
 
 
-def is_ours(folder: str, etag: str) -> bool:
-    """Return whether other machines follow, or may, while this process fetches a file."""
-    found = session.part(Claims)._asked.get((folder, etag))
-    return found is not None and found.is_ours
+def find_ours(folder: str, etag: str) -> Asked | None:
+    """What was asked for a file, if other machines follow, or may, while this process fetches it."""
+    found = session.part(Claims).get(folder, etag)
+    return found if found is not None and found.is_ours else None
+
+
+def was_yielded(folder: str, etag: str) -> bool:
+    """Return whether a file was ours to fetch until another turned out to fetch it; False from then on."""
+    found = session.part(Claims).get(folder, etag)
+    if found is None or not found.was_yielded:
+        return False
+    found.was_yielded = False
+    return True
 
 
 @contextlib.contextmanager

@@ -22,11 +22,15 @@ from ..store import layout
 from ..store.layout import Own
 from ..store.resolution import Resolution
 from ..store.store import Store
+from ..store.tree import Entry
 from . import health
+from .claims import was_yielded
 from .sources import FileRequest, Kind, Source, find_class
 from .sources.gateway import Gateway
 from .sources.node import IPFSNode
 from .sources.peer_gateways import PeerGateways
+
+_YIELDS = 3  # to other machines that fetch a file, before it is fetched here all the same
 
 
 class Plan:
@@ -52,8 +56,9 @@ class Plan:
         self._ipfs: IPFSNode | None = None
         self._peer_gateways: PeerGateways | None = None
 
-    def for_file(self, size: int) -> Iterator[Source]:
-        """The sources for a file of this size; the later ones are only made when they are needed."""
+    def for_file(self, entry: Entry) -> Iterator[Source]:
+        """The sources for a file; the later ones are only made when they are needed."""
+        size = entry.size
         if not self.force:
             yield find_class(Kind.LOCAL_CACHES)(self.settings.lower, self.store.stat_cache)
         if self.local_only:
@@ -70,6 +75,11 @@ class Plan:
         hub_was_down = is_hub_breaker_open()
         if not hub_was_down:
             yield self._hub()
+            for _ in range(_YIELDS):  # another machine turned out to fetch it
+                if members is None or not was_yielded(layout.repo_folder(self.resolution.repo_id), entry.etag):
+                    break
+                yield members
+                yield self._hub()
         yield from left_alone
         if hub_was_down and self._hub_is_back():
             yield self._hub()

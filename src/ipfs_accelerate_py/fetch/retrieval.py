@@ -138,7 +138,7 @@ class Retrieval:
         parts.remove_old(blob.parent)
         hedged = HedgedFetch(self.store, request, self.settings.timeout, self._complain, self._stopped)
         leftovers = () if self.force else parts.find_parts(blob.parent, entry.etag)
-        with hedged.run(self._plan.for_file(entry.size), leftovers) as found:
+        with hedged.run(self._plan.for_file(entry), leftovers) as found:
             if found is not None:
                 giver, source, writer = found
                 try:

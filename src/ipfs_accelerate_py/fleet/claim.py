@@ -17,6 +17,7 @@ class Claim:
 
     def __init__(self, owner: str, now: float, arrived: int) -> None:
         self.owner, self.arrived = owner, arrived
+        self.until = 0  # where the range ends that the owner asks the Hub for now
         self._renewed = self._grown = now
         self._has_begun = False
         self._marks = ((now, arrived), (now, arrived))  # for the pace: (time, arrived), each at least IDLE apart

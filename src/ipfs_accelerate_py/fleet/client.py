@@ -7,7 +7,7 @@ import threading
 import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, urlencode, urlsplit
 
 from ..errors import SourceDown, SourceError
 from ..log import say_once
@@ -33,12 +33,17 @@ class NotHere(SourceError):
     """The agent does not have what was asked for, or not yet."""
 
 
-def blob_target(folder: str, etag: str, size: int, wait: float = 0.0) -> str:
+def blob_target(
+    folder: str, etag: str, size: int, wait: float = 0.0, run: int | None = None, *, whole: bool = False
+) -> str:
     """Where an agent has a blob; `folder` is the repo's, such as models--org--name.
 
-    `wait`: the seconds for which the agent is to wait for a blob that is not there yet.
+    `wait`: the seconds for which the agent is to wait for a blob that is not there yet; `run`: where the range begins
+    that it fetches ahead, of which some is wanted; `whole`: a blob that is still arriving is not.
     """
-    return f"{ROOT}blobs/{quote(folder)}/{quote(etag)}?size={size}{f'&wait={wait:.2f}' if wait > 0 else ''}"
+    options = {"size": size, "wait": f"{wait:.2f}" if wait > 0 else None, "run": run, "whole": 1 if whole else None}
+    query = urlencode({name: value for name, value in options.items() if value is not None})
+    return f"{ROOT}blobs/{quote(folder)}/{quote(etag)}?{query}"
 
 
 class AgentClient:
@@ -92,9 +97,9 @@ class AgentClient:
         with _Reader(self, url).ask("HEAD", path) as answer:
             return dict(answer.headers)
 
-    def copy(self, url: str, path: str, sink: Sink, size: int, giver: str) -> None:
-        """Put a blob of `size` bytes into the sink, from `sink.size` on."""
-        _Reader(self, url).copy(path, sink, size, giver)
+    def copy(self, url: str, path: str, sink: Sink, size: int, giver: str, *, ends: bool = False) -> None:
+        """Put a blob of `size` bytes into the sink, from `sink.size` on; where it `ends` later, that much of it."""
+        _Reader(self, url).copy(path, sink, size, giver, cut=ends)
 
     def close(self) -> None:
         """Close the connections."""

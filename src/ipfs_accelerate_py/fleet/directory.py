@@ -3,8 +3,8 @@
 A file that nobody holds is claimed by the first machine that asks; the others follow it while its bytes arrive. They
 form a binary tree in the order in which they came, so that nobody uploads to more than two at once. A claim has a lease
 that its owner renews with the bytes that have arrived; it ends when it is released, when its lease does, and when a
-follower reports its owner lost while that has stalled, drips, or keeps to itself what it says it has. Nothing a member
-says is believed for longer than that, and all of it is bounded.
+follower reports its owner lost while that has stalled, drips, or keeps to itself what it says it has. Of a large file
+the others fetch ranges for the owner. Nothing a member says is believed for longer than that, and all of it is bounded.
 
 In memory only, and for one thread: the agent's loop.
 """
@@ -15,10 +15,11 @@ import time
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from itertools import islice
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from .claim import Claim
 from .holders import Holders
+from .ranges import Range, Ranges
 
 HOLD = 150.0  # seconds that a member counts as a holder, which it says again every 60
 REFUSED = 15.0  # seconds for which an owner that failed its followers is not given the same file again
@@ -37,12 +38,14 @@ T = TypeVar("T")
 class Found:
     """What an asker is told: who may have the file whole; whom to follow, or that it is its own to fetch.
 
-    `follow`: None where nobody fetches it, and the asker did not claim it or may not.
+    `follow`: None where nobody fetches it, and the asker did not claim it or may not. `ranges`: for the owner of the
+    claim, what others fetch for it.
     """
 
     holders: tuple[str, ...] = ()
     follow: str | None = None
     mine: bool = False
+    ranges: tuple[Range, ...] = ()
 
 
 class Directory:
@@ -53,6 +56,7 @@ class Directory:
         self._folders: Holders[str] = Holders(_MOST_ROWS)
         self._files: Holders[File] = Holders(_MOST_ROWS)
         self._claims: dict[File, Claim] = {}
+        self._ranges: dict[File, Ranges] = {}  # they outlive a claim: the next owner goes on with them
         self._owned: dict[str, set[File]] = {}  # the claims of a member
         self._refused: dict[tuple[str, File], float] = {}  # until when
         self._dripped: dict[File, list[float]] = {}  # when a claim was taken away for it
@@ -78,6 +82,8 @@ class Directory:
         self._files.forget(peer)
         for file in list(self._owned.get(peer, ())):
             self._end(file)
+        for ranges in self._ranges.values():
+            ranges.drop(peer)
 
     def find(
         self,
@@ -89,8 +95,10 @@ class Directory:
         lost: Sequence[str] = (),
         slow: str = "",
         arrived: int = 0,
+        until: int = 0,
     ) -> Found:
-        """What `peer` is told that wants a file; its own claim is renewed by it. `arrived`: the bytes that it has.
+        """What `peer` is told that wants a file; its own claim is renewed by it. `arrived`: the bytes that it has;
+        `until`: where the range ends that it asks the Hub for now.
 
         `lost`: whom it was told to follow, or to take the file from, and gets nothing of; `slow`: who gives it little.
         """
@@ -102,7 +110,8 @@ class Directory:
                 self._end(file)
                 return Found(holders)
             found.renew(now, arrived)
-            return Found(holders, peer, True)
+            found.until = max(found.until, min(until, size))
+            return Found(holders, peer, True, self._ranges[file].beyond(arrived) if file in self._ranges else ())
         if found is not None and (
             (found.owner in lost and self._has_failed(file, found, now, found.is_lost(peer, arrived)))
             or (found.owner == slow and self._has_failed(file, found, now, found.is_withheld(peer, arrived)))
@@ -118,11 +127,28 @@ class Directory:
         self._owned.setdefault(peer, set()).add(file)
         return Found(holders, peer, True)
 
+    def take_range(self, peer: str, file: File, size: int, length: int) -> Range | None:
+        """The range that `peer`, which follows the owner of the claim on a file, fetches for it; None for none now."""
+        now = self._clock()
+        found = self._standing(file, now)
+        if found is None or found.owner == peer or self._refused.get((peer, file), now) > now:
+            return None
+        ranges = self._ranges.setdefault(file, Ranges(size))
+        _bound(self._ranges, _MOST_FILES)
+        return ranges.give(peer, max(found.arrived, found.until), length, now) if ranges.size == size else None
+
+    def drop_range(self, peer: str, file: File, start: int) -> None:
+        """A member has given up the range of a file that begins at `start`."""
+        if file in self._ranges:
+            self._ranges[file].drop(peer, start)
+
     def release(self, peer: str, file: File, done: bool) -> None:
         """A member has ended with a file: it has it whole, or it gave up."""
         now, found = self._clock(), self._claims.get(file)
         if found is not None and found.owner == peer:
             self._end(file)
+            if done:
+                self._ranges.pop(file, None)
         elif found is not None and not done:
             found.leave(peer)
         if done:
@@ -182,6 +208,6 @@ def _turned(peers: list[str], turn: int) -> list[str]:
     return peers[at:] + peers[:at]
 
 
-def _bound(table: dict[T, object] | dict[T, float] | dict[T, list[float]], most: int) -> None:
+def _bound(table: dict[T, Any], most: int) -> None:
     while len(table) > most:
         del table[next(iter(table))]

@@ -71,12 +71,12 @@ class HTTPReader:
         self.is_near = is_private_host(parts.hostname or "")
         self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
 
-    def copy(self, path: str, sink: Sink, size: int, giver: str) -> None:
-        """Put the file of `size` bytes at a path into the sink, from where that is."""
+    def copy(self, path: str, sink: Sink, size: int, giver: str, *, cut: bool = False) -> None:
+        """Put the file of `size` bytes at a path into the sink, from where that is; `cut`: the file is longer."""
         at = sink.begin(giver)
         if at and at == size:
             return
-        answer, start = self._open(path, at)
+        answer, start = self._open(path, at, size if cut else None)
         with answer:
             if start != at:
                 sink.start()
@@ -115,9 +115,9 @@ class HTTPReader:
         except (requests.RequestException, SourceError, ValueError) as error:
             raise OSError(str(root_of(error))) from error
 
-    def _open(self, path: str, at: int) -> tuple[Any, int]:
+    def _open(self, path: str, at: int, end: int | None = None) -> tuple[Any, int]:
         """The answer, and where in the file it begins: at `at`, or at 0 where the server gives no parts."""
-        answer = self.ask("GET", path, at)
+        answer = self.ask("GET", path, at, end=end)
         start = start_of(answer)
         if at and start not in (0, at):
             answer.close()
@@ -128,13 +128,13 @@ class HTTPReader:
             raise SourceError("it sent another part than was asked for")
         return answer, start
 
-    def ask(self, method: str, path: str, at: int = 0, accept: str = "*/*") -> Any:
-        """The open answer, with the file from `at` on."""
+    def ask(self, method: str, path: str, at: int = 0, accept: str = "*/*", end: int | None = None) -> Any:
+        """The open answer, with the file from `at` on, up to `end`."""
         import requests
 
         headers = {**_HEADERS, "Accept": accept}
-        if at:
-            headers["Range"] = f"bytes={at}-"
+        if at or end is not None:
+            headers["Range"] = f"bytes={at}-{'' if end is None else end - 1}"
         try:
             connect = timeouts.CONNECT_NEAR if self.is_near else timeouts.CONNECT_FAR
             answer = self._send(path, headers, connect, method)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import os
 import tempfile
 import threading
@@ -209,6 +210,17 @@ class Writer:
             self._open()
             self._verifier.finish()
             self._verified = True
+
+    def digest(self, start: int, end: int) -> str:
+        """The sha256 of the bytes from `start` to `end`, which were written."""
+        assert self._path is not None
+        found = hashlib.sha256()
+        with open(self._path, "rb", buffering=0) as file:
+            file.seek(start)
+            while start < end and (data := file.read(min(CHUNK, end - start))):
+                found.update(data)
+                start += len(data)
+        return found.hexdigest()
 
     def finish(self, target: Path) -> None:
         """Check the whole, sync it to disk and rename it to its name; Mismatch if it is not the promised file."""

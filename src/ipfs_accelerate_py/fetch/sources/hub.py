@@ -21,7 +21,8 @@ from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
 from .. import claims, progress
-from . import FileRequest, Kind, hub_small
+from ..assembly import Assembly, Yielded, is_shared
+from . import FileRequest, Kind, hub_small, report_corrupt
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
@@ -48,10 +49,18 @@ class _HubFile:
         self._writer.begin("the Hub")
 
 
-def _is_followed(request: FileRequest) -> bool:
-    """Return whether other machines of a fleet may follow the bytes: then they are to come to the store, in order."""
-    folder = Repo.parse(request.repo_id).folder
-    return request.entry.size >= partial.WORTH_KEEPING and claims.is_ours(folder, request.entry.etag)
+class _Bar:
+    """A bar of ours as the client's, for a file that comes in several downloads."""
+
+    def __init__(self, bar: progress.Bar) -> None:
+        self.update = bar.advance
+
+
+def _find_claim(request: FileRequest) -> claims.Asked | None:
+    """The claim on a file, where other machines of a fleet may follow: its bytes come to the store, in order."""
+    if not request.entry.sha256 or request.entry.size < partial.WORTH_KEEPING:
+        return None
+    return claims.find_ours(Repo.parse(request.repo_id).folder, request.entry.etag)
 
 
 class _Lost(SourceError):
@@ -81,7 +90,7 @@ class Hub:
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
-        began, wrong, in_order = time.monotonic(), False, False
+        began, wrong = time.monotonic(), False
         if not writer.size and not self._take_leftover(request, writer):
             try:
                 if self._give_small(request, writer):
@@ -89,11 +98,11 @@ class Hub:
             except Mismatch:
                 writer.start()
                 wrong = True
-            in_order = bool(request.entry.sha256) and _is_followed(request)
-            if in_order and self._give_in_order(request, writer):
-                return "the Hub"
+        claim = _find_claim(request)
+        if claim is not None and self._give_in_order(request, writer, claim):
+            return "the Hub"
         waited = time.monotonic() - began
-        if writer.size and not in_order and self._give_rest(request, writer):
+        if writer.size and claim is None and self._give_rest(request, writer):
             return "the Hub"
         before = self.seen_so_far(request)
         try:
@@ -165,22 +174,50 @@ class Hub:
                     return False
         return False
 
-    def _give_in_order(self, request: FileRequest, writer: Writer) -> bool:
+    def _give_in_order(self, request: FileRequest, writer: Writer, claim: claims.Asked) -> bool:
         """Download the whole into the store as it comes; False if the client is to be asked in its own way, which tries
         what this loop does not, and has the words for what it is refused.
         """
+        assembly = Assembly(claim, f"{request.repo_id}, {request.path}", writer)
         try:
-            self._continue(request, writer)
+            if is_shared(request.entry.size):
+                self._assemble(request, writer, assembly)
+            else:
+                self._continue(request, writer)
             writer.check()
             return True
         except Mismatch:  # the bytes may have been damaged on the way
             writer.start()
-            return False
+            return bool(assembly.given) and self._give_alone(request, writer, assembly)
+        except Yielded:
+            raise
         except SourceError as error:
             status = getattr(getattr(error.__cause__, "response", None), "status_code", None)
             if writer.cancelled or status == 429:  # the loop has waited as often as the client would
                 raise
             return bool(writer.size) and self._give_rest(request, writer)
+
+    def _give_alone(self, request: FileRequest, writer: Writer, assembly: Assembly) -> bool:
+        """Download the whole once more, by which it is seen which of the members has lied; False as above."""
+        try:
+            self._continue(request, writer)
+            writer.check()
+        except Mismatch:
+            writer.start()
+            return False
+        except SourceError:
+            return False
+        for member, mismatch in assembly.find_liars(writer.digest):
+            report_corrupt(member, request.path, mismatch)
+        return True
+
+    def _assemble(self, request: FileRequest, writer: Writer, assembly: Assembly) -> None:
+        bar = progress.begin(request.path, request.entry.size)
+        bar.source("hub", writer.size)
+        try:
+            assembly.fill(lambda until: self._continue(request, writer, until, _Bar(bar)))
+        finally:
+            bar.finish()
 
     def _adopt(self, request: FileRequest, writer: Writer, waited: float = 0.0) -> None:
         """Let the client download the whole; `waited`: seconds that the Hub was waited for just now, without use."""
@@ -189,23 +226,28 @@ class Hub:
         except FileNotFoundError as error:
             raise _Lost(f"what the Hub's client downloaded is not there any more: {error}") from error
 
-    def _continue(self, request: FileRequest, writer: Writer) -> None:
-        """Download from `writer.size` on, by the client's own loop with its retries."""
+    def _continue(
+        self, request: FileRequest, writer: Writer, until: int | None = None, bar: _Bar | None = None
+    ) -> None:
+        """Download from `writer.size` on, `until` where that ends, by the client's own loop with its retries."""
         from huggingface_hub import hf_hub_url
         from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
         at, repo = writer.begin("the Hub"), Repo.parse(request.repo_id)
-        followed = _is_followed(request)
+        followed, headers = _find_claim(request) is not None, build_hf_headers(token=request.token)
+        options: dict[str, Any] = {} if bar is None else {"_tqdm_bar": bar}
+        if followed and not at:  # without an answer the client asks in its own way
+            options["_nb_retries"] = 0
+        if until is not None and until < request.entry.size:
+            headers["Range"] = f"bytes=0-{until - 1}"  # of which the loop leaves out what is there
         try:
             download_loop(small=followed)(
                 hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit),
                 _HubFile(writer),
                 resume_size=at,
-                headers=build_hf_headers(token=request.token),
-                expected_size=request.entry.size,
-                **(
-                    {} if at or not followed else {"_nb_retries": 0}
-                ),  # without an answer the client asks in its own way
+                headers=headers,
+                expected_size=until or request.entry.size,
+                **options,
             )
         except (Mismatch, NotWritten):
             raise

@@ -19,10 +19,12 @@ from ...stats import stats
 from ...store import layout, partial
 from ...store.verify import Mismatch
 from ...store.writer import Writer
+from ..assembly import is_shared
 from ..claims import Asked, Claims
+from ..helping import help_fetch
 from ..local_agent import LEAST, find_agent
 from ..watched import CRAWL, Watched
-from . import FileRequest, Kind, report_corrupt
+from . import FileRequest, Kind, hub_range, report_corrupt
 
 _PATIENCE = 3.0  # idle timeouts without a byte, for all that are followed together
 _TRIES = 3  # that are followed without a mebibyte from any
@@ -64,7 +66,7 @@ class Members:
         agent = find_agent(self.root, self.idle_timeout)
         file = (layout.repo_folder(request.repo_id), request.entry.etag)
         blobs = self.root / layout.blob_path(request.repo_id, request.entry.etag)
-        asked = session.part(Claims).ask(file, request.entry.size, blobs.parent, agent.post)
+        asked = session.part(Claims).ask(file, request.entry.size, blobs.parent, agent)
         try:
             return _Road(self, agent.client, asked, request, writer).take()
         finally:
@@ -119,12 +121,12 @@ class _Road:
         self._source.takes_whole = True
         try:
             try:
-                self._copy(peer, url, self._writer)
+                self._copy(peer, url, self._writer, whole=True)
             except Mismatch:
                 if len(self._writer.givers) < 2:
                     raise
                 self._writer.start()  # what another began may be what is wrong: this one is asked for the whole
-                self._copy(peer, url, self._writer)
+                self._copy(peer, url, self._writer, whole=True)
             return True
         except Mismatch as mismatch:
             self._wrong = mismatch
@@ -138,9 +140,10 @@ class _Road:
         self._lost.append(peer)
         return False
 
-    def _copy(self, peer: str, url: str, sink: Sink, wait: float = 0.0) -> None:
+    def _copy(self, peer: str, url: str, sink: Sink, wait: float = 0.0, *, whole: bool = False) -> None:
         size = self._request.entry.size
-        self._client.copy(url, blob_target(*self._asked.file, size, wait), sink, size, _name(peer))
+        target = blob_target(*self._asked.file, size, wait, whole=whole)
+        self._client.copy(url, target, sink, size, _name(peer))
         self._writer.check()
 
     def _note(self, peer: str, error: SourceError) -> None:
@@ -154,6 +157,8 @@ class _Road:
             self._lost.append(peer)
             self._tries += 1
             return False
+        if self._source.claim and is_shared(self._request.entry.size) and not is_offline():
+            help_fetch(self._asked, lambda segment: hub_range.copy(self._request, segment))
         sink = Watched(self._writer, self._source.idle_timeout, lambda slow: self._look_at(peer, slow))
         try:
             self._copy_as_it_comes(peer, url, sink)

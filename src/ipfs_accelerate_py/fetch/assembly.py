@@ -1,0 +1,176 @@
+"""A large file that this machine fetches for its fleet: range by range from the Hub, but for those that others fetch.
+
+The writer takes the bytes in order, so that all can follow it; what others have fetched ahead comes from them as soon
+as it is its turn. One that does not give its range, or more slowly than the Hub would, is passed over: the Hub is asked
+for the rest of it, and nobody waits longer than alone.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable
+from typing import NamedTuple
+
+from ..errors import SourceError
+from ..fleet.client import blob_target
+from ..fleet.ranges import SHARED, UNIT
+from ..log import get_logger
+from ..stats import stats
+from ..store.verify import Mismatch
+from ..store.writer import Writer
+from .claims import Asked
+
+_AHEAD = 2.0  # seconds of the Hub's bytes in a range, once others help
+_LONGEST = 16 * UNIT
+_LOOK = 1.0  # seconds after which a member has to be half as quick as the Hub
+_FAILURES = 2  # of a member, after which its ranges are left alone
+FromHub = Callable[[int], None]  # lets the Hub fill the writer to an offset; SourceError
+
+
+class Yielded(SourceError):
+    """Another machine fetches the file, too, and those that answer for it know that one: it is to be followed."""
+
+
+class _Offered(NamedTuple):
+    start: int
+    end: int
+    peer: str
+    url: str
+
+
+class Given(NamedTuple):
+    """What a member gave: where in the file, and the sha256 of it."""
+
+    start: int
+    end: int
+    peer: str
+    digest: str
+
+
+class Assembly:
+    """How one file comes together. `given`: by whom which bytes were given that did not come from the Hub."""
+
+    def __init__(self, asked: Asked, name: str, writer: Writer) -> None:
+        self.given: list[Given] = []
+        self._asked, self._name, self._writer = asked, name, writer
+        self._failures: dict[str, int] = {}
+        self._rate = 0.0  # bytes per second, of the Hub
+        self._alone = UNIT  # bytes of the next range while nobody helps
+
+    def fill(self, from_hub: FromHub) -> None:
+        """Fill the writer to its end. SourceError where the Hub does not give; Yielded."""
+        size = self._asked.size
+        while (at := self._writer.size) < size:
+            offered = self._ask(at)
+            here = next((each for each in offered if each.start <= at), None)
+            if here is None or not self._take(here):
+                self._fill_from_hub(from_hub, here, offered)
+
+    def _ask(self, at: int) -> list[_Offered]:
+        """What others have, or fetch, from here on."""
+        try:
+            answer = self._asked.find(claim=True, arrived=at, lost=[])
+        except SourceError as error:  # our agent has ended, or is busy: as alone
+            get_logger().debug("%s", error)
+            return []
+        claimed, rows = answer.get("claim"), answer.get("ranges")
+        if isinstance(claimed, dict) and claimed.get("mine") is not True:
+            self._asked.is_ours, self._asked.was_yielded = False, True
+            raise Yielded(f"member {claimed.get('peer')} fetches it")
+        found = [] if not isinstance(rows, list) else [row for each in rows if (row := _read(each)) is not None]
+        return sorted(row for row in found if row.end > at and self._may_give(row.peer))
+
+    def _may_give(self, peer: str) -> bool:
+        return self._failures.get(peer, 0) < _FAILURES and f"member {peer}" not in stats().liars
+
+    # -- from the Hub -----------------------------------------------------------------------------------------------
+    def _fill_from_hub(self, from_hub: FromHub, failed: _Offered | None, offered: list[_Offered]) -> None:
+        at, began = self._writer.size, time.monotonic()
+        until = self._end_of_next(at, failed, offered)
+        self._asked.until = until
+        from_hub(until)
+        seconds = time.monotonic() - began
+        self._rate = (self._writer.size - at) / max(seconds, 1e-3)
+
+    def _end_of_next(self, at: int, failed: _Offered | None, offered: list[_Offered]) -> int:
+        """Where the next range ends that the Hub is asked for: nobody's, or what the one who was to give it did not."""
+        size = self._asked.size
+        if failed is not None:
+            return min(failed.end, size)
+        if offered:
+            length = min(max(UNIT, int(self._rate * _AHEAD)), _LONGEST)
+            first = offered[0].start
+        else:  # few requests, while nobody helps
+            length, first = self._alone, size
+            self._alone = min(2 * self._alone, _LONGEST)
+        return min((at + length) // UNIT * UNIT or UNIT, first, size)
+
+    # -- from a member ----------------------------------------------------------------------------------------------
+    def _take(self, offered: _Offered) -> bool:
+        """Take a range, or what is left of it, from the one who fetches it; False if the Hub is to be asked for it."""
+        sink, member, start = _Hurried(self._writer, self._rate), f"member {offered.peer}", self._writer.size
+        target = blob_target(*self._asked.file, self._asked.size, _LOOK, offered.start)
+        try:
+            self._asked.agent.client.copy(offered.url, target, sink, offered.end, member, ends=True)
+            return True
+        except SourceError as error:
+            if self._writer.cancelled:
+                raise
+            self._failures[offered.peer] = self._failures.get(offered.peer, 0) + 1
+            get_logger().info("%s: %s does not give its range: %s", self._name, member, error)
+            return False
+        finally:
+            if sink.size > start:
+                self.given.append(Given(start, sink.size, offered.peer, sink.digest.hexdigest()))
+
+    def find_liars(self, digest: Callable[[int, int], str]) -> list[tuple[str, Mismatch]]:
+        """Those that gave other bytes than the file has. `digest`: the sha256 of its bytes from here to there."""
+        found = []
+        for each in self.given:
+            if (actual := digest(each.start, each.end)) != each.digest:
+                mismatch = Mismatch(actual, each.digest)
+                self._asked.note_corrupt(each.peer, f"{self._name}, bytes {each.start} to {each.end}: {mismatch}")
+                found.append((f"member {each.peer}", mismatch))
+        return found
+
+
+class _Hurried:
+    """A writer that a member is to fill half as quickly as the Hub at least. It hashes what comes."""
+
+    def __init__(self, writer: Writer, rate: float) -> None:
+        self._writer, self._rate = writer, rate
+        self.digest = hashlib.sha256()
+        self._began, self._got = time.monotonic(), 0
+
+    @property
+    def size(self) -> int:
+        return self._writer.size
+
+    def begin(self, giver: str) -> int:
+        return self._writer.begin(giver)
+
+    def start(self) -> None:
+        raise SourceError("it gives no ranges")
+
+    def write(self, data: bytes) -> None:
+        self._writer.write(data)
+        self.digest.update(data)
+        self._got += len(data)
+        seconds = time.monotonic() - self._began
+        if seconds > _LOOK and 2 * self._got < self._rate * seconds:
+            raise SourceError("the Hub is quicker")
+
+
+def is_shared(size: int) -> bool:
+    """Return whether a file is so large that several machines fetch it together."""
+    return size >= SHARED
+
+
+def _read(row: object) -> _Offered | None:
+    if not isinstance(row, dict):
+        return None
+    start, end, peer, url = row.get("start"), row.get("end"), row.get("peer"), row.get("url")
+    if not (isinstance(start, int) and isinstance(end, int) and isinstance(peer, str) and isinstance(url, str)):
+        return None
+    return _Offered(start, end, peer, url) if 0 <= start < end and url.startswith("http://") else None

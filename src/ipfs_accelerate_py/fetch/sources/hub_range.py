@@ -1,0 +1,29 @@
+"""A range of a file of the Hub, asked for once, for the fleet: whoever wants it asks again where it does not come."""
+
+from __future__ import annotations
+
+from ...errors import SourceError
+from ...hub import stream
+from ...net.answers import start_of
+from ...repo import Repo
+from ...store.segment import Segment
+from . import FileRequest
+
+
+def copy(request: FileRequest, segment: Segment) -> None:
+    """Let the Hub fill a segment. SourceError where it gives something else; the errors of its client."""
+    from huggingface_hub import constants, hf_hub_url
+    from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
+
+    repo = Repo.parse(request.repo_id)
+    url = hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit)
+    headers = {
+        **build_hf_headers(token=request.token),
+        "Accept-Encoding": "identity",
+        "Range": f"bytes={segment.size}-{segment.end - 1}",
+    }
+    with stream.get(url, headers, constants.HF_HUB_DOWNLOAD_TIMEOUT) as (answer, pieces):
+        if answer.status_code != 206 or start_of(answer) != segment.size:
+            raise SourceError(f"the Hub answered {answer.status_code}")
+        for piece in pieces:
+            segment.write(piece)
