@@ -24,7 +24,6 @@ from .claims import Asked
 _AHEAD = 2.0  # seconds of the Hub's bytes in a range, once others help
 _LONGEST = 16 * UNIT
 _LOOK = 1.0  # seconds after which a member has to be half as quick as the Hub
-_FAILURES = 2  # of a member, after which its ranges are left alone
 FromHub = Callable[[int], None]  # lets the Hub fill the writer to an offset; SourceError
 
 
@@ -54,7 +53,7 @@ class Assembly:
     def __init__(self, asked: Asked, name: str, writer: Writer) -> None:
         self.given: list[Given] = []
         self._asked, self._name, self._writer = asked, name, writer
-        self._failures: dict[str, int] = {}
+        self._lost: list[str] = []  # members that did not give what they were to fetch
         self._rate = 0.0  # bytes per second, of the Hub
         self._alone = UNIT  # bytes of the next range while nobody helps
 
@@ -70,7 +69,7 @@ class Assembly:
     def _ask(self, at: int) -> list[_Offered]:
         """What others have, or fetch, from here on."""
         try:
-            answer = self._asked.find(claim=True, arrived=at, lost=[])
+            answer = self._asked.find(claim=True, arrived=at, lost=self._lost)
         except SourceError as error:  # our agent has ended, or is busy: as alone
             get_logger().debug("%s", error)
             return []
@@ -79,10 +78,8 @@ class Assembly:
             self._asked.is_ours, self._asked.was_yielded = False, True
             raise Yielded(f"member {claimed.get('peer')} fetches it")
         found = [] if not isinstance(rows, list) else [row for each in rows if (row := _read(each)) is not None]
-        return sorted(row for row in found if row.end > at and self._may_give(row.peer))
-
-    def _may_give(self, peer: str) -> bool:
-        return self._failures.get(peer, 0) < _FAILURES and f"member {peer}" not in stats().liars
+        lost = {*self._lost, *(name.removeprefix("member ") for name in stats().liars)}
+        return sorted(row for row in found if row.end > at and row.peer not in lost)
 
     # -- from the Hub -----------------------------------------------------------------------------------------------
     def _fill_from_hub(self, from_hub: FromHub, failed: _Offered | None, offered: list[_Offered]) -> None:
@@ -117,7 +114,7 @@ class Assembly:
         except SourceError as error:
             if self._writer.cancelled:
                 raise
-            self._failures[offered.peer] = self._failures.get(offered.peer, 0) + 1
+            self._lost.append(offered.peer)
             get_logger().info("%s: %s does not give its range: %s", self._name, member, error)
             return False
         finally:

@@ -111,7 +111,7 @@ class Directory:
                 return Found(holders)
             found.renew(now, arrived)
             found.until = max(found.until, min(until, size))
-            return Found(holders, peer, True, self._ranges[file].beyond(arrived) if file in self._ranges else ())
+            return Found(holders, peer, True, self._ranges_of(file, arrived, lost))
         if found is not None and (
             (found.owner in lost and self._has_failed(file, found, now, found.is_lost(peer, arrived)))
             or (found.owner == slow and self._has_failed(file, found, now, found.is_withheld(peer, arrived)))
@@ -136,6 +136,14 @@ class Directory:
         ranges = self._ranges.setdefault(file, Ranges(size))
         _bound(self._ranges, _MOST_FILES)
         return ranges.give(peer, max(found.arrived, found.until), length, now) if ranges.size == size else None
+
+    def _ranges_of(self, file: File, arrived: int, lost: Sequence[str]) -> tuple[Range, ...]:
+        """What others fetch for the owner of a claim, without those of whom it gets nothing."""
+        if (ranges := self._ranges.get(file)) is None:
+            return ()
+        for peer in lost:
+            ranges.drop(peer)
+        return ranges.beyond(arrived)
 
     def drop_range(self, peer: str, file: File, start: int) -> None:
         """A member has given up the range of a file that begins at `start`."""
