@@ -18,7 +18,7 @@ from tests.support.together import TogetherMachine, bytes_from_hub, start_togeth
 REPO = "acme/large"
 LARGE = "model.safetensors"
 SIZE = 6 * UNIT + 12_345
-RATE = 8 << 20  # bytes per second, of a connection to the Hub
+RATE = 16 << 20  # bytes per second, of a connection to the Hub
 
 
 @pytest.fixture(scope="module")

@@ -12,7 +12,6 @@ from ... import state
 from ...errors import SourceError
 from ...hub import client
 from ...hub.client import CLOSED
-from ...hub.pieces import download_loop
 from ...hub.unwell import status_of
 from ...repo import Repo
 from ...store import partial
@@ -20,55 +19,16 @@ from ...store.fs import DISK_ERRORS
 from ...store.sidecar import blobs_folder
 from ...store.verify import Mismatch
 from ...store.writer import NotWritten, Writer
-from .. import claims, progress
-from ..assembly import Assembly, Yielded, is_shared
-from . import FileRequest, Kind, hub_small, report_corrupt
+from .. import progress
+from . import FileRequest, Kind, hub_claimed, hub_loop, hub_small
+from .hub_loop import BrokenOff
 
 _NO_LOCKS = (errno.ENOLCK, errno.EOPNOTSUPP, errno.EIO)  # a file system that has none; ENOSYS the client knows
 _PIECE_RATE = 1e6  # bytes per second, at which a Hub that is well gives a piece at least
-_AGAIN = 1.0  # seconds until a Hub that could not go on with a file is asked to once more
-
-
-class _HubFile:
-    """A writer as the file that huggingface_hub writes to."""
-
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
-
-    def write(self, data: bytes) -> None:
-        self._writer.write(data)
-
-    def tell(self) -> int:
-        return self._writer.size
-
-    def seek(self, position: int) -> None:
-        """It goes back to the beginning when the server ignored the range, and truncates."""
-
-    def truncate(self) -> None:
-        self._writer.start()
-        self._writer.begin("the Hub")
-
-
-class _Bar:
-    """A bar of ours as the client's, for a file that comes in several downloads."""
-
-    def __init__(self, bar: progress.Bar) -> None:
-        self.update = bar.advance
-
-
-def _find_claim(request: FileRequest) -> claims.Asked | None:
-    """The claim on a file, where other machines of a fleet may follow: its bytes come to the store, in order."""
-    if not request.entry.sha256 or request.entry.size < partial.WORTH_KEEPING:
-        return None
-    return claims.find_ours(Repo.parse(request.repo_id).folder, request.entry.etag)
 
 
 class _Lost(SourceError):
     """What came is not there any more."""
-
-
-class _BrokenOff(SourceError):
-    """A download that began and did not end, or that is not where the client has put it."""
 
 
 class _NoLocks(SourceError):
@@ -98,27 +58,27 @@ class Hub:
             except Mismatch:
                 writer.start()
                 wrong = True
-        claim = _find_claim(request)
-        if claim is not None and self._give_in_order(request, writer, claim):
+        claim = hub_loop.find_claim(request)
+        if claim is not None and hub_claimed.give(request, writer, claim):
             return "the Hub"
         waited = time.monotonic() - began
-        if writer.size and claim is None and self._give_rest(request, writer):
+        if writer.size and claim is None and hub_loop.give_rest(request, writer):
             return "the Hub"
         before = self.seen_so_far(request)
         try:
             self._adopt(request, writer, waited)
-        except (Mismatch, _BrokenOff, _Lost) as error:
+        except (Mismatch, BrokenOff, _Lost) as error:
             # The Hub is asked once more before it counts as corrupt: the bytes may have been damaged on the way. And
             # 4.57's client does not resume by itself when a connection breaks; the next call goes on where it ended.
             # Where nothing came at all the client has tried often enough.
-            if isinstance(error, _BrokenOff) and self.seen_so_far(request) == before:
+            if isinstance(error, BrokenOff) and self.seen_so_far(request) == before:
                 raise
             if isinstance(error, Mismatch) and wrong:
                 raise
             self._adopt(request, writer)
         except _NoLocks:  # the client cannot do without; its loop can
             writer.start()
-            self._continue(request, writer)
+            hub_loop.copy(request, writer)
         return "the Hub"
 
     def prepare(self) -> None:
@@ -145,10 +105,10 @@ class Hub:
             return hub_small.give(request, writer)
         except hub_small.CutOff:
             try:
-                self._continue(request, writer)
+                hub_loop.copy(request, writer)
                 writer.check()
                 return True
-            except _BrokenOff:
+            except BrokenOff:
                 return False
 
     def _take_leftover(self, request: FileRequest, writer: Writer) -> bool:
@@ -157,106 +117,12 @@ class Hub:
             partial.find_parts(blobs_folder(self.scratch, request.repo_id), request.entry.etag)
         )
 
-    def _give_rest(self, request: FileRequest, writer: Writer) -> bool:
-        """Go on from what is there; False if the whole is to be asked for."""
-        for pause in (0.0, _AGAIN):  # one bad answer is no reason to ask for gigabytes anew
-            time.sleep(pause)
-            try:
-                self._continue(request, writer)
-                writer.check()
-                return True
-            except Mismatch:
-                return False
-            except SourceError as error:
-                if writer.cancelled:
-                    raise
-                if not isinstance(error, _BrokenOff):  # the client's loop has tried often enough
-                    return False
-        return False
-
-    def _give_in_order(self, request: FileRequest, writer: Writer, claim: claims.Asked) -> bool:
-        """Download the whole into the store as it comes; False if the client is to be asked in its own way, which tries
-        what this loop does not, and has the words for what it is refused.
-        """
-        assembly = Assembly(claim, f"{request.repo_id}, {request.path}", writer)
-        try:
-            if is_shared(request.entry.size):
-                self._assemble(request, writer, assembly)
-            else:
-                self._continue(request, writer)
-            writer.check()
-            return True
-        except Mismatch:  # the bytes may have been damaged on the way
-            writer.start()
-            return bool(assembly.given) and self._give_alone(request, writer, assembly)
-        except Yielded:
-            raise
-        except SourceError as error:
-            status = getattr(getattr(error.__cause__, "response", None), "status_code", None)
-            if writer.cancelled or status == 429:  # the loop has waited as often as the client would
-                raise
-            return bool(writer.size) and self._give_rest(request, writer)
-
-    def _give_alone(self, request: FileRequest, writer: Writer, assembly: Assembly) -> bool:
-        """Download the whole once more, by which it is seen which of the members has lied; False as above."""
-        try:
-            self._continue(request, writer)
-            writer.check()
-        except Mismatch:
-            writer.start()
-            return False
-        except SourceError:
-            return False
-        for member, mismatch in assembly.find_liars(writer.digest):
-            report_corrupt(member, request.path, mismatch)
-        return True
-
-    def _assemble(self, request: FileRequest, writer: Writer, assembly: Assembly) -> None:
-        bar = progress.begin(request.path, request.entry.size)
-        bar.source("hub", writer.size)
-        try:
-            assembly.fill(lambda until: self._continue(request, writer, until, _Bar(bar)))
-        finally:
-            bar.finish()
-
     def _adopt(self, request: FileRequest, writer: Writer, waited: float = 0.0) -> None:
         """Let the client download the whole; `waited`: seconds that the Hub was waited for just now, without use."""
         try:
             writer.adopt(self._download(request, waited), move=True)
         except FileNotFoundError as error:
             raise _Lost(f"what the Hub's client downloaded is not there any more: {error}") from error
-
-    def _continue(
-        self, request: FileRequest, writer: Writer, until: int | None = None, bar: _Bar | None = None
-    ) -> None:
-        """Download from `writer.size` on, `until` where that ends, by the client's own loop with its retries."""
-        from huggingface_hub import hf_hub_url
-        from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
-
-        at, repo = writer.begin("the Hub"), Repo.parse(request.repo_id)
-        followed, headers = _find_claim(request) is not None, build_hf_headers(token=request.token)
-        options: dict[str, Any] = {} if bar is None else {"_tqdm_bar": bar}
-        if followed and not at:  # without an answer the client asks in its own way
-            options["_nb_retries"] = 0
-        if until is not None and until < request.entry.size:
-            headers["Range"] = f"bytes=0-{until - 1}"  # of which the loop leaves out what is there
-        try:
-            download_loop(small=followed)(
-                hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit),
-                _HubFile(writer),
-                resume_size=at,
-                headers=headers,
-                expected_size=until or request.entry.size,
-                **options,
-            )
-        except (Mismatch, NotWritten):
-            raise
-        except Exception as error:  # see `hub.client.ask_commit`
-            status = status_of(error) or 0
-            text = str(error) if isinstance(error, OSError) else f"{type(error).__name__}: {error}"
-            if status >= 500 or writer.size > at:
-                raise _BrokenOff(f"the Hub broke off with the rest: {text}") from error
-            raise SourceError(f"the Hub did not give the rest: {text}") from error
 
     def _download(self, request: FileRequest, waited: float = 0.0) -> Path:
         from huggingface_hub import hf_hub_download
@@ -285,7 +151,7 @@ class Hub:
             if (status := status_of(error)) in (401, 403):
                 raise SourceError(f"the Hub does not give it to us: {status}", CLOSED) from error
             broken = "IncompleteRead" in str(error) or type(error).__name__ == "ReadError"
-            kind = _BrokenOff if broken else SourceError
+            kind = BrokenOff if broken else SourceError
             raise kind(f"the Hub did not give it: {type(error).__name__}: {error}") from error
         downloaded = pointer.resolve()
         with contextlib.suppress(OSError):
