@@ -17,9 +17,9 @@ from ..fleet.client import blob_target
 from ..fleet.ranges import SHARED, UNIT
 from ..log import get_logger
 from ..stats import stats
-from ..store.verify import Mismatch
 from ..store.writer import Writer
 from .claims import Asked
+from .givers import Givers
 
 _AHEAD = 2.0  # seconds of the Hub's bytes in a range, once others help
 _LONGEST = 16 * UNIT
@@ -38,20 +38,11 @@ class _Offered(NamedTuple):
     url: str
 
 
-class Given(NamedTuple):
-    """What a member gave: where in the file, and the sha256 of it."""
-
-    start: int
-    end: int
-    peer: str
-    digest: str
-
-
 class Assembly:
-    """How one file comes together. `given`: by whom which bytes were given that did not come from the Hub."""
+    """How one file comes together. `givers`: whose bytes did not come from the Hub."""
 
     def __init__(self, asked: Asked, name: str, writer: Writer) -> None:
-        self.given: list[Given] = []
+        self.givers = Givers()
         self._asked, self._name, self._writer = asked, name, writer
         self._lost: list[str] = []  # members that did not give what they were to fetch
         self._rate = 0.0  # bytes per second, of the Hub
@@ -119,17 +110,7 @@ class Assembly:
             return False
         finally:
             if sink.size > start:
-                self.given.append(Given(start, sink.size, offered.peer, sink.digest.hexdigest()))
-
-    def find_liars(self, digest: Callable[[int, int], str]) -> list[tuple[str, Mismatch]]:
-        """Those that gave other bytes than the file has. `digest`: the sha256 of its bytes from here to there."""
-        found = []
-        for each in self.given:
-            if (actual := digest(each.start, each.end)) != each.digest:
-                mismatch = Mismatch(actual, each.digest)
-                self._asked.note_corrupt(each.peer, f"{self._name}, bytes {each.start} to {each.end}: {mismatch}")
-                found.append((f"member {each.peer}", mismatch))
-        return found
+                self.givers.note(start, sink.size, offered.peer, sink.digest.hexdigest())
 
 
 class _Hurried:

@@ -20,7 +20,7 @@ from ..net import timeouts
 from ..store.store import Store
 from ..store.verify import Mismatch
 from ..store.writer import Writer
-from . import health, progress
+from . import health, progress, speeds
 from .contender import Contender
 from .sources import FileRequest, Kind, Source, report_corrupt
 
@@ -138,7 +138,7 @@ class HedgedFetch:
         """Let the next source be asked too, as this one is too slow; where that was done before, give it up."""
         if contender.writer.moved == 0:
             health.note_silence(contender.source.label)
-            if more and not health.is_measured(contender.source.label):  # it may well be a wrong address
+            if more and not speeds.is_measured(contender.source.label):  # it may well be a wrong address
                 self._complain(contender.source, SourceDown(f"silent for {self.budget:g} s"))
         if more and not contender.slow:
             contender.slow = True

@@ -25,7 +25,7 @@ def give(request: FileRequest, writer: Writer, claim: Asked) -> bool:
         return True
     except Mismatch:  # the bytes may have been damaged on the way
         writer.start()
-        return bool(assembly.given) and _give_alone(request, writer, assembly)
+        return bool(assembly.givers) and _give_alone(request, writer, claim, assembly)
     except Yielded:
         raise
     except SourceError as error:
@@ -35,7 +35,7 @@ def give(request: FileRequest, writer: Writer, claim: Asked) -> bool:
         return bool(writer.size) and hub_loop.give_rest(request, writer)
 
 
-def _give_alone(request: FileRequest, writer: Writer, assembly: Assembly) -> bool:
+def _give_alone(request: FileRequest, writer: Writer, claim: Asked, assembly: Assembly) -> bool:
     """Download the whole once more, by which it is seen which of the members has lied; False as above."""
     try:
         hub_loop.copy(request, writer)
@@ -45,8 +45,9 @@ def _give_alone(request: FileRequest, writer: Writer, assembly: Assembly) -> boo
         return False
     except SourceError:
         return False
-    for member, mismatch in assembly.find_liars(writer.digest):
-        report_corrupt(member, request.path, mismatch)
+    for peer, where, mismatch in assembly.givers.find_liars(writer.digest):
+        report_corrupt(f"member {peer}", request.path, mismatch)
+        claim.note_corrupt(peer, f"{request.repo_id}, {request.path}, {where}: {mismatch}")
     return True
 
 

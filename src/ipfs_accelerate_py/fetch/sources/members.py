@@ -22,6 +22,7 @@ from ...store.writer import Writer
 from ..assembly import is_shared
 from ..claims import Asked, Claims
 from ..helping import help_fetch
+from ..holders import Holders, name_of
 from ..local_agent import LEAST, find_agent
 from ..watched import CRAWL, Watched
 from . import FileRequest, Kind, hub_range, report_corrupt
@@ -85,9 +86,8 @@ class _Road:
     ) -> None:
         self._source, self._client, self._asked, self._request = source, client, asked, request
         self._writer = writer
-        self._lost: list[str] = []
-        self._wrong: Mismatch | None = None
-        self._reasons: list[str] = []
+        self._holders = Holders(client, asked, writer, self._report)
+        self._lost, self._reasons = self._holders.lost, self._holders.reasons
         self._patience = _PATIENCE * source.idle_timeout  # seconds
         self._tries, self._tried_at = 0, 0
 
@@ -95,15 +95,14 @@ class _Road:
         """The giver; SourceError or Mismatch."""
         while True:
             holders, follow = self._find()
-            for peer, url in holders:
-                if self._take_whole(peer, url):
-                    return _name(peer)
+            if (giver := self._take_whole(holders)) is not None:
+                return giver
             if self._asked.is_ours:
-                raise self._wrong or SourceError("it is for this machine to fetch it")
+                raise self._holders.wrong or SourceError("it is for this machine to fetch it")
             if follow is None or self._patience <= 0 or self._tries >= _TRIES:
-                raise self._wrong or SourceError("; ".join(dict.fromkeys(self._reasons)) or "no member has it")
+                raise self._holders.wrong or SourceError("; ".join(dict.fromkeys(self._reasons)) or "no member has it")
             if self._follow(*follow):
-                return _name(follow[0])
+                return name_of(follow[0])
 
     def _find(self, slow: str = "") -> tuple[list[tuple[str, str]], tuple[str, str] | None]:
         """Those that may have it whole, and the one to follow, if any: peer id and URL each."""
@@ -114,46 +113,24 @@ class _Road:
         return [row for row in found if self._may_give(row[0])], None if self._asked.is_ours else _row(claimed)
 
     def _may_give(self, peer: str) -> bool:
-        return peer not in self._lost and _name(peer) not in stats().liars
+        return peer not in self._lost and name_of(peer) not in stats().liars
 
-    # -- from one who has it ----------------------------------------------------------------------------------------
-    def _take_whole(self, peer: str, url: str) -> bool:
-        self._source.takes_whole = True
+    def _take_whole(self, holders: list[tuple[str, str]]) -> str | None:
+        self._source.takes_whole = bool(holders)
         try:
-            try:
-                self._copy(peer, url, self._writer, whole=True)
-            except Mismatch:
-                if len(self._writer.givers) < 2:
-                    raise
-                self._writer.start()  # what another began may be what is wrong: this one is asked for the whole
-                self._copy(peer, url, self._writer, whole=True)
-            return True
-        except Mismatch as mismatch:
-            self._wrong = mismatch
-            report_corrupt(_name(peer), self._request.path, mismatch)
-            self._asked.note_corrupt(peer, f"{self._request.repo_id}, {self._request.path}: {mismatch}")
-            self._writer.start()
-        except SourceError as error:
-            self._note(peer, error)
+            return self._holders.take(holders)
         finally:
             self._source.takes_whole = False
-        self._lost.append(peer)
-        return False
 
-    def _copy(self, peer: str, url: str, sink: Sink, wait: float = 0.0, *, whole: bool = False) -> None:
-        size = self._request.entry.size
-        target = blob_target(*self._asked.file, size, wait, whole=whole)
-        self._client.copy(url, target, sink, size, _name(peer))
-        self._writer.check()
-
-    def _note(self, peer: str, error: SourceError) -> None:
-        if self._writer.cancelled:
-            raise error
-        self._reasons.append(f"{_name(peer)}: {error}")
+    def _report(self, peer: str, where: str, mismatch: Mismatch) -> None:
+        """A member gave wrong bytes."""
+        report_corrupt(name_of(peer), self._request.path, mismatch)
+        name = ", ".join(filter(None, (self._request.repo_id, self._request.path, where)))
+        self._asked.note_corrupt(peer, f"{name}: {mismatch}")
 
     # -- from one who is fetching it --------------------------------------------------------------------------------
     def _follow(self, peer: str, url: str) -> bool:
-        if not self._may_give(peer) and _name(peer) in stats().liars:
+        if not self._may_give(peer) and name_of(peer) in stats().liars:
             self._lost.append(peer)
             self._tries += 1
             return False
@@ -167,12 +144,12 @@ class _Road:
             self._note_wait(sink)
             return False
         except Mismatch as mismatch:  # it may have passed on what another gave it: nobody is blamed
-            if self._wrong is not None:
+            if self._holders.wrong is not None:
                 raise
-            self._wrong = mismatch
+            self._holders.wrong = mismatch
             self._writer.start()
         except SourceError as error:
-            self._note(peer, error)
+            self._holders.note(peer, error)
         self._note_wait(sink)
         if self._writer.size - self._tried_at >= partial.WORTH_KEEPING or self._writer.size < self._tried_at:
             self._tries, self._tried_at = 0, self._writer.size
@@ -201,6 +178,11 @@ class _Road:
                     raise _Changed("it is too slow") from None
                 time.sleep(_PAUSE)
 
+    def _copy(self, peer: str, url: str, sink: Sink, wait: float) -> None:
+        size = self._request.entry.size
+        self._client.copy(url, blob_target(*self._asked.file, size, wait), sink, size, name_of(peer))
+        self._writer.check()
+
     def _look_at(self, peer: str, slow: bool) -> None:
         """It gives slowly (or crawls): is there another, or are the bytes ours to fetch from here on? Then _Changed."""
         if not slow:
@@ -212,10 +194,6 @@ class _Road:
             return
         if follow is None or follow[0] != peer:
             raise _Changed("it is too slow")
-
-
-def _name(peer: str) -> str:
-    return f"member {peer}"
 
 
 def _row(value: object) -> tuple[str, str] | None:
