@@ -23,8 +23,8 @@ CopyRange = Callable[[Segment], None]  # lets the Hub fill it
 
 def help_fetch(asked: Asked, copy: CopyRange) -> None:
     """Fetch ranges of a file, from now on until the retrieval of it ends here, if that is not done yet."""
-    if asked.at_end is None:
-        asked.at_end = _Helping(asked, copy).end
+    if asked.help is None:
+        asked.help = _Helping(asked, copy)
 
 
 class _Helping:
@@ -36,6 +36,10 @@ class _Helping:
         self._segments: list[Segment] = []
         self._failures, self._length = 0, UNIT
         threading.Thread(target=self._work, name="ipfs_accelerate range", daemon=True).start()
+
+    def held(self) -> list[tuple[int, int]]:
+        """Where the ranges begin and end that are here, or on their way."""
+        return [(each.start, each.end) for each in list(self._segments)]
 
     def end(self) -> None:
         """No more is fetched; whoever reads what was fetched may do so to its end."""
