@@ -23,7 +23,9 @@ from .givers import Givers
 
 _AHEAD = 2.0  # seconds of the Hub's bytes in a range, once others help
 _LONGEST = 16 * UNIT
-_LOOK = 1.0  # seconds after which a member has to be half as quick as the Hub
+_LOOK = 1.0  # seconds after which a member has to be nearly as quick as the Hub
+_NEARLY = 0.75
+_MOST_LOST = 3  # members that did not give their range, after which the Hub is asked for the rest
 FromHub = Callable[[int], None]  # lets the Hub fill the writer to an offset; SourceError
 
 
@@ -69,6 +71,8 @@ class Assembly:
             self._asked.is_ours, self._asked.was_yielded = False, True
             raise Yielded(f"member {claimed.get('peer')} fetches it")
         found = [] if not isinstance(rows, list) else [row for each in rows if (row := _read(each)) is not None]
+        if len(self._lost) >= _MOST_LOST:
+            return []
         lost = {*self._lost, *(name.removeprefix("member ") for name in stats().liars)}
         return sorted(row for row in found if row.end > at and row.peer not in lost)
 
@@ -114,7 +118,7 @@ class Assembly:
 
 
 class _Hurried:
-    """A writer that a member is to fill half as quickly as the Hub at least. It hashes what comes."""
+    """A writer that a member is to fill nearly as quickly as the Hub at least. It hashes what comes."""
 
     def __init__(self, writer: Writer, rate: float) -> None:
         self._writer, self._rate = writer, rate
@@ -136,7 +140,7 @@ class _Hurried:
         self.digest.update(data)
         self._got += len(data)
         seconds = time.monotonic() - self._began
-        if seconds > _LOOK and 2 * self._got < self._rate * seconds:
+        if seconds > _LOOK and self._got < _NEARLY * self._rate * seconds:
             raise SourceError("the Hub is quicker")
 
 
