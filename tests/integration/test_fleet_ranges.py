@@ -9,6 +9,7 @@ import time
 
 import pytest
 
+from ipfs_accelerate_py.fleet.members import rank
 from ipfs_accelerate_py.fleet.ranges import UNIT
 from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
@@ -187,18 +188,27 @@ def test_the_one_that_is_helped_is_killed(hub, fleet, digest):
     assert bytes_from_hub(hub) <= 1.02 * SIZE + 3 * UNIT
 
 
-def test_those_that_fetch_the_same_for_a_moment_agree_again(hub, fleet, digest):
-    """Each of the agents stands still for a while, so that another answers in its place and lets another fetch."""
+def test_two_that_fetch_the_same_agree_again(hub, fleet, digest):
+    """The one that answers for the repo stands still for a while: another answers, and lets another machine fetch."""
+    hub.bandwidth = RATE // 2
     machines = fleet(*[hub] * 3)
-    workers = [worker.go() for worker in start_workers(machines, REPO)]
-    wait_for_bytes(machines[0], digest)
-    for machine in machines:
-        assert machine.agent is not None
-        os.kill(machine.agent.pid, signal.SIGSTOP)
-        time.sleep(2.5)
-        os.kill(machine.agent.pid, signal.SIGCONT)
-    assert [worker.result()["files"][LARGE] for worker in workers] == [digest] * 3
-    assert bytes_from_hub(hub) <= 2.0 * SIZE
+    first = rank(layout.repo_folder(REPO), [machine.peer for machine in machines])[0]
+    machines.sort(key=lambda machine: machine.peer == first)
+    *loading, tracker = machines
+    assert tracker.agent is not None
+    workers = [machine.worker(REPO, env={"IPFS_ACCELERATE_LOG": "debug"}).wait() for machine in loading]
+    workers[0].go()
+    wait_for_bytes(loading[0], digest)
+    os.kill(tracker.agent.pid, signal.SIGSTOP)
+    try:
+        workers[1].go()
+        time.sleep(3)
+    finally:
+        os.kill(tracker.agent.pid, signal.SIGCONT)
+    results = [worker.result() for worker in workers]
+    assert [result["files"][LARGE] for result in results] == [digest] * 2
+    assert any("fetches it" in result["stderr"] for result in results)
+    assert bytes_from_hub(hub) <= 1.7 * SIZE
 
 
 def test_a_disk_that_takes_no_ranges_is_no_trouble(hub, fleet, digest):
