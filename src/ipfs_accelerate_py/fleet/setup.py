@@ -17,6 +17,7 @@ from ..files import make_folder
 from . import keys, kubo
 from .folder import NAME, OWN, Fleet, FleetFolder, Ports
 from .members import Member
+from .naming import check_name
 
 SWARM_PORT, AGENT_PORT = 4611, 4612  # where they are free; the others are whatever is
 _UNFINISHED = f"{NAME}-unfinished-"  # and a process id
@@ -41,10 +42,7 @@ def make_fleet(
     """
     folder = FleetFolder(store)
     check_absent(folder)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise FleetError(f"{name!r} is no text, and no name of a fleet", "give one in letters") from None
+    check_name(name)
     address = listen or own_address()
     check_address(address)
     check_host(announce)
