@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 
 class Agent:
     """The agent of this machine. `kubo`: None where it runs without one; `news`: the members are to be written to disk;
+    `is_leaving`: it has told the others that it leaves the fleet;
     `trouble`: URL of a member's agent -> why it could not be asked; `corrupt`: peer id -> what it gave wrong;
     `caches`: the Hugging Face caches of the settings, into which links of the store may lead; `directory`: what it
     answers from for its share of the repos.
@@ -42,7 +43,7 @@ class Agent:
         self.counts = Counts()
         self.connections = 0
         self._known: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
-        self.news = False
+        self.news = self.is_leaving = False
         self.trouble: dict[str, str] = {}
         self.corrupt: dict[str, str] = {}
         self.directory = Directory()
