@@ -84,6 +84,8 @@ class Directory:
             self._end(file)
         for ranges in self._ranges.values():
             ranges.drop(peer)
+        for claim in self._claims.values():
+            claim.leave(peer)
 
     def find(
         self,
