@@ -28,6 +28,7 @@ _LONGEST = 16 * UNIT
 _LOOK = 1.0  # seconds after which a member has to be nearly as quick as the Hub
 _NEARLY = 0.75
 _MEASURABLE = UNIT // 2  # bytes of a range by which the Hub's speed is measured
+_SILENT = 2.0  # seconds without a byte, after which it is passed over
 _TICK = 0.25
 _MOST_LOST = 3  # members that did not give their range, after which the Hub is asked for the rest
 FromHub = Callable[[int], None]  # lets the Hub fill the writer to an offset; SourceError
@@ -114,7 +115,7 @@ class Assembly:
         copying = submit(lambda: client.copy(offered.url, target, sink, offered.end, member, ends=True))
         try:
             while not has_ended(copying, _TICK):
-                if sink.is_silent(client.idle_timeout + _LOOK):  # also where the headers of its answer drip
+                if sink.is_silent(_SILENT):  # also where the headers of its answer drip
                     raise SourceError("silent for too long")
             copying.result()
             return True
