@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import hashlib
+import json
 import math
 import os
+import re
 import threading
 import time
+import urllib.request
 
 import pytest
 
-from ipfs_accelerate_py.agent.metrics import list_metrics
 from ipfs_accelerate_py.fleet import heed, waits
 from ipfs_accelerate_py.fleet.client import ROOT, AgentClient
+from ipfs_accelerate_py.fleet.keys import page_token
 from ipfs_accelerate_py.fleet.signing import Signer
 from ipfs_accelerate_py.hub.limits import waits_itself
 from tests.support.in_process import write_repo
@@ -182,6 +185,33 @@ def test_words_that_are_known_here_are_used_without_a_question(hub, fleet):
     assert not [row for row in hub.log if API in row["path"]]
 
 
+LIKE_PLAIN = """\
+import sys, time
+from huggingface_hub import hf_hub_download
+with open(hf_hub_download(sys.argv[1], "config.json"), "rb") as file:
+    print(file.read().decode())
+"""
+
+
+@pytest.mark.lines
+def test_where_plain_needs_no_words_of_the_api_a_load_waits_for_none(hub, fleet):
+    first, second = fleet(2)
+    first.ask_agent("limit", {"waits": {about(hub, "api"): 200}})
+    wait_until_known(second)
+    got = second.run(LIKE_PLAIN, REPO)
+    assert got.stdout.encode().strip() == FILES["config.json"], got.stderr
+    assert "it is asked again when that time is over" not in got.stderr
+    assert not [row for row in hub.log if API in row["path"]]
+
+
+def look(machine, path):
+    """What the local site of its agent shows a browser."""
+    url = f"http://127.0.0.1:{machine.fleet.ports.local}{path}"
+    asked = urllib.request.Request(url, headers={"Authorization": f"Bearer {page_token(KEY)}"})
+    with urllib.request.urlopen(asked, timeout=20) as answer:
+        return answer.read().decode()
+
+
 def test_it_is_shown_on_every_machine(hub, fleet):
     first, second, third = fleet(3)
     first.ask_agent("limit", {"waits": {"0" * 32: 100}})
@@ -189,8 +219,13 @@ def test_it_is_shown_on_every_machine(hub, fleet):
         wait_until_known(machine)
         report = machine.ask_agent("status", {})
         assert 80 < report["hub_wait"] <= 100
-        shown = machine.hook("fleet", "status").stdout
-        assert "it has asked this network to wait" in shown
+        assert "it has asked this network to wait" in machine.hook("fleet", "status").stdout
+        status = json.loads(machine.hook("fleet", "status", "--json").stdout)
+        assert 0 < status["agent"]["hub_wait"] <= 100
+        page = json.loads(look(machine, "/page.json"))
+        assert "The Hub" in [row["what"] for row in page["problems"]["rows"]]
+        [row] = re.findall(r"^ipfs_accelerate_fleet_hub_wait_seconds (.*)$", look(machine, "/metrics"), re.MULTILINE)
+        assert 0 < float(row) <= 100
 
 
 def test_what_cannot_be_read_is_left_out(fleet):
@@ -207,10 +242,3 @@ def test_a_machine_alone_is_told_nothing(fleet):
     [machine] = fleet(1)
     assert machine.ask_agent("limit", {"waits": {"0" * 32: 100}})["waits"] == {}
     assert machine.ask_agent("status", {})["hub_wait"] > 0
-
-
-def test_the_metric(fleet):
-    [machine] = fleet(1)
-    machine.ask_agent("limit", {"waits": {"0" * 32: 100}})
-    report = {**machine.ask_agent("status", {}), "version": "0"}
-    assert "ipfs_accelerate_fleet_hub_wait_seconds" in {metric.name for metric in list_metrics(report, [])}

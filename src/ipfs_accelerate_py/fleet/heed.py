@@ -10,7 +10,8 @@ import json
 import random
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 from functools import partial
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -32,6 +33,27 @@ _FRESH = 0.5  # seconds for which an answer counts
 _SPREAD = (0.1, 0.9)  # seconds after the end: not all ask at the same moment. The client itself adds 1
 _LOOK = 0.1
 _NEWS = 1.0  # seconds by which a wait is to be longer than the last, to be told
+
+
+_patient: ContextVar[bool] = ContextVar("ipfs_accelerate_heed_patient", default=False)
+
+
+@contextlib.contextmanager
+def patient() -> Iterator[None]:
+    """Within it, what the Hub's API alone can say is worth a wait: plain asks it too, and fails with what it says.
+
+    Elsewhere plain asks for files alone, which the Hub counts apart.
+    """
+    token = _patient.set(True)
+    try:
+        yield
+    finally:
+        _patient.reset(token)
+
+
+def is_patient() -> bool:
+    """Return whether this is within `patient`."""
+    return _patient.get()
 
 
 class _Heard:

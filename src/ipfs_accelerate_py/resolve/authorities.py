@@ -38,9 +38,8 @@ OnClosed = Callable[
 
 def _refuse_unasked() -> Unresolved:
     """What the Hub would answer, as another machine of the fleet was answered."""
-    refusal = Unresolved("the Hub has asked a machine of the fleet to wait")
+    refusal = Unresolved("the Hub has asked a machine of the fleet to wait", "try again later")
     refusal.status = limits.TOO_MANY
-    get_logger().info("%s; what is known here is used", refusal)
     return refusal
 
 
@@ -82,7 +81,9 @@ class Query:
         refusal: Unresolved | None = None
         limited = not fresh and heed.left(self._fleet, limits.API, self.token) > 0
         if limited:
-            refusal = None if here is None else _refuse_unasked()  # as if it had been our own request
+            # As if it had been our own request.
+            refusal = None if here is None else _refuse_unasked()
+            get_logger().info("the Hub has asked a machine of the fleet to wait; what is known here is used")
         elif fresh or not is_hub_breaker_open():
             asking = submit(lambda: self._ask_hub(here))
             budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
@@ -113,8 +114,12 @@ class Query:
         if firm:
             return here
         found = self._ask_publishers(here) or here
+        if found is None and limited:
+            if heed.is_patient():
+                heed.wait(self._fleet, limits.API, self.token)
+            else:
+                refusal = _refuse_unasked()
         if found is None and refusal is None:
-            heed.wait(self._fleet, limits.API, self.token)
             # There is no other authority: the Hub's deadline is that of plain huggingface_hub for one answer.
             asking = asking or submit(self._ask_hub)
             if has_ended(asking, self._cold_budget()):
