@@ -85,6 +85,17 @@ def test_one_that_is_never_read_is_cut_off(agent, large):
     assert agent.client().post(agent.local, "/fleet/1/status", {})["streams"] == 0
 
 
+def test_one_that_reads_slowly_is_not_cut_off(agent, large):
+    """A slice would take it a minute, and the agent's patience here is 2 s."""
+    connection = begin(agent, large[1])
+    taken = 0
+    for _ in range(20):
+        time.sleep(0.4)
+        taken += len(connection.recv(32 << 10, socket.MSG_WAITALL))
+    assert taken == 20 * (32 << 10)
+    assert taken + drain(connection)[0] > LARGE - 1000
+
+
 def test_64_at_once_and_no_more(agent, large):
     with contextlib.ExitStack() as stack:
         for _ in range(64):

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import os
 import signal
+import socket
+import threading
 import time
 
 import pytest
 
+from ipfs_accelerate_py.fleet.client import ROOT, AgentClient
+from ipfs_accelerate_py.fleet.members import rank
 from ipfs_accelerate_py.fleet.ranges import UNIT
+from ipfs_accelerate_py.fleet.signing import Signer
 from ipfs_accelerate_py.store import layout
 from tests.support.in_process import write_repo
 from tests.support.local_hub import LocalHub
-from tests.support.together import TogetherMachine, bytes_from_hub, start_together, start_workers
+from tests.support.together import KEY, TogetherMachine, bytes_from_hub, start_together, start_workers
 
 REPO = "acme/large"
 LARGE = "model.safetensors"
@@ -56,9 +62,9 @@ def fleet(tmp_path, hub):
     """Makes machines that know of each other, with their agents: one for each Hub."""
     made = []
 
-    def make(*hubs):
+    def make(*hubs, others=()):
         made.extend(TogetherMachine(tmp_path / f"m{number}", each) for number, each in enumerate(hubs))
-        start_together(made)
+        start_together(made, others)
         return made
 
     yield make
@@ -187,18 +193,77 @@ def test_the_one_that_is_helped_is_killed(hub, fleet, digest):
     assert bytes_from_hub(hub) <= 1.02 * SIZE + 3 * UNIT
 
 
-def test_those_that_fetch_the_same_for_a_moment_agree_again(hub, fleet, digest):
-    """Each of the agents stands still for a while, so that another answers in its place and lets another fetch."""
+def test_two_that_fetch_the_same_agree_again(hub, fleet, digest):
+    """The one that answers for the repo stands still for a while: another answers, and lets another machine fetch."""
+    hub.bandwidth = RATE // 2
     machines = fleet(*[hub] * 3)
-    workers = [worker.go() for worker in start_workers(machines, REPO)]
-    wait_for_bytes(machines[0], digest)
-    for machine in machines:
-        assert machine.agent is not None
-        os.kill(machine.agent.pid, signal.SIGSTOP)
-        time.sleep(2.5)
-        os.kill(machine.agent.pid, signal.SIGCONT)
-    assert [worker.result()["files"][LARGE] for worker in workers] == [digest] * 3
-    assert bytes_from_hub(hub) <= 2.0 * SIZE
+    first = rank(layout.repo_folder(REPO), [machine.peer for machine in machines])[0]
+    machines.sort(key=lambda machine: machine.peer == first)
+    *loading, tracker = machines
+    assert tracker.agent is not None
+    workers = [machine.worker(REPO, env={"IPFS_ACCELERATE_LOG": "debug"}).wait() for machine in loading]
+    workers[0].go()
+    wait_for_bytes(loading[0], digest)
+    os.kill(tracker.agent.pid, signal.SIGSTOP)
+    try:
+        workers[1].go()
+        time.sleep(3)
+    finally:
+        os.kill(tracker.agent.pid, signal.SIGCONT)
+    results = [worker.result() for worker in workers]
+    assert [result["files"][LARGE] for result in results] == [digest] * 2
+    assert any("fetches it" in result["stderr"] for result in results)
+    assert bytes_from_hub(hub) <= 1.7 * SIZE
+
+
+@contextlib.contextmanager
+def dripping(address):
+    """Whoever asks there is answered letter by letter, without an end."""
+
+    def answer(connection):
+        with contextlib.suppress(OSError), connection:
+            for letter in b"HTTP/1.1 206 Partial Content\r\nX-Drip: " + b"x" * 10_000:
+                connection.sendall(bytes([letter]))
+                if ended.wait(0.2):
+                    return
+
+    def accept():
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            threading.Thread(target=answer, args=(connection,), daemon=True).start()
+
+    ended = threading.Event()
+    with socket.create_server(address) as listener:
+        threading.Thread(target=accept, daemon=True).start()
+        try:
+            yield
+        finally:
+            ended.set()
+            listener.shutdown(socket.SHUT_RDWR)
+
+
+def test_members_that_take_ranges_and_only_drip(hub, fleet, tmp_path, digest):
+    """They are not waited for longer than for one that is silent, and there are not many of them."""
+    liars = [TogetherMachine(tmp_path / f"liar{number}", hub) for number in range(6)]
+    [first] = fleet(hub, others=liars)
+    worker = first.worker(REPO, env={"IPFS_ACCELERATE_LOG": "info"}).wait()
+    with contextlib.ExitStack() as stack:
+        for liar in liars:
+            stack.enter_context(dripping((liar.address, liar.fleet.ports.agent)))
+        worker.go()
+        wait_for_bytes(first, digest)
+        for liar in liars:
+            client = AgentClient(Signer(KEY, liar.peer), 5.0)
+            question = {"folder": layout.repo_folder(REPO), "etag": digest, "size": SIZE, "length": UNIT}
+            client.post(first.member.agent, f"{ROOT}range", question)
+            client.close()
+        result = worker.result()
+    assert result["files"][LARGE] == digest
+    assert bytes_from_hub(hub) <= 1.02 * SIZE
+    assert 1 <= result["stderr"].count("does not give its range") <= 3
 
 
 def test_a_disk_that_takes_no_ranges_is_no_trouble(hub, fleet, digest):

@@ -162,10 +162,11 @@ class Worker:
         return {**json.loads(out), "stderr": err}
 
 
-def start_together(machines: list[TogetherMachine]) -> None:
-    """Starts the agents of machines that know of each other."""
+def start_together(machines: list[TogetherMachine], others: Iterable[TogetherMachine] = ()) -> None:
+    """Starts the agents of machines that know of each other, and of others that are not started."""
+    known = [*machines, *others]
     for machine in machines:
-        machine.know(machines)
+        machine.know(known)
     for machine in machines:
         machine.start_agent()
     for machine in machines:

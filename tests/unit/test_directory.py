@@ -177,6 +177,13 @@ def test_a_member_that_leaves_leaves_its_claims(directory):
     directory.forget("nobody")
 
 
+def test_nobody_follows_one_that_has_left(directory):
+    order = "abcd"
+    assert [ask(directory, peer)[0] for peer in order] == ["mine", "a", "a", "b"]
+    directory.forget("b")
+    assert ask(directory, "d")[0] == "a"
+
+
 def drip(directory, time, owner, rate, seconds=3 * IDLE, held=0):
     """Its bytes come at a rate, for so long; how many it has then."""
     for second in range(int(seconds)):

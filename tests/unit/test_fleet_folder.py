@@ -85,13 +85,6 @@ def test_an_agent_that_starts_leaves_no_place_of_an_earlier_one(folder):
     assert read_agent(folder) is None
 
 
-def test_a_name_that_cannot_be_written_makes_no_fleet(tmp_path):
-    """A byte of the command line that is no UTF-8 becomes half of a surrogate pair."""
-    with pytest.raises(FleetError, match="no name of a fleet"):
-        make_fleet(tmp_path / "store", "x\udcff", listen="127.0.0.1")
-    assert not (tmp_path / "store").exists()
-
-
 @pytest.mark.skipif(KuboNode.binary() is None, reason="needs Kubo")
 def test_of_two_that_make_a_fleet_at_once_one_is_told_that_it_was_late(tmp_path, monkeypatch):
     """The other one ends while this one has all but the last step behind it."""

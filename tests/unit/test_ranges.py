@@ -64,6 +64,14 @@ def test_helpers_are_bounded_and_forgotten_in_the_end():
     assert ranges.give("p17", 0, UNIT, 700.0) is not None
 
 
+def test_what_was_given_by_another_is_kept():
+    ranges = Ranges(SIZE)
+    for start, end in ((2, 3), (2, 4), (1, 3), (5, 5), (5, 99)):  # the others overlap, or are none
+        ranges.keep("b", start * UNIT, end * UNIT, 0.0)
+    assert [units(each) for each in ranges.beyond(0)] == [(2, 3)]
+    assert units(ranges.give("c", 0, UNIT, 0.0)) == (1, 2) and units(ranges.give("c", 0, UNIT, 0.0)) == (3, 4)
+
+
 @pytest.fixture
 def directory():
     return Directory(lambda: 1000.0)
@@ -86,6 +94,13 @@ def test_the_next_owner_goes_on_with_them(directory):
     directory.release("c", FILE, done=True)
     directory.find("d", FILE, SIZE)
     assert directory.find("d", FILE, SIZE).ranges == ()
+
+
+def test_one_that_has_just_begun_to_answer_learns_of_them(directory):
+    directory.find("b", FILE, SIZE, have=[(UNIT, 2 * UNIT)])
+    directory.release("b", FILE, done=False)
+    assert directory.find("a", FILE, SIZE).mine
+    assert [(each.peer, *units(each)) for each in directory.find("a", FILE, SIZE).ranges] == [("b", 1, 2)]
 
 
 def test_what_the_owner_asks_the_hub_for_is_not_given(directory):

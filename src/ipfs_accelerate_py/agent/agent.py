@@ -18,6 +18,7 @@ from ..fleet.waits import Waits
 from .address import describe
 from .calls import Calls
 from .counts import Counts
+from .waiting import Waiting
 
 if TYPE_CHECKING:
     import asyncio
@@ -28,9 +29,11 @@ if TYPE_CHECKING:
 
 class Agent:
     """The agent of this machine. `kubo`: None where it runs without one; `news`: the members are to be written to disk;
+    `is_leaving`: it has told the others that it leaves the fleet;
     `trouble`: URL of a member's agent -> why it could not be asked; `corrupt`: peer id -> what it gave wrong;
     `caches`: the Hugging Face caches of the settings, into which links of the store may lead; `directory`: what it
-    answers from for its share of the repos; `waits`: for how long the Hub is not to be asked.
+    answers from for its share of the repos; `waiting`: the requests for what is not here yet; `waits`: for how long the
+    Hub is not to be asked.
     """
 
     def __init__(self, store: Store, folder: FleetFolder, fleet: Fleet, kubo: Kubo | None = None) -> None:
@@ -43,11 +46,12 @@ class Agent:
         self.counts = Counts()
         self.connections = 0
         self._known: weakref.WeakSet[asyncio.BaseTransport] = weakref.WeakSet()
-        self.news = False
+        self.news = self.is_leaving = False
         self.trouble: dict[str, str] = {}
         self.corrupt: dict[str, str] = {}
         self.directory = Directory()
         self.waits = Waits()
+        self.waiting = Waiting()
 
     def note_known(self, transport: asyncio.BaseTransport | None) -> None:
         """A connection has brought a request that was let in."""

@@ -16,14 +16,14 @@ from ..config.settings import read_settings
 from ..publish.eligibility import may_be_given
 from ..store import layout, partial, segment
 from .agent import AGENT, Agent
+from .slices import send_slice, size_of_slice
 
 PATH = "/fleet/1/blobs/{folder}/{etag}"
 STATE_HEADER, ARRIVED_HEADER = "Fleet-State", "Fleet-Arrived"
 WHOLE, ARRIVING = "whole", "arriving"
 STREAMS = 64  # blobs that are given at once
-_SLICE = 4 << 20  # bytes that one sendfile is asked for
 _LAST = 1 << 16  # bytes that are kept back until the file was looked at for the last time
-_UNREAD = 60.0  # seconds in which a slice has to be taken
+_UNREAD = 60.0  # seconds in which a receiver has to take something
 _POLL = 0.01  # seconds between two looks at a part that does not grow
 _PROBE = 0.5  # seconds without a byte after which its writer's lock is looked at, again and again
 _SILENT = 30.0  # seconds without a byte after which it is given up
@@ -132,16 +132,23 @@ async def _give(request: web.Request) -> web.StreamResponse:
 
 
 async def _wait_for_it(request: web.Request, agent: Agent, repo_id: str, etag: str, run: int | None) -> None:
-    """Wait until a blob begins to arrive, at most for the seconds that the request gives."""
+    """Wait until a blob begins to arrive, at most for the seconds that the request gives. HTTPServiceUnavailable."""
     wait = request.query.get("wait", "0")
     end = time.monotonic() + min(_MOST_WAIT, float(wait) if _SECONDS.fullmatch(wait) else 0.0)
     path = agent.store.path(layout.blob_path(repo_id, etag))
     part = etag if run is None else segment.name_of(etag, run)
-    while time.monotonic() < end and not path.exists() and not partial.exists(path.parent, part):
-        transport = request.transport
-        if transport is None or transport.is_closing():
-            raise ConnectionResetError
-        await asyncio.sleep(_WAIT_POLL)
+
+    def is_due() -> bool:
+        return time.monotonic() >= end or path.exists() or partial.exists(path.parent, part)
+
+    if is_due():
+        return
+    with agent.waiting.place(request["peer"]):
+        while not is_due():
+            transport = request.transport
+            if transport is None or transport.is_closing():
+                raise ConnectionResetError
+            await asyncio.sleep(_WAIT_POLL)
 
 
 async def _answer(request: web.Request, agent: Agent, found: Found) -> web.StreamResponse:
@@ -201,7 +208,7 @@ class _Stream:
             if (status.st_size, status.st_mtime_ns) != (self._found.size, self._found.changed):
                 raise OSError("the file was changed")
             left = end - at
-            at += await self._send(at, min(_SLICE, left - _LAST if left > _LAST else left))
+            at += await self._send(at, min(size_of_slice(), left - _LAST if left > _LAST else left))
 
     async def send_arriving(self, at: int, end: int) -> None:
         """Send the bytes of a file that grows, for as long as its writer is at work."""
@@ -210,7 +217,7 @@ class _Stream:
             now = time.monotonic()
             arrived = min(self._arrived(), end)
             if arrived > at:
-                at += await self._send(at, min(arrived - at, _SLICE))
+                at += await self._send(at, min(arrived - at, size_of_slice()))
                 grown = probed = time.monotonic()
                 continue
             if now - grown > _SILENT or os.fstat(self._found.file).st_nlink == 0:
@@ -234,8 +241,7 @@ class _Stream:
         transport = self._request.transport
         if transport is None or transport.is_closing():
             raise ConnectionResetError
-        loop = asyncio.get_running_loop()
-        sent = await asyncio.wait_for(loop.sendfile(transport, self._file, at - self._found.base, count), _UNREAD)
+        sent = await send_slice(transport, self._file, at - self._found.base, count, _UNREAD)
         self._agent.counts.note_given(self._peer, self._found.state, sent)
         if sent < count:
             raise OSError("the file has become shorter")

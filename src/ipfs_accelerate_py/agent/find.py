@@ -55,6 +55,7 @@ class _Answers:
             slow=str(question.get("slow", "")),
             arrived=arrived,
             until=_size(question.get("until", 0)),
+            have=_ranges(question.get("have", [])),
         )
         answer: dict[str, Any] = {
             "holders": [row for each in found.holders if (row := self._row(each))["url"]],
@@ -129,6 +130,13 @@ def _seconds(document: dict[str, Any]) -> float:
     """How long those who answer for a repo may take together, where the program has `seconds` for our answer."""
     given = document.get("seconds")
     return min(_MOST_SECONDS, 0.75 * given) if isinstance(given, int | float) and given > 0 else _MOST_SECONDS
+
+
+def _ranges(rows: object) -> list[tuple[int, int]]:
+    if not isinstance(rows, list) or len(rows) > _LOST:
+        raise web.HTTPBadRequest
+    pairs = [row for row in rows if isinstance(row, list) and len(row) == 2]
+    return [(_size(start), _size(end)) for start, end in pairs]
 
 
 def _size(value: object) -> int:

@@ -34,6 +34,7 @@ _AT_ONCE = 32  # at the start, all that are remembered are told
 _ROWS = 64  # members in one message
 _SECONDS = 2.0  # that a member has for its answer
 _FIND_EVERY = 60.0  # seconds between two times that the contacts are asked while other members are there
+_LEAVE = 4.0  # seconds in which all are told that this machine leaves
 _KEEP = 60.0  # seconds between two times that the members are written to disk when nothing has changed
 
 
@@ -68,9 +69,18 @@ class Gossip:
                 await self._find()
 
     async def leave(self) -> None:
-        """Tell those that are there that this machine leaves."""
-        alive = self.agent.members.alive()[:_AT_ONCE]
-        await asyncio.gather(*(self.tell(member, leaving=True) for member in alive))
+        """Tell all that are there that this machine leaves, and from now on nothing else: any of them may answer for
+        what it held.
+        """
+        self.agent.is_leaving = True
+        gate = asyncio.Semaphore(_AT_ONCE)
+
+        async def tell(member: Member) -> None:
+            async with gate:
+                await self.tell(member)
+
+        with contextlib.suppress(asyncio.TimeoutError):
+            await asyncio.wait_for(asyncio.gather(*map(tell, self.agent.members.alive())), _LEAVE)
 
     async def _tell(self, members: Iterable[Member]) -> None:
         await asyncio.gather(*(self.tell(member) for member in members))
@@ -99,11 +109,11 @@ class Gossip:
         said = [await self._greet(each) for each in _some(urls, _OTHERS)]
         self._note(url, "" if not all(said) or not said else said[0])
 
-    async def tell(self, member: Member, *, leaving: bool = False) -> str:
+    async def tell(self, member: Member) -> str:
         """Tell one member now; returns why that did not work, or nothing."""
         if not member.agent:
             return "it has no agent"
-        text = await self._greet(member.agent, member.peer, leaving=leaving)
+        text = await self._greet(member.agent, member.peer)
         if text:
             self.agent.members.note_lost(member.peer)
         else:
@@ -111,12 +121,12 @@ class Gossip:
         self._note(member.agent, text)
         return text
 
-    async def _greet(self, url: str, peer: str = "", *, leaving: bool = False) -> str:
+    async def _greet(self, url: str, peer: str = "") -> str:
         """Tell the agent at a URL, and take over what it tells; returns why that did not work.
 
         `peer`: whose agent it is to be; an address may belong to another member after a while.
         """
-        document = {**describe(self.agent), "leaving": leaving}
+        document = {**describe(self.agent), "leaving": self.agent.is_leaving}
         try:
             other = take_over(self.agent, await self.agent.calls.post(url, PATH, document, _SECONDS))
         except (SourceError, FleetError) as error:
@@ -195,6 +205,7 @@ async def _answer(request: web.Request) -> web.Response:
         raise web.HTTPBadRequest from None
     if document.get("leaving") is True and peer == request.get("peer"):
         agent.members.forget(peer)
+        agent.directory.forget(peer)
         agent.news = True
     return web.json_response(describe(agent))
 

@@ -95,7 +95,7 @@ async def keep_telling(agent: Agent) -> None:
             at = told.get(folder)
             if at is None or at[0] != tracker or loop.time() - at[1] > _RENEW:
                 messages.setdefault(tracker, []).append(folder)
-        for tracker, group in messages.items():
+        for tracker, group in messages.items() if not agent.is_leaving else ():
             with contextlib.suppress(SourceError):
                 if tracker == agent.fleet.peer:
                     agent.directory.hold(agent.fleet.peer, group)

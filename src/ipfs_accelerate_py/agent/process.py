@@ -15,6 +15,7 @@ from pathlib import Path
 from ..detached import start_module
 from ..errors import FleetError
 from ..fleet.folder import AgentPlace, FleetFolder, read_agent
+from ..fleet.wholeness import say_where
 
 _STEP = 0.05
 _TAIL = 2000  # characters of the log in an error
@@ -46,7 +47,8 @@ def start(folder: FleetFolder, seconds: float = 30.0) -> AgentPlace:
     if not is_running(folder):
         with contextlib.suppress(OSError):
             folder.agent.unlink()
-        os.close(os.open(folder.agent_log, os.O_WRONLY | os.O_CREAT, 0o600))
+        with say_where(folder.agent_log):
+            os.close(os.open(folder.agent_log, os.O_WRONLY | os.O_CREAT, 0o600))
         size = folder.agent_log.stat().st_size
         if not start_module("ipfs_accelerate_py.agent", [str(folder.store)], os.environ, folder.agent_log):
             raise FleetError("there is no Python that could be started: sys.executable is empty")

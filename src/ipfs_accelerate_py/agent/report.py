@@ -55,6 +55,7 @@ def report(agent: Agent) -> dict[str, Any]:
         ],
         "contacts": {url: agent.trouble.get(url, "") for url in agent.fleet.contacts},
         "hub_wait": agent.waits.longest(),
+        "waiting": len(agent.waiting),
         "models": len(holdings.find_folders(agent.store)),
         **agent.counts.to_dict(),
     }

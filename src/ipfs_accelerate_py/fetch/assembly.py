@@ -8,6 +8,7 @@ for the rest of it, and nobody waits longer than alone.
 from __future__ import annotations
 
 import hashlib
+import threading
 import time
 from collections.abc import Callable
 from typing import NamedTuple
@@ -16,6 +17,7 @@ from ..errors import SourceError
 from ..fleet.client import blob_target
 from ..fleet.ranges import SHARED, UNIT
 from ..log import get_logger
+from ..net.futures import has_ended, submit
 from ..stats import stats
 from ..store.writer import Writer
 from .claims import Asked
@@ -23,7 +25,11 @@ from .givers import Givers
 
 _AHEAD = 2.0  # seconds of the Hub's bytes in a range, once others help
 _LONGEST = 16 * UNIT
-_LOOK = 1.0  # seconds after which a member has to be half as quick as the Hub
+_LOOK = 1.0  # seconds after which a member has to be nearly as quick as the Hub
+_NEARLY = 0.75
+_MEASURABLE = UNIT // 2  # bytes of a range by which the Hub's speed is measured
+_TICK = 0.25
+_MOST_LOST = 3  # members that did not give their range, after which the Hub is asked for the rest
 FromHub = Callable[[int], None]  # lets the Hub fill the writer to an offset; SourceError
 
 
@@ -69,6 +75,8 @@ class Assembly:
             self._asked.is_ours, self._asked.was_yielded = False, True
             raise Yielded(f"member {claimed.get('peer')} fetches it")
         found = [] if not isinstance(rows, list) else [row for each in rows if (row := _read(each)) is not None]
+        if len(self._lost) >= _MOST_LOST:
+            return []
         lost = {*self._lost, *(name.removeprefix("member ") for name in stats().liars)}
         return sorted(row for row in found if row.end > at and row.peer not in lost)
 
@@ -78,8 +86,9 @@ class Assembly:
         until = self._end_of_next(at, failed, offered)
         self._asked.until = until
         from_hub(until)
-        seconds = time.monotonic() - began
-        self._rate = (self._writer.size - at) / max(seconds, 1e-3)
+        got = self._writer.size - at
+        if got >= _MEASURABLE or not self._rate:
+            self._rate = got / max(time.monotonic() - began, 1e-3)
 
     def _end_of_next(self, at: int, failed: _Offered | None, offered: list[_Offered]) -> int:
         """Where the next range ends that the Hub is asked for: nobody's, or what the one who was to give it did not."""
@@ -98,9 +107,16 @@ class Assembly:
     def _take(self, offered: _Offered) -> bool:
         """Take a range, or what is left of it, from the one who fetches it; False if the Hub is to be asked for it."""
         sink, member, start = _Hurried(self._writer, self._rate), f"member {offered.peer}", self._writer.size
-        target = blob_target(*self._asked.file, self._asked.size, _LOOK, offered.start)
+        target, client = (
+            blob_target(*self._asked.file, self._asked.size, _LOOK, offered.start),
+            self._asked.agent.client,
+        )
+        copying = submit(lambda: client.copy(offered.url, target, sink, offered.end, member, ends=True))
         try:
-            self._asked.agent.client.copy(offered.url, target, sink, offered.end, member, ends=True)
+            while not has_ended(copying, _TICK):
+                if sink.is_silent(client.idle_timeout + _LOOK):  # also where the headers of its answer drip
+                    raise SourceError("silent for too long")
+            copying.result()
             return True
         except SourceError as error:
             if self._writer.cancelled:
@@ -109,17 +125,21 @@ class Assembly:
             get_logger().info("%s: %s does not give its range: %s", self._name, member, error)
             return False
         finally:
+            sink.close()
             if sink.size > start:
                 self.givers.note(start, sink.size, offered.peer, sink.digest.hexdigest())
 
 
 class _Hurried:
-    """A writer that a member is to fill half as quickly as the Hub at least. It hashes what comes."""
+    """A writer that a member is to fill nearly as quickly as the Hub. It hashes what comes, until it is closed."""
 
     def __init__(self, writer: Writer, rate: float) -> None:
         self._writer, self._rate = writer, rate
         self.digest = hashlib.sha256()
-        self._began, self._got = time.monotonic(), 0
+        self._began = self._last = time.monotonic()
+        self._got = 0
+        self._is_closed = False
+        self._lock = threading.Lock()  # the one that is given up may still write
 
     @property
     def size(self) -> int:
@@ -132,12 +152,25 @@ class _Hurried:
         raise SourceError("it gives no ranges")
 
     def write(self, data: bytes) -> None:
-        self._writer.write(data)
-        self.digest.update(data)
-        self._got += len(data)
-        seconds = time.monotonic() - self._began
-        if seconds > _LOOK and 2 * self._got < self._rate * seconds:
+        with self._lock:
+            if self._is_closed:
+                raise SourceError("another source was quicker")
+            self._writer.write(data)
+            self.digest.update(data)
+            self._got += len(data)
+        self._last = time.monotonic()
+        seconds = self._last - self._began
+        if seconds > _LOOK and self._got < _NEARLY * self._rate * seconds:
             raise SourceError("the Hub is quicker")
+
+    def is_silent(self, seconds: float) -> bool:
+        """Return whether no byte has come for so long."""
+        return time.monotonic() - self._last > seconds
+
+    def close(self) -> None:
+        """Take no more."""
+        with self._lock:
+            self._is_closed = True
 
 
 def is_shared(size: int) -> bool:

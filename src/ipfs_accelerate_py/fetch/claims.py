@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import contextlib
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 from ..fleet.local_agent import LocalAgent
 from ..log import get_logger
@@ -22,6 +22,16 @@ _LAST_RENEWAL = 1.0  # seconds that the end of a retrieval waits for a renewal t
 File = tuple[str, str]  # the folder of a repo, and an etag
 
 
+class Help(Protocol):
+    """How ranges of a file are fetched for another machine."""
+
+    def held(self) -> list[tuple[int, int]]:
+        """Where those begin and end that are here, or on their way."""
+
+    def end(self) -> None:
+        """No more is fetched."""
+
+
 class Asked:
     """A file that the agent of this machine was asked for, and whether it is ours to fetch."""
 
@@ -29,7 +39,7 @@ class Asked:
         self.file, self.size, self.blobs, self.agent = file, size, blobs, agent
         self.is_ours = self.was_yielded = False
         self.until = 0  # where the range ends that the Hub is asked for now
-        self.at_end: Callable[[], None] | None = None
+        self.help: Help | None = None
         self._ended = threading.Event()
         self._is_silent = False  # the agent, when it was asked last: it is not waited for once more
         self._renewing = threading.Lock()  # a renewal that came after the end would be a claim that nobody works on
@@ -39,6 +49,8 @@ class Asked:
         folder, etag = self.file
         question: dict[str, Any] = {"folder": folder, "etag": etag, "size": self.size}
         question |= {"claim": claim, "arrived": arrived, "lost": lost, "slow": slow, "until": self.until}
+        if self.help is not None:  # the one that answers may have come in the place of another
+            question["have"] = self.help.held()
         self._is_silent = True
         answer = self.agent.post("find", question)
         self._is_silent = False
@@ -51,8 +63,8 @@ class Asked:
     def end(self, done: bool) -> None:
         """The retrieval has ended: with the file whole in the store, or not. Never raises."""
         self._ended.set()
-        if self.at_end is not None:
-            self.at_end()
+        if self.help is not None:
+            self.help.end()
         free = self._renewing.acquire(timeout=_LAST_RENEWAL)
         try:
             self.is_ours = False

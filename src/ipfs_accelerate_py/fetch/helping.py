@@ -5,6 +5,7 @@ So the bytes of one file leave the Hub over several machines at once, and each o
 
 from __future__ import annotations
 
+import shutil
 import threading
 import time
 from collections.abc import Callable
@@ -13,18 +14,20 @@ from ..errors import SourceError
 from ..fleet.ranges import UNIT
 from ..log import get_logger
 from ..session import session
-from ..store.segment import Segment
+from ..store.segment import Segment, remove_dead
 from .claims import EVERY, Asked, Claims
 
 _AHEAD = 2.0  # seconds of the Hub's bytes in a range
+_ROOM = 2  # times the file's size that is to be free on the disk: nobody's load fails for the range of another
 _FAILURES = 2  # after which no more are asked for
 CopyRange = Callable[[Segment], None]  # lets the Hub fill it
 
 
 def help_fetch(asked: Asked, copy: CopyRange) -> None:
     """Fetch ranges of a file, from now on until the retrieval of it ends here, if that is not done yet."""
-    if asked.at_end is None:
-        asked.at_end = _Helping(asked, copy).end
+    if asked.help is None:
+        remove_dead(asked.blobs)
+        asked.help = _Helping(asked, copy)
 
 
 class _Helping:
@@ -36,6 +39,10 @@ class _Helping:
         self._segments: list[Segment] = []
         self._failures, self._length = 0, UNIT
         threading.Thread(target=self._work, name="ipfs_accelerate range", daemon=True).start()
+
+    def held(self) -> list[tuple[int, int]]:
+        """Where the ranges begin and end that are here, or on their way."""
+        return [(each.start, each.end) for each in list(self._segments)]
 
     def end(self) -> None:
         """No more is fetched; whoever reads what was fetched may do so to its end."""
@@ -62,9 +69,11 @@ class _Helping:
         if not turn.acquire(blocking=False):
             return False
         try:
+            if shutil.disk_usage(self._asked.blobs).free < _ROOM * self._asked.size:
+                return False
             given = self._asked.ask_range(self._length)
             return given is not None and self._fetch(*given)
-        except SourceError:  # our agent is busy, or has ended
+        except (SourceError, OSError):  # our agent is busy, or has ended
             return False
         finally:
             turn.release()

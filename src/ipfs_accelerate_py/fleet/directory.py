@@ -84,6 +84,8 @@ class Directory:
             self._end(file)
         for ranges in self._ranges.values():
             ranges.drop(peer)
+        for claim in self._claims.values():
+            claim.leave(peer)
 
     def find(
         self,
@@ -96,14 +98,17 @@ class Directory:
         slow: str = "",
         arrived: int = 0,
         until: int = 0,
+        have: Sequence[tuple[int, int]] = (),
     ) -> Found:
         """What `peer` is told that wants a file; its own claim is renewed by it. `arrived`: the bytes that it has;
-        `until`: where the range ends that it asks the Hub for now.
+        `until`: where the range ends that it asks the Hub for now; `have`: the ranges that it fetches for the owner.
 
         `lost`: whom it was told to follow, or to take the file from, and gets nothing of; `slow`: who gives it little.
         """
         now, arrived = self._clock(), max(0, min(arrived, size))
         holders = self._holders_of(file, now, (peer, *lost))
+        for start, end in have:
+            self._open_ranges(file, size).keep(peer, start, end, now)
         found = self._standing(file, now)
         if found is not None and found.owner == peer:
             if not claim:
@@ -133,9 +138,13 @@ class Directory:
         found = self._standing(file, now)
         if found is None or found.owner == peer or self._refused.get((peer, file), now) > now:
             return None
-        ranges = self._ranges.setdefault(file, Ranges(size))
-        _bound(self._ranges, _MOST_FILES)
+        ranges = self._open_ranges(file, size)
         return ranges.give(peer, max(found.arrived, found.until), length, now) if ranges.size == size else None
+
+    def _open_ranges(self, file: File, size: int) -> Ranges:
+        found = self._ranges.setdefault(file, Ranges(size))
+        _bound(self._ranges, _MOST_FILES)
+        return found
 
     def _ranges_of(self, file: File, arrived: int, lost: Sequence[str]) -> tuple[Range, ...]:
         """What others fetch for the owner of a claim, without those of whom it gets nothing."""

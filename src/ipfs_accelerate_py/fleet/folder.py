@@ -20,6 +20,7 @@ from ..errors import FleetError
 from ..files import replace_file
 from . import keys
 from .members import Member, Members
+from .wholeness import say_where
 
 NAME, OWN, _SETTINGS = FLEET_SETTINGS.split("/")  # `.fleet` lies beside the repos in the store
 FORMAT = 1
@@ -139,14 +140,15 @@ class FleetFolder:
         return members
 
     def write_members(self, members: Iterable[Member]) -> None:
-        """Remember the members. OSError."""
+        """Remember the members. StoreError."""
         now = time.time()
         self.write_secret(self.members, {"written": now, "members": [member.to_dict(now) for member in members]})
 
     @staticmethod
     def write_secret(path: Path, document: Any) -> None:
-        """Replace a JSON file that nobody else may read. OSError."""
-        replace_file(path, json.dumps(document, indent=1).encode(), _SECRET)
+        """Replace a JSON file that nobody else may read. StoreError."""
+        with say_where(path):
+            replace_file(path, json.dumps(document, indent=1).encode(), _SECRET)
 
 
 def _check_facts(fleet: Fleet) -> None:

@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from ..errors import FleetError
 from . import keys
 from .members import Member, check_url, say
+from .naming import MOST
 
 PREFIX = "ipfs-fleet1:"
 _ANY_PREFIX = re.compile(r"ipfs-fleet([0-9]+):")
@@ -36,6 +37,11 @@ class Invitation:
     members: tuple[Member, ...]
     trust: str = "hub"
     contacts: tuple[str, ...] = ()
+
+    @property
+    def fleet_name(self) -> str:
+        """What the fleet is called on the machine that joins; an older machine may have given it no name."""
+        return self.name if self.name.strip() else keys.fleet_id(self.key)
 
 
 def write_invitation(invitation: Invitation) -> str:
@@ -78,7 +84,7 @@ def read_invitation(text: str) -> Invitation:
             raise ValueError("the key is of a wrong size")
         members = tuple(Member.from_dict(row) for row in document["members"])
         contacts = tuple(check_url(url) for url in list(document.get("contacts", ()))[:_CONTACTS])
-        return Invitation(say(document["name"], 64), key, members, str(document.get("trust", "hub")), contacts)
+        return Invitation(say(document["name"], MOST), key, members, str(document.get("trust", "hub")), contacts)
     except (ValueError, KeyError, TypeError, zlib.error, RecursionError) as error:
         raise FleetError(f"this invitation cannot be read: {error}", _AGAIN) from error
 

@@ -41,9 +41,7 @@ class Ranges:
         `until`: what the owner has, or fetches now.
         """
         self._forget(until, now)
-        helpers = {each.peer for each in self._by_start.values()}
-        held = sum(each.peer == peer for each in self._by_start.values())
-        if held >= _MOST_EACH or (peer not in helpers and len(helpers) >= _MOST_HELPERS):
+        if not self._may_help(peer):
             return None
         free = self._free(until, max(1, min(length // UNIT, _LONGEST)) * UNIT)
         next(free, None)  # the owner's
@@ -52,6 +50,12 @@ class Ranges:
             return None
         given = self._by_start[found[0]] = Range(*found, peer, now)
         return given
+
+    def keep(self, peer: str, start: int, end: int, now: float) -> None:
+        """A member says that it fetches, or has, a range: one that was given by another who answered before us."""
+        known = [each for each in self._by_start.values() if each.start < end and start < each.end]
+        if not known and 0 <= start < end <= self.size and self._may_help(peer):
+            self._by_start[start] = Range(start, end, peer, now)
 
     def beyond(self, at: int) -> tuple[Range, ...]:
         """The nearest that end beyond an offset, in order."""
@@ -62,6 +66,11 @@ class Ranges:
         for each in list(self._by_start.values()):
             if each.peer == peer and start in (None, each.start):
                 del self._by_start[each.start]
+
+    def _may_help(self, peer: str) -> bool:
+        helpers = {each.peer for each in self._by_start.values()}
+        held = sum(each.peer == peer for each in self._by_start.values())
+        return held < _MOST_EACH and (peer in helpers or len(helpers) < _MOST_HELPERS)
 
     def _forget(self, until: int, now: float) -> None:
         for each in list(self._by_start.values()):

@@ -17,6 +17,8 @@ from ..files import make_folder
 from . import keys, kubo
 from .folder import NAME, OWN, Fleet, FleetFolder, Ports
 from .members import Member
+from .naming import check_name
+from .wholeness import whole_or_not
 
 SWARM_PORT, AGENT_PORT = 4611, 4612  # where they are free; the others are whatever is
 _UNFINISHED = f"{NAME}-unfinished-"  # and a process id
@@ -35,24 +37,21 @@ def make_fleet(
     program: str = "",
     contacts: Iterable[str] = (),
 ) -> Fleet:
-    """Make the folder of a fleet in the store: Kubo's repo, the swarm key, all settings. FleetError, OSError.
+    """Make the folder of a fleet in the store: Kubo's repo, the swarm key, all settings. FleetError, StoreError.
 
     It is made under another name and renamed when it is whole, so that one who is killed leaves no half of it.
     """
     folder = FleetFolder(store)
     check_absent(folder)
-    try:
-        name.encode()
-    except UnicodeEncodeError:
-        raise FleetError(f"{name!r} is no text, and no name of a fleet", "give one in letters") from None
+    check_name(name)
     address = listen or own_address()
     check_address(address)
     check_host(announce)
     program = kubo.find_program(program)
-    make_folder(store)
-    remove_unfinished(store)
     unfinished = store / f"{_UNFINISHED}{os.getpid()}"
-    try:
+    with whole_or_not(unfinished):
+        make_folder(store)
+        remove_unfinished(store)
         unfinished.mkdir(0o700)
         secret = key or keys.make_key()
         peer = kubo.make_repo(program, unfinished, secret)
@@ -70,9 +69,6 @@ def make_fleet(
         except OSError:
             check_absent(folder)  # another 'fleet init' or 'fleet join' was quicker
             raise
-    except BaseException:
-        shutil.rmtree(unfinished, ignore_errors=True)
-        raise
     return fleet
 
 

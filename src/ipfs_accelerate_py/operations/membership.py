@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 import shutil
-import socket
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -61,13 +60,14 @@ def init(
     In a fleet of that name already: as `join` with its invitation, so that a container can say it at every start.
     """
     from ..fleet import setup
+    from ..fleet.naming import own_name
 
     folder = open_folder(settings)
     made = not (name and folder.exists() and folder.read().name == name)
     if made:
         fleet = setup.make_fleet(
             settings.home,
-            name or socket.gethostname(),
+            name or own_name(),
             listen=listen,
             announce=announce,
             trust=trust or "hub",
@@ -114,7 +114,7 @@ def join(
     else:
         fleet = setup.make_fleet(
             settings.home,
-            invitation.name,
+            invitation.fleet_name,
             key=invitation.key,
             listen=listen,
             announce=announce,

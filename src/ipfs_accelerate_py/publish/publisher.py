@@ -25,6 +25,7 @@ from ..store import layout
 from ..store.layout import Own
 from ..store.store import Store
 from ..store.tree import Tree
+from . import by_reference
 
 OWN_KEY = "ipfs_accelerate"
 Progress = Callable[[str, int], object]
@@ -148,7 +149,7 @@ def _add(store: Store, node: Node, repo_id: str, tree: Tree, path: str, target: 
     repo = node.repo_path()
     if repo is not None and blob.is_relative_to(repo.resolve().parent):
         try:
-            node.place(blob, target, nocopy=True)
+            by_reference.place(store, node, blob, target)
             return
         except NodeAnswer as error:
             reason = str(error)

@@ -50,7 +50,7 @@ def find_parts(folder: Path, etag: str) -> Iterator[Path]:
     for path in folder.glob(f"{etag[:16]}*{SUFFIX}"):
         with contextlib.suppress(OSError):
             size = path.lstat().st_size
-            if size >= WORTH_KEEPING and path.is_file() and not path.is_symlink() and not _is_being_written(path):
+            if size >= WORTH_KEEPING and path.is_file() and not path.is_symlink() and not is_being_written(path):
                 found.append((size, path))
     yield from (path for _, path in sorted(found, reverse=True))
 
@@ -141,7 +141,7 @@ def list_growing(folder: Path) -> Iterator[tuple[str, int, float]]:
             with contextlib.suppress(OSError):
                 status = entry.stat(follow_symlinks=False)
                 age = max(0.0, time.time() - status.st_mtime)
-                if stat.S_ISREG(status.st_mode) and age < _FRESH and _is_being_written(Path(entry.path)):
+                if stat.S_ISREG(status.st_mode) and age < _FRESH and is_being_written(Path(entry.path)):
                     yield entry.name[:16], status.st_size, age
 
 
@@ -154,7 +154,7 @@ def is_growing(file: int, path: Path | None = None) -> bool:
     if status.st_nlink == 0:
         return False
     if status.st_size == 0:
-        return path is None or (not is_old(status) and _is_being_written(path))
+        return path is None or (not is_old(status) and is_being_written(path))
     try:
         import fcntl
 
@@ -172,7 +172,7 @@ def remove_old(folder: Path, pattern: str = f"*{SUFFIX}") -> None:
     with contextlib.suppress(OSError):
         for path in folder.glob(pattern):
             with contextlib.suppress(OSError):
-                if is_old(path.lstat()) and not _is_being_written(path):
+                if is_old(path.lstat()) and not is_being_written(path):
                     path.unlink()
 
 
@@ -195,7 +195,8 @@ def is_old(status: os.stat_result) -> bool:
     return abs(time.time() - status.st_mtime) > OLD
 
 
-def _is_being_written(path: Path) -> bool:
+def is_being_written(path: Path) -> bool:
+    """Return whether the writer of a part is alive, or may be. OSError."""
     match = _NAME.fullmatch(path.name)
     if match is None or match["host"] != _host() or os.name != "posix":
         if match is None and _is_unlocked(_clients_lock(path)):

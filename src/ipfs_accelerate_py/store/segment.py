@@ -11,6 +11,17 @@ from pathlib import Path
 from ..errors import SourceError
 from . import partial
 
+_MARK = "range_"
+
+
+def remove_dead(folder: Path) -> None:
+    """Remove what killed processes have left: it is of no use to anybody. Never raises."""
+    with contextlib.suppress(OSError):
+        for path in folder.glob(f"*-{_MARK}*{partial.SUFFIX}"):
+            with contextlib.suppress(OSError):
+                if not partial.is_being_written(path):
+                    path.unlink()
+
 
 def name_of(etag: str, start: int) -> str:
     """What stands for the etag in the name of the part that has the bytes of a file from `start` on."""
@@ -23,7 +34,7 @@ class Segment:
     def __init__(self, folder: Path, etag: str, start: int, end: int) -> None:
         self.start, self.end, self.size = start, end, start  # offsets in the file
         self._is_ended = False
-        self._file, name = tempfile.mkstemp(partial.SUFFIX, partial.prefix(name_of(etag, start)), folder)
+        self._file, name = tempfile.mkstemp(partial.SUFFIX, partial.prefix(name_of(etag, start)) + _MARK, folder)
         self._path = Path(name)
         partial.active().add(self._path)
         partial.lock(self._file)
@@ -40,8 +51,10 @@ class Segment:
         self.size += len(data)
 
     def end_early(self) -> None:
-        """No more bytes are taken. For another thread."""
+        """No more bytes are taken, and nothing is left on the disk. For another thread; never raises."""
         self._is_ended = True
+        with contextlib.suppress(OSError):
+            self._path.unlink()
 
     def close(self) -> None:
         """It is not needed any more. Never raises."""
