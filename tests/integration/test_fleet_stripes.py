@@ -12,8 +12,8 @@ import pytest
 from ipfs_accelerate_py.fetch import speeds
 from ipfs_accelerate_py.fetch.claims import Asked
 from ipfs_accelerate_py.fetch.holders import Holders
-from ipfs_accelerate_py.fetch.local_agent import LocalAgent
 from ipfs_accelerate_py.fetch.stripes import PIECE
+from ipfs_accelerate_py.fleet.local_agent import LocalAgent
 from ipfs_accelerate_py.session import session
 from ipfs_accelerate_py.store import layout
 from ipfs_accelerate_py.store.entry import Entry

@@ -14,6 +14,7 @@ from ..fleet.directory import Directory
 from ..fleet.folder import Fleet, FleetFolder
 from ..fleet.members import Member
 from ..fleet.signing import Guard, Signer
+from ..fleet.waits import Waits
 from .address import describe
 from .calls import Calls
 from .counts import Counts
@@ -31,7 +32,8 @@ class Agent:
     `is_leaving`: it has told the others that it leaves the fleet;
     `trouble`: URL of a member's agent -> why it could not be asked; `corrupt`: peer id -> what it gave wrong;
     `caches`: the Hugging Face caches of the settings, into which links of the store may lead; `directory`: what it
-    answers from for its share of the repos; `waiting`: the requests for what is not here yet.
+    answers from for its share of the repos; `waiting`: the requests for what is not here yet; `waits`: for how long the
+    Hub is not to be asked.
     """
 
     def __init__(self, store: Store, folder: FleetFolder, fleet: Fleet, kubo: Kubo | None = None) -> None:
@@ -48,6 +50,7 @@ class Agent:
         self.trouble: dict[str, str] = {}
         self.corrupt: dict[str, str] = {}
         self.directory = Directory()
+        self.waits = Waits()
         self.waiting = Waiting()
 
     def note_known(self, transport: asyncio.BaseTransport | None) -> None:

@@ -174,7 +174,11 @@ def describe(agent: Agent) -> dict[str, Any]:
     known = sorted(agent.members, key=lambda member: member.seen, reverse=True)
     rows = known[: _ROWS // 2] + _some(known[_ROWS // 2 :], _ROWS // 2)
     now = time.time()
-    return {"member": agent.describe().to_dict(now), "members": [member.to_dict(now) for member in rows]}
+    return {
+        "member": agent.describe().to_dict(now),
+        "members": [member.to_dict(now) for member in rows],
+        "waits": agent.waits.left(),
+    }
 
 
 def take_over(agent: Agent, document: dict[str, Any]) -> str:
@@ -188,6 +192,7 @@ def take_over(agent: Agent, document: dict[str, Any]) -> str:
         with contextlib.suppress(ValueError):
             found.append(Member.from_dict(row))
     agent.news |= agent.members.merge(found)
+    agent.waits.note(document.get("waits"), own=False)
     return other.peer
 
 

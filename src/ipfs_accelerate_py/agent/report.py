@@ -54,6 +54,7 @@ def report(agent: Agent) -> dict[str, Any]:
             for (folder, etag), (peer, arrived) in agent.directory.claims().items()
         ],
         "contacts": {url: agent.trouble.get(url, "") for url in agent.fleet.contacts},
+        "hub_wait": agent.waits.longest(),
         "waiting": len(agent.waiting),
         "models": len(holdings.find_folders(agent.store)),
         **agent.counts.to_dict(),

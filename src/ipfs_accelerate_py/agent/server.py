@@ -12,7 +12,7 @@ from aiohttp import web
 
 from ..errors import FleetError
 from ..log import get_logger
-from . import blobs, find, gossip, holdings, page, report
+from . import blobs, find, gossip, holdings, page, report, waits
 from .access import LARGE_BODY, check_access
 from .agent import AGENT, Agent
 
@@ -23,7 +23,7 @@ _KEPT = 75.0  # seconds that a connection is kept between two requests
 _END = 5.0  # seconds that streams get when the agent ends
 
 
-ROUTES = (blobs, find, gossip, holdings, report, page)  # the modules that answer, with a function `add_routes`
+ROUTES = (blobs, find, gossip, holdings, report, page, waits)  # the modules that answer, with a function `add_routes`
 
 
 def make_app(agent: Agent) -> web.Application:

@@ -40,6 +40,10 @@ def _tell_status(args: Namespace, status: FleetStatus) -> None:
         state = "runs" if kubo.get("running") else kubo.get("trouble") or "does not run"
         rows["Kubo"] = state + (f", started again {kubo['restarts']} times" if kubo.get("restarts") else "")
         rows["models"] = str(agent["models"])
+        if wait := agent.get("hub_wait"):
+            rows["the Hub"] = (
+                f"it has asked this network to wait, {wait:.0f} s more; what members have comes from them meanwhile"
+            )
     width = max(map(len, rows))
     for name, text in rows.items():
         tell(args, f"{name:<{width}}  {text}")

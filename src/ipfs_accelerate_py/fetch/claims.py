@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Protocol
 
+from ..fleet.local_agent import LocalAgent
 from ..log import get_logger
 from ..session import session
 from ..store import partial
-from .local_agent import LocalAgent
 
 EVERY = 1.0  # seconds between two renewals
 _LAST_RENEWAL = 1.0  # seconds that the end of a retrieval waits for a renewal that is under way

@@ -94,7 +94,8 @@ class Plan:
         return None if health.is_breaker_open(members.label, size) else members
 
     def _hub(self) -> Source:
-        hub: Source = find_class(Kind.HUB)(self.store.own_folder / Own.HUB)
+        root = None if self.settings.fleet == "off" else self.store.root
+        hub: Source = find_class(Kind.HUB)(self.store.own_folder / Own.HUB, root)
         return hub
 
     def _open_far(self) -> list[Source]:

@@ -9,6 +9,7 @@ from typing import Any
 
 from ..repo import Repo
 from ..store import layout
+from . import limits
 from .client import etag_timeout
 
 
@@ -33,6 +34,7 @@ def _ask(repo_id: str, revision: str, path: str, token: str | bool | None, timeo
 
     repo = Repo.parse(repo_id)
     url = hf_hub_url(repo.id, path, repo_type=repo.repo_type, revision=revision)
+    limits.watch()
     try:
         answer = get_session().head(url, headers=build_hf_headers(token=token), timeout=timeout)
     except Exception:  # see client.ask_commit: no header names it

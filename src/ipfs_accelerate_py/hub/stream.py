@@ -6,6 +6,8 @@ import contextlib
 from collections.abc import Iterator
 from typing import Any
 
+from . import limits
+
 _PIECE = 1 << 16  # bytes
 
 
@@ -16,6 +18,7 @@ def get(
     """A request under way, sent once: the answer, and its body in pieces. Redirects are followed."""
     from huggingface_hub import get_session
 
+    limits.watch()
     session: Any = get_session()
     options = {"params": params, "headers": headers, "timeout": timeout}
     if callable(session.stream):  # in requests it is a setting

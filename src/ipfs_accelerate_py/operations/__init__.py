@@ -87,18 +87,20 @@ def fetch_repo(
     `Retrieval.make_present` raise.
     """
     from ..fetch.retrieval import Retrieval
+    from ..fleet import heed
     from ..publish import outbox
     from ..resolve import resolver
 
     store = open_store(settings)
-    resolution = resolver.resolve(
-        store,
-        settings,
-        repo_id,
-        revision,
-        on_closed=outbox.withdraw_closed(store, settings),
-        local_only=settings.force_local,
-    )
+    with heed.patient():
+        resolution = resolver.resolve(
+            store,
+            settings,
+            repo_id,
+            revision,
+            on_closed=outbox.withdraw_closed(store, settings),
+            local_only=settings.force_local,
+        )
     before = {name: tuple(row) for name, row in stats().served.items()}
     retrieval = Retrieval(store, settings, resolution)
     files = resolution.tree.files

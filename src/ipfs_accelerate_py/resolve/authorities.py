@@ -10,10 +10,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from concurrent.futures import Future
 from dataclasses import replace
+from pathlib import Path
 
 from ..config.settings import Settings
 from ..errors import Unresolved
-from ..hub import client, headers
+from ..fleet import heed
+from ..hub import client, headers, limits
 from ..hub.breaker import close_hub_breaker, is_hub_breaker_open, open_hub_breaker
 from ..hub.client import endpoint
 from ..log import get_logger
@@ -32,6 +34,13 @@ from .report import name_authorities
 OnClosed = Callable[
     [str], object
 ]  # called with the id of a repo that the Hub does not show to anonymous requests. Never raises
+
+
+def _refuse_unasked() -> Unresolved:
+    """What the Hub would answer, as another machine of the fleet was answered."""
+    refusal = Unresolved("the Hub has asked a machine of the fleet to wait", "try again later")
+    refusal.status = limits.TOO_MANY
+    return refusal
 
 
 class LateAnswer:
@@ -70,7 +79,12 @@ class Query:
         client.prepare()
         asking: Future[Resolution] | None = None
         refusal: Unresolved | None = None
-        if fresh or not is_hub_breaker_open():
+        limited = not fresh and heed.left(self._fleet, limits.API, self.token) > 0
+        if limited:
+            # As if it had been our own request.
+            refusal = None if here is None else _refuse_unasked()
+            get_logger().info("the Hub has asked a machine of the fleet to wait; what is known here is used")
+        elif fresh or not is_hub_breaker_open():
             asking = submit(lambda: self._ask_hub(here))
             budget = self.settings.timeout * (timeouts.HUB_WARM if firm else 1.0)
             budget = max(budget, client.etag_timeout()) if fresh else budget
@@ -100,6 +114,11 @@ class Query:
         if firm:
             return here
         found = self._ask_publishers(here) or here
+        if found is None and limited:
+            if heed.is_patient():
+                heed.wait(self._fleet, limits.API, self.token)
+            else:
+                refusal = _refuse_unasked()
         if found is None and refusal is None:
             # There is no other authority: the Hub's deadline is that of plain huggingface_hub for one answer.
             asking = asking or submit(self._ask_hub)
@@ -116,13 +135,18 @@ class Query:
             raise name_authorities(refusal or silent, self.repo_id, self.revision, endpoint(), self.failures)
         return found if asking is None or found.tree.complete or asking.done() else replace(found, asking=asking)
 
+    @property
+    def _fleet(self) -> Path | None:
+        """The store, if its machine may be in a fleet."""
+        return None if self.settings.fleet == "off" else self.store.root
+
     def _cold_budget(self) -> float:
         """The seconds that the Hub gets where no other authority can be asked."""
         return min(client.etag_timeout(), timeouts.HUB_COLD * self.settings.timeout)
 
     def _ask_file(self, refusal: Unresolved, here: Resolution, firm: bool) -> Resolution | None:
         """Where the API is of no use and the files can be had, a file's header names the commit, as for plain."""
-        if self.pinned:
+        if self.pinned or heed.left(self._fleet, limits.FILES, self.token):
             return None
         if refusal.unreachable is not None:  # down: the commit that is known counts, as in plain transformers 5
             only_its_api = refusal.status is not None and client.asks_files_by_branch()

@@ -10,7 +10,8 @@ from typing import Any
 
 from ... import state
 from ...errors import SourceError
-from ...hub import client
+from ...fleet import heed
+from ...hub import client, limits
 from ...hub.client import CLOSED
 from ...hub.unwell import status_of
 from ...repo import Repo
@@ -41,8 +42,9 @@ class Hub:
     kind = Kind.HUB
     label = "hub"
 
-    def __init__(self, scratch: Path) -> None:
-        self.scratch = scratch
+    def __init__(self, scratch: Path, root: Path | None = None) -> None:
+        """`root`: the store, if its machine may be in a fleet: what the Hub has asked others to wait is heeded."""
+        self.scratch, self.root = scratch, root
 
     @property
     def own_pace(self) -> Hub:
@@ -50,6 +52,7 @@ class Hub:
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
+        heed.wait(self.root, limits.FILES, request.token, lambda: writer.cancelled)
         began, wrong = time.monotonic(), False
         if not writer.size and not self._take_leftover(request, writer):
             try:
@@ -129,6 +132,7 @@ class Hub:
 
         repo, kind = Repo.parse(request.repo_id), progress.asked_kind()
         bars: Any = {} if kind is None or not client.takes_bars() else {"tqdm_class": kind}
+        limits.watch()
         try:
             with state.calling_originals():
                 pointer = Path(

@@ -6,6 +6,7 @@ import time
 from typing import Any
 
 from ...errors import SourceError
+from ...hub import limits
 from ...hub.pieces import download_loop
 from ...hub.unwell import status_of
 from ...repo import Repo
@@ -68,6 +69,7 @@ def copy(request: FileRequest, writer: Writer, until: int | None = None, bar: Ba
         options["_nb_retries"] = 0
     if until is not None and until < request.entry.size:
         headers["Range"] = f"bytes=0-{until - 1}"  # of which the loop leaves out what is there
+    limits.watch()
     try:
         download_loop(small=followed)(
             hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit),

@@ -2,19 +2,26 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 from ...errors import SourceError
-from ...hub import stream
+from ...fleet import heed
+from ...hub import limits, stream
 from ...net.answers import start_of
 from ...repo import Repo
 from ...store.segment import Segment
 from . import FileRequest
 
 
-def copy(request: FileRequest, segment: Segment) -> None:
-    """Let the Hub fill a segment. SourceError where it gives something else; the errors of its client."""
+def copy(request: FileRequest, segment: Segment, root: Path) -> None:
+    """Let the Hub fill a segment. SourceError where it gives something else, or is not to be asked now; the errors of
+    its client. `root`: of the store.
+    """
     from huggingface_hub import constants, hf_hub_url
     from huggingface_hub.utils import build_hf_headers  # type: ignore[attr-defined]
 
+    if heed.left(root, limits.FILES, request.token):
+        raise SourceError("the Hub has asked a machine of the fleet to wait")
     repo = Repo.parse(request.repo_id)
     url = hf_hub_url(repo.id, request.path, repo_type=repo.repo_type, revision=request.commit)
     headers = {

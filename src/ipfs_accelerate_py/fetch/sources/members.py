@@ -12,6 +12,7 @@ from pathlib import Path
 
 from ...errors import SourceError
 from ...fleet.client import AgentClient, NotHere, blob_target
+from ...fleet.local_agent import LEAST, find_agent
 from ...hub.client import is_offline
 from ...net.http import Sink, prepare
 from ...session import session
@@ -23,7 +24,6 @@ from ..assembly import is_shared
 from ..claims import Asked, Claims
 from ..helping import help_fetch
 from ..holders import Holders, name_of
-from ..local_agent import LEAST, find_agent
 from ..watched import CRAWL, Watched
 from . import FileRequest, Kind, hub_range, report_corrupt
 
@@ -135,7 +135,7 @@ class _Road:
             self._tries += 1
             return False
         if self._source.claim and is_shared(self._request.entry.size) and not is_offline():
-            help_fetch(self._asked, lambda segment: hub_range.copy(self._request, segment))
+            help_fetch(self._asked, lambda segment: hub_range.copy(self._request, segment, self._source.root))
         sink = Watched(self._writer, self._source.idle_timeout, lambda slow: self._look_at(peer, slow))
         try:
             self._copy_as_it_comes(peer, url, sink)

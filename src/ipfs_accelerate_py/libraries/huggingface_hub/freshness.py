@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 
 from ... import state
 from ...errors import IPFSAccelerateError
+from ...fleet import heed
+from ...hub import limits
 from ...hub.breaker import close_hub_breaker, is_hub_breaker_open, open_hub_breaker
 from ...hub.client import endpoint, etag_timeout
 from ...hub.unwell import is_unwell
@@ -52,7 +54,7 @@ def ask(call: Call, known: Resolution | None, question: Callable[[], T], from_tr
     """The Hub's answer, or what the listing of the commit says where the Hub gives none. `known`: see `known_here`."""
     if known is None:
         return question()
-    if calls.is_part_of_a_load(call.asked) or is_hub_breaker_open():
+    if calls.is_part_of_a_load(call.asked) or is_hub_breaker_open() or _is_limited(call):
         return from_tree(known)
     asking = submit(partial(_ask_original, question))
     if not has_ended(asking, call.storage.settings.timeout * timeouts.HUB_WARM):
@@ -79,7 +81,15 @@ def fill_timeout(call: Call) -> dict[str, Any]:
     return {**call.named, "timeout": call.storage.settings.timeout if is_hub_breaker_open() else etag_timeout()}
 
 
+def _is_limited(call: Call) -> bool:
+    """Return whether another machine of the fleet has heard that the Hub is not to be asked now."""
+    storage = call.storage
+    root = None if storage.settings.fleet == "off" else storage.store.root
+    return heed.left(root, limits.API, call.asked.token) > 0
+
+
 def _ask_original(question: Callable[[], T]) -> T:
+    limits.watch()
     with state.calling_originals():
         return question()
 

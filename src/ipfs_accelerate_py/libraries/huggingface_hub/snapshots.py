@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ...errors import Unavailable
+from ...fleet import heed
 from ...hub.client import makes_folders_on_the_way
 from ...patching.calls import is_local_only
 from ...store import layout
@@ -25,7 +26,8 @@ def snapshot_download(call: Call) -> Callable[[], Any] | None:
     workers = call.named.get("max_workers")
     if (local_only and (call.asked.fresh or target is not None)) or (workers is not None and workers < 1):
         return None
-    resolution = presence.look_up(call, [presence.ANY_NAME]).resolution
+    with heed.patient():
+        resolution = presence.look_up(call, [presence.ANY_NAME]).resolution
     if presence.is_refused_elsewhere(call, resolution, next(iter(resolution.tree.files), "README.md")):
         return functools.partial(_run_original, call, resolution)
     if not resolution.tree.complete:  # of a very large repo only the Hub has the whole listing

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from ..errors import FleetError, SourceDown
-from ..fleet.client import ROOT, AgentClient
-from ..fleet.folder import Fleet, FleetFolder, read_agent
-from ..fleet.signing import Signer
 from ..session import Recent, session
+from .client import ROOT, AgentClient
+from .folder import Fleet, FleetFolder, read_agent
+from .signing import Signer
 
 LEAST = 2.0  # seconds that an agent has at least: on a machine that is busy with loading it may need them
 
