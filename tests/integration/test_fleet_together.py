@@ -79,6 +79,13 @@ def test_one_after_the_other(hub, fleet):
     assert bytes_from_hub(hub) <= 1.02 * SIZE
 
 
+def test_a_program_that_uses_no_fleet_asks_no_member(hub, fleet):
+    first, second = fleet(2)
+    assert load(first)[0]["files"] == DIGESTS
+    result = second.worker(REPO, env={"IPFS_ACCELERATE_FLEET": "off"}).go().result()
+    assert result["files"] == DIGESTS and set(result["served"]) == {"hub"}
+
+
 def test_the_second_ends_when_the_first_does(hub, fleet):
     hub.bandwidth = 2 << 20
     first, second = start_workers(fleet(2), REPO)

@@ -86,7 +86,9 @@ class Plan:
 
     def _members(self, size: int) -> Source | None:
         """The fleet, if this machine is in one, for what is not known to be closed; an object for each file."""
-        if self.resolution.public is False or not FleetFolder(self.store.root).exists():
+        if self.resolution.public is False or self.settings.fleet == "off":
+            return None
+        if not FleetFolder(self.store.root).exists():
             return None
         # others may follow only where this machine may give
         claim = self.settings.publish != "off" and self.resolution.public is True
