@@ -18,3 +18,28 @@ def test_of_another_repo(run):
     found, plain = (run(CALLS, hooked=hooked) for hooked in (True, False))
 
     assert {name: value[2] for name, value in found.items()} == {name: value[2] for name, value in plain.items()}
+
+
+def test_the_names_of_a_kept_commit_are_listed_without_a_question(run, hub):
+    """Those of LFS files, too, of which `list_repo_tree` has to ask the Hub for what is said beside a name."""
+    code = """
+snapshot_download(MODEL)
+sha = HfApi().model_info(MODEL).sha
+both = [HfApi().list_repo_files, huggingface_hub.list_repo_files]
+say("commit", lambda: [names(MODEL, revision=sha) for names in both])
+"""
+    plain = run(code, hooked=False)
+    hub.log.clear()
+    found = run(code)
+
+    assert found == plain and "unet/weights.safetensors" in found["commit"][0]
+    assert not [row["path"] for row in hub.log if "/tree/" in row["path"]]
+
+
+def test_the_names_of_a_branch_are_asked_for_each_time(run, hub):
+    run("""
+snapshot_download(MODEL)
+say("names", lambda: [HfApi().list_repo_files(MODEL) for time in range(2)])
+""")
+
+    assert len([row for row in hub.log if "/tree/main" in row["path"]]) == 2

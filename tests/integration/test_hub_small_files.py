@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import time
 from contextlib import suppress
+from dataclasses import replace
 
 import pytest
 from huggingface_hub import constants
@@ -20,7 +21,7 @@ with_both_lines = pytest.mark.lines
 REPO = "acme/model"
 VOCAB = bytes(range(256)) * 1200
 FILES = {"config.json": b'{"a": 1}', "empty.txt": b"", "deep/vocab.txt": VOCAB, "model.safetensors": b"weights" * 99}
-OF_GIT = [path for path in FILES if not path.endswith(".safetensors")]
+OF_GIT = [path for path in FILES if not path.endswith((".safetensors", "empty.txt"))]
 
 
 @pytest.fixture
@@ -38,6 +39,26 @@ def test_one_request(hub, here, path):
     here.make_present(here.resolve(REPO), path)
     assert asked(hub) == ["GET 200"] and here.visible() == {path: FILES[path]}
     assert stats().served["hub"] == [1, len(FILES[path])]
+
+
+def test_a_file_without_a_byte_is_made_of_its_listing(hub, here):
+    here.make_present(here.resolve(REPO), "empty.txt")
+    assert asked(hub) == [] and here.visible() == {"empty.txt": b""}
+
+
+def test_an_empty_file_of_a_closed_repo_is_asked_for(hub, here):
+    here.make_present(replace(here.resolve(REPO), public=None), "empty.txt")
+    assert asked(hub) == ["GET 200"] and here.visible() == {"empty.txt": b""}
+
+
+@with_both_lines
+def test_what_is_said_to_be_empty_and_has_a_hash_of_something_is_not_made(hub, here):
+    resolution = here.resolve(REPO)
+    lying = replace(resolution.tree.files["config.json"], size=0)
+    tree = replace(resolution.tree, files={**resolution.tree.files, "config.json": lying})
+    with pytest.raises((Unavailable, VerificationError)):
+        here.make_present(replace(resolution, tree=tree), "config.json")
+    assert here.visible() == {} and asked(hub)
 
 
 @with_both_lines

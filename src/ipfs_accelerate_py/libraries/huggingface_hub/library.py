@@ -1,7 +1,8 @@
 """huggingface_hub, as the hook knows it: each door with what serves it. At its public names only, which have not moved.
 
 What is not here comes through a door that is: `HfApi.hf_hub_download` calls the function, `repo_info`, `repo_exists`,
-`revision_exists` and `resolve_revision` call `model_info` and its like, and `list_repo_files` calls `list_repo_tree`.
+`revision_exists` and `resolve_revision` call `model_info` and its like, and `list_repo_files` of a branch calls
+`list_repo_tree`.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ _SNAPSHOTS = "huggingface_hub._snapshot_download"
 _FILE_SYSTEM = "huggingface_hub.hf_file_system"
 _API = "huggingface_hub.hf_api"
 _INFO = ("model_info", "dataset_info", "space_info")
-_LISTINGS = ("list_repo_tree", "_iter_repo_tree_pages", "get_paths_info", "file_exists")
+_LISTINGS = ("list_repo_tree", "list_repo_files", "_iter_repo_tree_pages", "get_paths_info", "file_exists")
 # What HfApi sends its requests by, commits from the second module. A program that writes to the Hub loads its own new
 # words next. The same functions in other modules only read.
 _SENDERS = {_API: ("get_session",), "huggingface_hub._commit_api": ("get_session", "http_backoff")}

@@ -1,4 +1,4 @@
-"""Which files a repo has: `list_repo_tree` (and so `list_repo_files`), `get_paths_info`, `file_exists`."""
+"""Which files a repo has: `list_repo_tree`, `list_repo_files`, `get_paths_info`, `file_exists`."""
 
 from __future__ import annotations
 
@@ -22,6 +22,15 @@ T = TypeVar("T")
 def list_repo_tree(call: Call) -> Iterator[Any]:
     """Serves `HfApi.list_repo_tree`, which asks when it is iterated over."""
     return _ask_lazily(call, lambda known: _list(call, known), lambda row: [row])
+
+
+@freshness.door
+def list_repo_files(call: Call) -> list[str]:
+    """Serves `HfApi.list_repo_files`: names alone, which the listing of a commit has of every file."""
+    known = freshness.known_here(call)
+    if known is not None and _is_settled(call, known):
+        return sorted(known.tree.files)
+    return call.wrapped(**call.named)  # type: ignore[no-any-return]
 
 
 @freshness.door
