@@ -24,6 +24,7 @@ def test_it_is_found_by_where_it_begins_and_grows(tmp_path):
         os.close(file)
         assert partial.open_growing(tmp_path, name_of(ETAG, 101)) is None
         assert partial.open_growing(tmp_path, ETAG) is None  # it is no part of the file that could be followed
+        assert list(partial.list_growing(tmp_path)) == []  # nor one that people are shown
     finally:
         segment.close()
     assert list(tmp_path.iterdir()) == [] and partial.active() == set()

@@ -19,6 +19,7 @@ from ..session import Recent, session
 from .layout import Own
 
 SUFFIX = ".incomplete"
+AHEAD = "range_"  # begins the random part of the name of a range that is fetched ahead: see `segment`
 OLD = 24 * 3600.0  # seconds after which a part that was not continued is removed
 WORTH_KEEPING = 1 << 20  # bytes; a smaller part is sooner fetched anew than continued
 _FRESH = 60.0  # seconds since the last byte, within which an unknown writer may still be at work
@@ -136,7 +137,7 @@ def list_growing(folder: Path) -> Iterator[tuple[str, int, float]]:
     """
     with contextlib.suppress(OSError), os.scandir(folder) as entries:
         for entry in entries:
-            if _NAME.fullmatch(entry.name) is None:
+            if _NAME.fullmatch(entry.name) is None or f"-{AHEAD}" in entry.name:
                 continue
             with contextlib.suppress(OSError):
                 status = entry.stat(follow_symlinks=False)

@@ -11,13 +11,11 @@ from pathlib import Path
 from ..errors import SourceError
 from . import partial
 
-_MARK = "range_"
-
 
 def remove_dead(folder: Path) -> None:
     """Remove what killed processes have left: it is of no use to anybody. Never raises."""
     with contextlib.suppress(OSError):
-        for path in folder.glob(f"*-{_MARK}*{partial.SUFFIX}"):
+        for path in folder.glob(f"*-{partial.AHEAD}*{partial.SUFFIX}"):
             with contextlib.suppress(OSError):
                 if not partial.is_being_written(path):
                     path.unlink()
@@ -34,7 +32,9 @@ class Segment:
     def __init__(self, folder: Path, etag: str, start: int, end: int) -> None:
         self.start, self.end, self.size = start, end, start  # offsets in the file
         self._is_ended = False
-        self._file, name = tempfile.mkstemp(partial.SUFFIX, partial.prefix(name_of(etag, start)) + _MARK, folder)
+        self._file, name = tempfile.mkstemp(
+            partial.SUFFIX, partial.prefix(name_of(etag, start)) + partial.AHEAD, folder
+        )
         self._path = Path(name)
         partial.active().add(self._path)
         partial.lock(self._file)
