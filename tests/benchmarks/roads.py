@@ -1,9 +1,12 @@
-"""One file from one machine to the next: `cat` over bitswap, the peer's own gateway, and its agent, side by side."""
+"""One file from one machine to the next, side by side: `ipfs cat` and `ipfs get` over bitswap, the peer's own gateway,
+its agent. Read and hashed; from `ipfs get`, and once more from the agent, written to disk.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import os
+import subprocess
 import time
 import urllib.request
 from collections.abc import Iterable
@@ -12,6 +15,8 @@ from pathlib import Path
 from ipfs_accelerate_py.fleet.client import blob_target
 from ipfs_accelerate_py.ipfs.node import Node
 from ipfs_accelerate_py.store import layout
+from ipfs_accelerate_py.store.entry import Entry
+from ipfs_accelerate_py.store.store import Store
 from ipfs_accelerate_py.store.visibility import remember_access
 from tests.support.agent import AgentProcess
 from tests.support.node import KuboNode
@@ -20,6 +25,7 @@ from .table import show
 
 ROUNDS = 3
 REPO = "org/name"
+WAYS = ("cat over bitswap", "the peer's gateway", "its agent", "ipfs get, written", "its agent, into a store")
 SIZES = {"91 MB": 91_000_000, "1 GB": 1_000_000_000}
 
 
@@ -33,15 +39,18 @@ def measure(folder: Path, rounds: int) -> None:
     ):
         remember_access(agent.store, REPO, True)
         for name, size in SIZES.items():
-            figures: dict[str, list[float]] = {"cat over bitswap": [], "the peer's gateway": [], "its agent": []}
+            figures: dict[str, list[float]] = {name: [] for name in WAYS}
             for _ in range(rounds):
                 cid, digest = _add(folder / "a" / "file", size, first)
                 figures["its agent"].append(_take_from_agent(agent, folder / "a" / "file", digest))
+                figures["its agent, into a store"].append(_fetch_from_agent(agent, folder, digest))
+                figures["ipfs get, written"].append(_get(second, cid, folder / "got"))
+                second.rpc("repo/gc", timeout=120)
                 figures["the peer's gateway"].append(_take(_gateway(f"{first.gateway}/ipfs/{cid}"), digest))
                 figures["cat over bitswap"].append(_take(Node(second.api, 60.0).stream(f"/ipfs/{cid}"), digest))
                 for node in (first, second):
                     node.rpc("repo/gc", timeout=120)
-            print(f"  {name}, read and hashed")
+            print(f"  {name}")
             show(figures)
             for way, seconds in figures.items():
                 print(f"  {way}: {size / sorted(seconds)[len(seconds) // 2] / 1e6:.0f} MB/s")
@@ -90,6 +99,33 @@ def _take_from_agent(agent: AgentProcess, file: Path, digest: str) -> float:
     seconds = time.perf_counter() - began
     assert sink.found.hexdigest() == digest
     blob.unlink()
+    return seconds
+
+
+def _fetch_from_agent(agent: AgentProcess, folder: Path, digest: str) -> float:
+    """Hashed, written and synced."""
+    size, file = (folder / "a" / "file").stat().st_size, folder / "a" / "file"
+    given, store = agent.store.path(layout.blob_path(REPO, digest)), Store(folder / "b" / "store")
+    os.link(file, given)
+    blob, began = store.path(layout.blob_path(REPO, digest)), time.perf_counter()
+    with store.receive(REPO, Entry(size, "e" * 40, digest)) as writer:
+        target = blob_target(layout.repo_folder(REPO), digest, size)
+        agent.client().copy(agent.url, target, writer, size, "the agent")
+        writer.finish(blob)
+    seconds = time.perf_counter() - began
+    blob.unlink()
+    given.unlink()
+    return seconds
+
+
+def _get(node: KuboNode, cid: str, file: Path) -> float:
+    """Neither hashed again nor synced."""
+    binary = node.binary()
+    assert binary is not None
+    began = time.perf_counter()
+    subprocess.run([binary, "get", cid, "-o", str(file)], env=node.environment(), check=True, capture_output=True)
+    seconds = time.perf_counter() - began
+    file.unlink()
     return seconds
 
 

@@ -13,7 +13,7 @@ ROUNDS = 1
 NAME = "acme/large"
 _SIZES = (256 << 20,)  # of the shards
 _RATE = 20e6  # bytes per second, to a connection
-_RELAY = 512 << 20
+_RELAY = 2 << 30
 
 
 def measure(folder: Path, rounds: int) -> None:
