@@ -1,7 +1,8 @@
 """Never worse than plain: what plain transformers does right, a hooked process does right with the same values.
 
-A cell is one state of the Hugging Face cache, one of our store, one of the Hub (or mirror, or node), and one thing that
-is loaded. Plain runs it in one process, hooked in another, each with its own copy of the states; `verdicts` compares:
+A cell is one state of the Hugging Face cache, one of our store (also as that of a machine in a fleet, whose agents run:
+`fleets.py`), one of the Hub (or mirror, or node), and one thing that is loaded. Plain runs it in one process, hooked in
+another, each with its own copy of the states; `verdicts` compares:
 
 - plain is right: hooked gives the same values, log lines and warnings;
 - plain fails: hooked is right, or fails alike (type and text);

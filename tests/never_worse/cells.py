@@ -9,7 +9,7 @@ from itertools import product
 from .caches import CACHES
 from .hubs import HUBS, MATRIX
 from .loads import LOADS
-from .stores import STORES
+from .stores import FLEETS, STORES
 
 PARTS = ("config", "tokenizer", "model")
 OTHERS = ("processor", "image-processor", "pipeline", "remote-code", "templates", "has-file")
@@ -91,13 +91,19 @@ REPORTED = [
     Cell("everything", "complete", "well", "after-a-push"),
     Cell("nothing", "empty", "well", "mock"),
     Cell("everything", "empty", "well", "tokenizer-local-only"),
+    # and the same on a machine that is in a fleet
+    Cell("config", "in-a-fleet", "api-403", "tokenizer"),
+    Cell("nothing", "in-a-fleet", "mirror-drops-query", "model"),
+    Cell("everything", "in-a-fleet", "refuses", "model"),
+    Cell("nothing", "in-a-fleet-that-has-all", "cdn-resets", "model"),
+    Cell("nothing", "in-a-fleet-that-has-all", "mirror-md5-etags", "tokenizer"),
 ]
 
 
 def all_cells() -> list[Cell]:
     """Every pair of states is in some cell; those of three are where two of them concern one another."""
     rest = [name for name in CACHES if name not in (*PARTLY, "tokenizer+config", "remote-code+config")]
-    more = [name for name in STORES if name != "empty"]
+    more = [name for name in STORES if name != "empty" and name not in FLEETS]
     found = [
         *MATRIX_CELLS,
         *REPORTED,
@@ -111,6 +117,10 @@ def all_cells() -> list[Cell]:
         *_cells(CACHES, ("empty", "partial"), ("well",), LOADS),
         *_cells(("everything",), ("empty",), LONG, ("remote-code", "pipeline", "templates")),
         *_cells(("everything", "ref-with-newline"), ("empty",), ("refuses",), [n for n in LOADS if "local-only" in n]),
+        *_cells(("nothing", "model"), FLEETS, MATRIX, ("tokenizer",)),
+        *_cells(("nothing",), FLEETS, QUICK, ("model",)),
+        *_cells(("nothing", "everything"), FLEETS[:2], ("well", "refuses"), LOADS),
+        *_cells(CACHES, FLEETS[:1], ("well",), ("model",)),
     ]
     return list(dict.fromkeys(found))
 

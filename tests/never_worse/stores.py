@@ -17,11 +17,13 @@ class StoreState:
 
     `like`: the state of the Hugging Face cache of a plain process that has loaded as much. That one judges it too:
     where a part is here and nobody gives the rest, the outcome is the one that plain has with that part.
+    `fleet`: the machine is in one whose other member has all the files, or none; None: it is in none.
     """
 
     loaded: tuple[str, ...] = ()
     harm: Callable[[Path, str], None] | None = None
     like: str = ""
+    fleet: bool | None = None
 
     def lay(self, target: Path, made: Path, commits: dict[str, str]) -> None:
         """Copy what was made into a new store, and harm it."""
@@ -58,4 +60,8 @@ STORES: dict[str, StoreState] = {
     "0.1.0-listing-of-0-files": StoreState(EVERYTHING, _list({})),
     "0.1.0-listing-without-hashes": StoreState(EVERYTHING, _list(None)),
     "0.1.0-partial-and-empty-listing": StoreState(("config",), _list({}), "config"),
+    "in-a-fleet": StoreState(fleet=False),
+    "in-a-fleet-that-has-all": StoreState(fleet=True),
+    "partial-in-a-fleet": StoreState(("config",), like="config", fleet=False),
 }
+FLEETS = tuple(name for name, state in STORES.items() if state.fleet is not None)

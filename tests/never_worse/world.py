@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import hashlib
 import importlib.metadata
@@ -18,6 +19,7 @@ from tests.support import local_hub
 from . import child, repos
 from .caches import CACHES
 from .cells import Cell
+from .fleets import in_fleet
 from .hubs import HUBS, HubState
 from .loads import LOADS
 from .stores import STORES
@@ -98,7 +100,11 @@ class World:
                 STORES[cell.store].lay(folder / "store", how["store"], self.commits[False])
         elif "cache" in how:
             shutil.copytree(how["cache"], folder / "hf", symlinks=True)
-        with hub.serve(self.older if older else self.repos) as environment:
+        with contextlib.ExitStack() as stack:
+            environment = stack.enter_context(hub.serve(self.older if older else self.repos))
+            if cell is not None and hooked and (fleet := STORES[cell.store].fleet) is not None:
+                has = self.made("store", "complete") if fleet else None
+                stack.enter_context(in_fleet(folder, environment, self.repos, has))
             lines = [LOADS[name] for name in names]
             answer = normalised(self.sides[hooked].run(folder, lines, environment), folder)
         if "keep" in how:

@@ -88,6 +88,24 @@ def test_a_clock_that_was_ahead_does_not_keep_an_old_address(tmp_path):
     assert folder.read_members(OWN).get(peer(1)).seen <= time.time()
 
 
+@pytest.mark.parametrize("jump", [3600.0, 60.0, -60.0, -3600.0])
+def test_a_clock_that_jumps_neither_keeps_the_dead_nor_an_old_address(monkeypatch, jump):
+    """Seconds after the jump -> what is done -> who is there."""
+    clock = [1e9]
+    monkeypatch.setattr(members_module.time, "time", lambda: clock[0])
+    rows = [{"peer": peer(number), "agent": f"http://old-{number}:1", "age": 1.0} for number in (1, 2)]
+    members = Members(OWN, [Member.from_dict(row) for row in rows])
+    clock[0] += jump
+    both = {peer(1), peer(2)}
+    assert {row.peer for row in members.alive()} == (both if jump < 0 else set())
+    clock[0] += ALIVE / 2
+    members.merge([Member.from_dict({"peer": peer(1), "agent": "http://new-1:1", "age": 0.5})])
+    assert members.get(peer(1)).agent == "http://new-1:1"
+    assert peer(1) in {row.peer for row in members.alive()}
+    clock[0] += ALIVE / 2 + 0.1  # nothing was heard of the second
+    assert {row.peer for row in members.alive()} == {peer(1)}
+
+
 def test_they_are_bounded_and_the_oldest_go(monkeypatch):
     monkeypatch.setattr(members_module, "AT_MOST", 10)
     members = Members(OWN, [Member(peer(number), seen=float(number)) for number in range(1, 100)])

@@ -97,7 +97,7 @@ class Members:
             if row.peer == self.own:
                 continue
             known = self._rows.get(row.peer)
-            if known is None or row.seen > min(known.seen, now):  # our clock may have been ahead
+            if known is None or known.seen > now or row.seen > known.seen:  # our clock may have been ahead
                 news |= known is None or (known.agent, known.swarm) != (row.agent, row.swarm)
                 self._rows[row.peer] = row
         if len(self._rows) > AT_MOST:
@@ -121,9 +121,12 @@ class Members:
         self._rows.pop(peer, None)
 
     def alive(self) -> list[Member]:
-        """The members that were heard of lately."""
-        since = time.time() - ALIVE
-        return [member for member in self if member.seen > since]
+        """The members that were heard of lately. Where the clock has gone back, those from before were so just now."""
+        now = time.time()
+        for member in self:
+            if member.seen > now:
+                self._rows[member.peer] = replace(member, seen=now)
+        return [member for member in self if member.seen > now - ALIVE]
 
 
 def is_peer(text: object) -> TypeGuard[str]:
