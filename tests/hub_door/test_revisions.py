@@ -43,3 +43,17 @@ say("names", lambda: [HfApi().list_repo_files(MODEL) for time in range(2)])
 """)
 
     assert len([row for row in hub.log if "/tree/main" in row["path"]]) == 2
+
+
+def test_a_token_that_the_hub_does_not_know_is_refused_as_by_plain(run):
+    code = """
+snapshot_download(MODEL)
+sha = HfApi().model_info(MODEL).sha
+for name in ("list_repo_files", "list_repo_tree", "file_exists", "get_paths_info"):
+    more = {"file_exists": ["config.json"], "get_paths_info": ["config.json"]}.get(name, [])
+    say(name, lambda: list(getattr(HfApi(), name)(MODEL, *more, revision=sha, token="hf_wrong")))
+"""
+    found, plain = (run(code, hooked=hooked) for hooked in (True, False))
+
+    assert {name: value[0] for name, value in found.items()} == {name: value[0] for name, value in plain.items()}
+    assert found.keys() == {"list_repo_files", "list_repo_tree", "file_exists", "get_paths_info"}

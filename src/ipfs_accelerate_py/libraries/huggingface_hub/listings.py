@@ -107,8 +107,11 @@ def file_exists(call: Call) -> bool:
 
 
 def _is_settled(call: Call, known: Resolution) -> bool:
-    """Return whether it is asked about a commit, which does not change, of a repo that anybody may read."""
-    return bool(known.public) and known.commit == call.asked.revision
+    """Return whether it is asked about a commit, which does not change, of a repo that anybody may read.
+
+    With a token of its own the call is refused where the Hub does not know that, which it alone can say.
+    """
+    return bool(known.public) and known.commit == call.asked.revision and not isinstance(call.asked.token, str)
 
 
 def _are_told(rows: Iterable[Any]) -> bool:
