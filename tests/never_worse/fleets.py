@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ipfs_accelerate_py.store import layout
 from tests.support.together import TogetherMachine, start_together
+
+_MAKING = threading.Lock()  # addresses come one by one, and cells are measured side by side
 
 
 @contextlib.contextmanager
@@ -19,8 +22,9 @@ def in_fleet(folder: Path, environment: dict[str, str], repos: Iterable[str], ha
     if has is not None:
         shutil.copytree(has, folder / "other-store", symlinks=True)
     shared = {"IPFS_ACCELERATE_NODE": "off", **environment}
-    own = TogetherMachine(folder / "own", None, **shared, IPFS_ACCELERATE_HOME=str(folder / "store"))
-    other = TogetherMachine(folder / "other", None, **shared, IPFS_ACCELERATE_HOME=str(folder / "other-store"))
+    with _MAKING:
+        own = TogetherMachine(folder / "own", None, **shared, IPFS_ACCELERATE_HOME=str(folder / "store"))
+        other = TogetherMachine(folder / "other", None, **shared, IPFS_ACCELERATE_HOME=str(folder / "other-store"))
     try:
         if has is not None:
             for repo_id in repos:
