@@ -9,6 +9,8 @@ import hashlib
 import os
 import shutil
 import time
+from collections.abc import Callable
+from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 from pathlib import Path
 from types import SimpleNamespace
@@ -110,8 +112,14 @@ class World:
         found["other mirror"] = self.other_mirror
         return found if self.node_proxy is None else {"node": self.node_proxy, **found}
 
-    def run(self, cell: Cell, here: Here, known: Resolution) -> Outcome:
-        """Prepare the store, let the fault be there, load."""
+    def run(
+        self,
+        cell: Cell,
+        here: Here,
+        known: Resolution,
+        around: Callable[[], AbstractContextManager[None]] = nullcontext,
+    ) -> Outcome:
+        """Prepare the store, let the fault be there, load. `around`: what surrounds the load."""
         for server in self.servers.values():
             server.set_fault()
         here.forget()
@@ -122,14 +130,16 @@ class World:
         self.hub.log.clear()
         self._break(cell, here)
         here.forget()
-        began, loaded, error = time.monotonic(), False, None
-        try:
-            found = here.resolve(REPO)
-            present = here.make_present(found)
-            loaded = {path: where.read_bytes() for path, where in present.items()} == FILES
-        except IPFSAccelerateError as caught:
-            error = caught
-        seconds = time.monotonic() - began
+        loaded, error = False, None
+        with around():
+            began = time.monotonic()
+            try:
+                found = here.resolve(REPO)
+                present = here.make_present(found)
+                loaded = {path: where.read_bytes() for path, where in present.items()} == FILES
+            except IPFSAccelerateError as caught:
+                error = caught
+            seconds = time.monotonic() - began
         asked = {name: server.sent for name, server in self.servers.items() if server.log}
         if cell.source != "hub" and self.hub.log:
             asked["hub"] = sum(row["bytes"] for row in self.hub.log)

@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-import time
+import threading
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ipfs_accelerate_py.store import layout
 from tests.support.together import TogetherMachine, start_together
 
-ETAG = "e" * 64  # of a file that nobody has: those that have something of its repo are named all the same
-PATIENCE = 30.0
+_MAKING = threading.Lock()  # addresses come one by one, and cells are measured side by side
 
 
 @contextlib.contextmanager
@@ -23,8 +22,9 @@ def in_fleet(folder: Path, environment: dict[str, str], repos: Iterable[str], ha
     if has is not None:
         shutil.copytree(has, folder / "other-store", symlinks=True)
     shared = {"IPFS_ACCELERATE_NODE": "off", **environment}
-    own = TogetherMachine(folder / "own", None, **shared, IPFS_ACCELERATE_HOME=str(folder / "store"))
-    other = TogetherMachine(folder / "other", None, **shared, IPFS_ACCELERATE_HOME=str(folder / "other-store"))
+    with _MAKING:
+        own = TogetherMachine(folder / "own", None, **shared, IPFS_ACCELERATE_HOME=str(folder / "store"))
+        other = TogetherMachine(folder / "other", None, **shared, IPFS_ACCELERATE_HOME=str(folder / "other-store"))
     try:
         if has is not None:
             for repo_id in repos:
@@ -32,17 +32,8 @@ def in_fleet(folder: Path, environment: dict[str, str], repos: Iterable[str], ha
         start_together([own, other])
         if has is not None:
             for repo_id in repos:
-                _wait_for_word(own, other, layout.repo_folder(repo_id))
+                own.wait_for_word_of(other, layout.repo_folder(repo_id))
         yield
     finally:
         for machine in (own, other):
             machine.stop()
-
-
-def _wait_for_word(own: TogetherMachine, other: TogetherMachine, folder: str) -> None:
-    """Until this machine is told that the other one has something of a repo."""
-    end = time.monotonic() + PATIENCE
-    question = {"folder": folder, "etag": ETAG, "size": 1, "claim": False}
-    while other.peer not in [row["peer"] for row in own.ask_agent("find", question)["holders"]]:
-        assert time.monotonic() < end, f"the other member does not say that it has {folder}"
-        time.sleep(0.05)

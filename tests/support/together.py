@@ -113,6 +113,15 @@ class TogetherMachine(Machine):
         finally:
             client.close()
 
+    def wait_for_word_of(self, other: TogetherMachine, folder: str) -> None:
+        """Waits until it is told that another member has something of a repo."""
+        end = time.monotonic() + 30
+        # of a file that nobody has: those that have something of its repo are named all the same
+        question = {"folder": folder, "etag": "e" * 64, "size": 1, "claim": False}
+        while other.peer not in [row["peer"] for row in self.ask_agent("find", question)["holders"]]:
+            assert time.monotonic() < end, f"{other.peer} does not say that it has {folder}"
+            time.sleep(0.05)
+
     def hold(self, repo_id: str) -> None:
         """The Hub has shown this machine that everybody may read the repo."""
         remember_access(Store(self.store), repo_id, True)

@@ -148,3 +148,6 @@ def main() -> int:
     except IPFSAccelerateError as error:
         get_logger().error("%s; %s", error, error.hint)
         return 1
+    except OSError as error:  # a file of the fleet, or of its Kubo, that is gone, or on a disk that fails
+        get_logger().error("the agent cannot run: %s", error)
+        return 1

@@ -6,6 +6,7 @@ The agent holds a lock for as long as it runs, so a process id that was given to
 from __future__ import annotations
 
 import contextlib
+import errno
 import os
 import signal
 import time
@@ -23,7 +24,7 @@ NEEDS = "python -m pip install 'ipfs_accelerate_py[fleet]'"
 
 
 def is_running(folder: FleetFolder) -> bool:
-    """Return whether the agent of this machine runs."""
+    """Return whether the agent of this machine runs; also where the disk has become read-only. StoreError."""
     from filelock import FileLock, Timeout
 
     if not folder.agent_lock.exists():
@@ -31,8 +32,25 @@ def is_running(folder: FleetFolder) -> bool:
     try:
         with FileLock(folder.agent_lock, timeout=0):
             return False
-    except Timeout:
+    except Timeout:  # an OSError, too
         return True
+    except OSError as error:
+        if error.errno == errno.EROFS:
+            return _is_locked(folder.agent_lock)
+        with say_where(folder.agent_lock):
+            raise
+
+
+def _is_locked(path: Path) -> bool:
+    """Return whether a process holds the lock of a file that cannot be written."""
+    import fcntl
+
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
 
 
 def find_agent(folder: FleetFolder) -> AgentPlace | None:

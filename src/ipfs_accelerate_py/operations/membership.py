@@ -205,13 +205,15 @@ def run_agent(settings: Settings, *, listen: str | None = None, announce: str | 
 def leave(settings: Settings) -> Fleet:
     """Take this machine out of its fleet: the others are told, Kubo's repo and the key go, the models stay."""
     from ..agent import process
+    from ..fleet.wholeness import say_where
 
     folder = open_folder(settings)
     fleet = folder.read()
     with contextlib.suppress(FleetError, SourceError):
         ask_agent(settings, "/fleet/1/leave")
     process.stop(folder)
-    shutil.rmtree(folder.repo)
+    with say_where(folder.repo):
+        shutil.rmtree(folder.repo)
     return fleet
 
 
