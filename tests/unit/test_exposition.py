@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from prometheus_client.parser import text_string_to_metric_families
 
 from ipfs_accelerate_py.agent.counts import OTHERS, Counts
-from ipfs_accelerate_py.agent.metrics import list_metrics
+from ipfs_accelerate_py.agent.status.metrics import list_metrics
 from ipfs_accelerate_py.web.attention import REFUSALS, explain_refusals, find_problems
 from ipfs_accelerate_py.web.exposition import Metric, write_metrics
 

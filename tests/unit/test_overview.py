@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipfs_accelerate_py.agent import overview
 from ipfs_accelerate_py.agent.counts import Counts
 from ipfs_accelerate_py.agent.holdings import GIVEN_ROWS, read_given, read_rows
-from ipfs_accelerate_py.agent.overview import list_holders, list_transfers
+from ipfs_accelerate_py.agent.status import overview
+from ipfs_accelerate_py.agent.status.overview import list_holders, list_transfers
 
 A, B, C = (f"12D3KooW{letter * 40}" for letter in "abc")
 JSON = st.recursive(

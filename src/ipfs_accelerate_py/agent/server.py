@@ -12,9 +12,10 @@ from aiohttp import web
 
 from ..errors import FleetError
 from ..log import get_logger
-from . import blobs, find, gossip, holdings, page, report, waits
+from . import blobs, find, gossip, holdings, waits
 from .access import LARGE_BODY, check_access
 from .agent import AGENT, Agent
+from .status import page, report
 
 LOCAL = "127.0.0.1"
 _CONNECTIONS = 1024  # at once

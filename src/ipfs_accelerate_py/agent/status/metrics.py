@@ -6,9 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from ..web.arriving import Arriving
-from ..web.exposition import Metric
-from .counts import OTHERS
+from ...web.arriving import Arriving
+from ...web.exposition import Metric
+from ..counts import OTHERS
 
 _PREFIX = "ipfs_accelerate_fleet_"
 _VALUES = 200  # of a label; what comes later is counted as "others", so that no series goes back

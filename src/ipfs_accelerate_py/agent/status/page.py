@@ -7,13 +7,13 @@ from typing import Any
 
 from aiohttp import web
 
-from ..fleet.keys import page_token
-from ..store import layout
-from ..web import routes
-from ..web.arriving import Arrivals, Arriving
-from ..web.cached import Cached
-from ..web.exposition import write_metrics
-from .agent import AGENT, Agent
+from ...fleet.keys import page_token
+from ...store import layout
+from ...web import routes
+from ...web.arriving import Arrivals, Arriving
+from ...web.cached import Cached
+from ...web.exposition import write_metrics
+from ..agent import AGENT, Agent
 from .metrics import list_metrics
 from .overview import make_overview
 from .report import list_models, report

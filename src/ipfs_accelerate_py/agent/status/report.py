@@ -9,13 +9,13 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
-from ..errors import SourceError
-from . import holdings
-from .agent import AGENT, Agent, require_local
-from .gossip import Gossip
+from ...errors import SourceError
+from .. import holdings
+from ..agent import AGENT, Agent, require_local
+from ..gossip import Gossip
 
 if TYPE_CHECKING:
-    from ..fleet.members import Member
+    from ...fleet.members import Member
 
 STATUS, MODELS, LEAVE = "/fleet/1/status", "/fleet/1/fleet-models", "/fleet/1/leave"
 _SECONDS = 3.0

@@ -7,12 +7,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
-from ..store import layout
-from ..web.arriving import Arriving
-from ..web.attention import explain_refusals, find_problems
+from ...store import layout
+from ...web.arriving import Arriving
+from ...web.attention import explain_refusals, find_problems
 
 if TYPE_CHECKING:
-    from .agent import Agent
+    from ..agent import Agent
 
 _ROWS = 500  # of each table
 _HOLDERS = 12  # machines that are named for a model
