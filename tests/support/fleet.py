@@ -86,3 +86,8 @@ class FleetMachine(Machine):
 def modes(folder: Path) -> dict[str, int]:
     """Permissions of all files below a folder."""
     return {path.name: path.stat().st_mode & 0o777 for path in folder.rglob("*") if path.is_file()}
+
+
+def move_to_another_address(machine: FleetMachine) -> None:
+    """The machine gets another loopback address."""
+    machine.address = next_address()
