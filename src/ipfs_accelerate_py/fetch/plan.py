@@ -97,7 +97,7 @@ class Plan:
 
     def _hub(self) -> Source:
         root = None if self.settings.fleet == "off" else self.store.root
-        hub: Source = find_class(Kind.HUB)(self.store.own_folder / Own.HUB, root)
+        hub: Source = find_class(Kind.HUB)(self.store.own_folder / Own.HUB, root, public=self.resolution.public is True)
         return hub
 
     def _open_far(self) -> list[Source]:

@@ -14,7 +14,7 @@ from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..files import say_size
 from ..hf_cache import unlisted
-from ..hub.client import is_offline, logs_downloads
+from ..hub.client import is_offline
 from ..ipfs.rpc_errors import LoginRefused
 from ..log import get_logger, warn_once
 from ..net.futures import submit
@@ -114,31 +114,13 @@ class Retrieval:
                 return found
             if entry.hint and not entry.sha256:
                 self._refuse_other_checksum(path)
-            if self._make_empty(entry):
-                giver, source = "its listing", Kind.HUB.value
-            else:
-                with claims.ended_with(layout.repo_folder(repo_id), entry.etag):
-                    giver, source = self._ask_sources(path, entry)
+            with claims.ended_with(layout.repo_folder(repo_id), entry.etag):
+                giver, source = self._ask_sources(path, entry)
             visible = self.store.link(repo_id, self.resolution.commit, path, entry)
         stats().count(source, entry.size)
         seconds = time.monotonic() - started
         get_logger().info("%s %s: %s from %s in %.2f s", repo_id, path, say_size(entry.size), giver, seconds)
         return visible
-
-    def _make_empty(self, entry: Entry) -> bool:
-        """Make a file without a byte, of a repo that anybody may read: plain asks what it is, and no more."""
-        if entry.size or not self.resolution.public or self._plan.local_only or logs_downloads():
-            return False
-        blob = self.store.path(layout.blob_path(self.resolution.repo_id, entry.etag))
-        with self.store.writing():
-            writer = self.store.new_writer(self.resolution.repo_id, entry, self._stopped)
-            try:
-                writer.finish(blob)
-            except Mismatch:  # its hash is of something: the sources are asked
-                return False
-            finally:
-                writer.discard()
-        return True
 
     def _refuse_other_checksum(self, path: str) -> None:
         """Unavailable if a cache names the blob of a file by a checksum of a mirror's own: it cannot be verified."""

@@ -42,9 +42,11 @@ class Hub:
     kind = Kind.HUB
     label = "hub"
 
-    def __init__(self, scratch: Path, root: Path | None = None) -> None:
-        """`root`: the store, if its machine may be in a fleet: what the Hub has asked others to wait is heeded."""
-        self.scratch, self.root = scratch, root
+    def __init__(self, scratch: Path, root: Path | None = None, *, public: bool = False) -> None:
+        """`root`: the store, if its machine may be in a fleet: what the Hub has asked others to wait is heeded;
+        `public`: anybody may read the repo.
+        """
+        self.scratch, self.root, self.public = scratch, root, public
 
     @property
     def own_pace(self) -> Hub:
@@ -52,6 +54,8 @@ class Hub:
         return self
 
     def fetch(self, request: FileRequest, writer: Writer) -> str:
+        if self.public and hub_small.make_empty(request, writer):
+            return "the Hub's listing"
         heed.wait(self.root, limits.FILES, request.token, lambda: writer.cancelled)
         began, wrong = time.monotonic(), False
         if not writer.size and not self._take_leftover(request, writer):

@@ -24,6 +24,19 @@ class CutOff(SourceError):
     """The Hub closed the connection and sent no answer: the client's loop may ask again at once, without a question."""
 
 
+def make_empty(request: FileRequest, writer: Writer) -> bool:
+    """Make a file without a byte: plain asks what it is, and no more. False where it is to be asked for."""
+    if request.entry.size or is_offline() or logs_downloads():
+        return False
+    try:
+        writer.start()
+        writer.check()
+    except Mismatch:  # its hash is of something
+        writer.start()
+        return False
+    return True
+
+
 def give(request: FileRequest, writer: Writer) -> bool:
     """Ask the Hub once. False: it is for the client to ask, with its retries and its errors; what came is kept.
 
