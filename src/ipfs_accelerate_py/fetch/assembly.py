@@ -30,7 +30,7 @@ _NEARLY = 0.75
 _MEASURABLE = UNIT // 2  # bytes of a range by which the Hub's speed is measured
 _SILENT = 2.0  # seconds without a byte, after which it is passed over
 _TICK = 0.25
-_MOST_LOST = 3  # members that did not give their range, after which the Hub is asked for the rest
+_MOST_WAITS = 3  # for members that did not give their range, after which the Hub is asked for the rest
 FromHub = Callable[[int], None]  # lets the Hub fill the writer to an offset; SourceError
 
 
@@ -52,6 +52,7 @@ class Assembly:
         self.givers = Givers()
         self._asked, self._name, self._writer = asked, name, writer
         self._lost: list[str] = []  # members that did not give what they were to fetch
+        self._waits = 0  # for some of them: one that was killed refuses at once
         self._rate = 0.0  # bytes per second, of the Hub
         self._alone = UNIT  # bytes of the next range while nobody helps
 
@@ -76,7 +77,7 @@ class Assembly:
             self._asked.is_ours, self._asked.was_yielded = False, True
             raise Yielded(f"member {claimed.get('peer')} fetches it")
         found = [] if not isinstance(rows, list) else [row for each in rows if (row := _read(each)) is not None]
-        if len(self._lost) >= _MOST_LOST:
+        if self._waits >= _MOST_WAITS:
             return []
         lost = {*self._lost, *(name.removeprefix("member ") for name in stats().liars)}
         return sorted(row for row in found if row.end > at and row.peer not in lost)
@@ -123,6 +124,7 @@ class Assembly:
             if self._writer.cancelled:
                 raise
             self._lost.append(offered.peer)
+            self._waits += time.monotonic() - sink.began > _LOOK
             get_logger().info("%s: %s does not give its range: %s", self._name, member, error)
             return False
         finally:
@@ -137,7 +139,7 @@ class _Hurried:
     def __init__(self, writer: Writer, rate: float) -> None:
         self._writer, self._rate = writer, rate
         self.digest = hashlib.sha256()
-        self._began = self._last = time.monotonic()
+        self.began = self._last = time.monotonic()
         self._got = 0
         self._is_closed = False
         self._lock = threading.Lock()  # the one that is given up may still write
@@ -160,7 +162,7 @@ class _Hurried:
             self.digest.update(data)
             self._got += len(data)
         self._last = time.monotonic()
-        seconds = self._last - self._began
+        seconds = self._last - self.began
         if seconds > _LOOK and self._got < _NEARLY * self._rate * seconds:
             raise SourceError("the Hub is quicker")
 

@@ -34,6 +34,7 @@ class Ranges:
     def __init__(self, size: int) -> None:
         self.size = size
         self._by_start: dict[int, Range] = {}
+        self._left_out: set[str] = set()
 
     def give(self, peer: str, until: int, length: int, now: float) -> Range | None:
         """The next range for a member, of about `length` bytes; None where nothing is left, or for it.
@@ -62,7 +63,9 @@ class Ranges:
         return tuple(sorted((each for each in self._by_start.values() if each.end > at), key=_start)[:_TOLD])
 
     def drop(self, peer: str, start: int | None = None) -> None:
-        """A member has given up its range, or all of them."""
+        """A member has given up its range; without `start` it gives nothing, and is given no more."""
+        if start is None:
+            self._left_out.add(peer)
         for each in list(self._by_start.values()):
             if each.peer == peer and start in (None, each.start):
                 del self._by_start[each.start]
@@ -70,7 +73,7 @@ class Ranges:
     def _may_help(self, peer: str) -> bool:
         helpers = {each.peer for each in self._by_start.values()}
         held = sum(each.peer == peer for each in self._by_start.values())
-        return held < _MOST_EACH and (peer in helpers or len(helpers) < _MOST_HELPERS)
+        return peer not in self._left_out and held < _MOST_EACH and (peer in helpers or len(helpers) < _MOST_HELPERS)
 
     def _forget(self, until: int, now: float) -> None:
         for each in list(self._by_start.values()):
