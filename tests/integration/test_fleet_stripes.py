@@ -23,7 +23,7 @@ from tests.support.agent import AgentProcess, peer_id
 from tests.support.throttle import Throttle
 
 REPO = "acme/large"
-SIZE = 9 * PIECE + 4321
+SIZE = 18 * PIECE + 4321
 RATE = 20e6
 CONTENT = os.urandom(SIZE)
 ENTRY = Entry(SIZE, "e" * 40, hashlib.sha256(CONTENT).hexdigest())

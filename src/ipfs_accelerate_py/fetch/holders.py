@@ -15,7 +15,7 @@ from .givers import Givers
 from .stripes import GIVERS, WORTH_IT, Piece, Stripes
 
 _LOOK = 1.0  # seconds after which the speed of one alone is looked at
-_QUICK = 400e6  # bytes per second that one member is to give, else others are asked too: a network of 3 Gbit/s
+_QUICK = 200e6  # bytes per second that one member is to give, else others are asked too
 Holder = tuple[str, str]  # peer id, URL
 
 

@@ -13,10 +13,10 @@ from ..net.futures import submit
 from ..store.writer import Writer
 from .givers import Givers
 
-PIECE = 8 << 20  # bytes
+PIECE = 4 << 20  # bytes
 WORTH_IT = 4 * PIECE  # bytes that are left of a file
 GIVERS = 3  # members at once
-_WINDOW = 5  # pieces in memory at most
+_WINDOW = 4  # pieces in memory at most
 _LATE = 1.0  # seconds after which the piece that all wait for is asked of another too
 _TICK = 0.5
 CopyPiece = Callable[[str, str, "Piece"], None]  # from a member: peer id, URL; SourceError
