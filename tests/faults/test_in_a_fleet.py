@@ -9,11 +9,10 @@ import pytest
 
 from ipfs_accelerate_py.store import layout
 from tests.support.fault_server import FAULTS
-from tests.support.in_process import Here
 from tests.support.together import TogetherMachine, start_together
 
 from .table import WHOLE, budget, must_load
-from .world import CLEAR, REPO, Cell, World
+from .world import CLEAR, REPO, Cell
 
 BODY = "one byte flipped"
 SHORT = [
@@ -28,20 +27,10 @@ SHORT = [
 CELLS = [Cell("hub", fault, "cold", alone) for fault in FAULTS for alone in (False, True)] + SHORT if WHOLE else SHORT
 
 
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    pytest.importorskip("aiohttp")
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("world")
-        world = World(folder)
-        known = world.fill(Here(folder / "first", patch))
-    yield world, known
-    world.stop()
-
-
 @pytest.fixture
 def in_fleet(prepared, here, tmp_path):
     """`in_fleet(has_all)`: the store of this machine is in a fleet for as long as the context lasts."""
+    pytest.importorskip("aiohttp")
     world, _ = prepared
 
     @contextlib.contextmanager

@@ -4,20 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.support.in_process import Here
-
 from .table import budget, cells, must_load
-from .world import CLEAR, World
-
-
-@pytest.fixture(scope="module")
-def prepared(tmp_path_factory):
-    with pytest.MonkeyPatch.context() as patch:
-        folder = tmp_path_factory.mktemp("world")
-        world = World(folder)
-        known = world.fill(Here(folder / "first", patch))
-    yield world, known
-    world.stop()
+from .world import CLEAR
 
 
 @pytest.mark.timeout(400)

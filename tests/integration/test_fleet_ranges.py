@@ -94,14 +94,19 @@ def wait_for_bytes(machine, digest, least=1 << 20):
     raise AssertionError("the bytes do not come")
 
 
-def load(machines, digest):
-    """The first claims the file, then the others come; what each got."""
+def begin(machines, digest):
+    """The first claims the file, then the others come; their workers."""
     first, *others = start_workers(machines, REPO)
     first.go()
     wait_for_bytes(machines[0], digest)
     for worker in others:
         worker.go()
-    return [worker.result() for worker in (first, *others)]
+    return [first, *others]
+
+
+def load(machines, digest):
+    """The same; what each got."""
+    return [worker.result() for worker in begin(machines, digest)]
 
 
 def test_each_byte_leaves_the_hub_once_and_over_several_machines(hub, fleet, digest):
@@ -162,11 +167,7 @@ def test_one_that_helps_with_wrong_bytes_harms_nobody_and_is_named(hub, other_hu
 @pytest.mark.parametrize("who", ["its worker", "its agent", "both"])
 def test_one_that_helps_is_killed(hub, fleet, digest, who):
     machines = fleet(*[hub] * 3)
-    first, *others = start_workers(machines, REPO)
-    first.go()
-    wait_for_bytes(machines[0], digest)
-    for worker in others:
-        worker.go()
+    first, *others = begin(machines, digest)
     wait_for_bytes(machines[1], digest)
     if who != "its agent":
         others[0].kill()
@@ -180,11 +181,7 @@ def test_one_that_helps_is_killed(hub, fleet, digest, who):
 def test_the_one_that_is_helped_is_killed(hub, fleet, digest):
     """The next one goes on with what the others have fetched for it."""
     machines = fleet(*[hub] * 4)
-    first, *others = start_workers(machines, REPO)
-    first.go()
-    wait_for_bytes(machines[0], digest)
-    for worker in others:
-        worker.go()
+    first, *others = begin(machines, digest)
     for machine in machines[1:]:
         wait_for_bytes(machine, digest)
     first.kill()

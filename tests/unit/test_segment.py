@@ -7,8 +7,8 @@ import sys
 import pytest
 
 from ipfs_accelerate_py.errors import SourceError
+from ipfs_accelerate_py.fetch.segment import Segment, name_of, remove_dead
 from ipfs_accelerate_py.store import partial
-from ipfs_accelerate_py.store.segment import Segment, name_of, remove_dead
 
 ETAG = "e" * 64
 
@@ -45,7 +45,8 @@ def test_no_more_is_taken_than_belongs_to_it_nor_after_its_end(tmp_path):
 def test_what_a_killed_process_left_is_removed_and_no_other_part_is(tmp_path):
     code = (
         "import os, sys, pathlib, tempfile\n"
-        "from ipfs_accelerate_py.store import partial, segment\n"
+        "from ipfs_accelerate_py.fetch import segment\n"
+        "from ipfs_accelerate_py.store import partial\n"
         "folder = pathlib.Path(sys.argv[1])\n"
         "segment.Segment(folder, 'e' * 64, 7, 9).write(b'1')\n"
         "tempfile.mkstemp(partial.SUFFIX, partial.prefix('e' * 64), folder)\n"

@@ -13,8 +13,9 @@ from pathlib import Path
 from aiohttp import web
 
 from ..config.settings import read_settings
+from ..fetch import segment
 from ..publish.eligibility import may_be_given
-from ..store import layout, partial, segment
+from ..store import layout, partial
 from .agent import AGENT, Agent
 from .slices import send_slice, size_of_slice
 

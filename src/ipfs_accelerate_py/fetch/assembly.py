@@ -15,16 +15,15 @@ from typing import NamedTuple
 
 from ..errors import SourceError
 from ..fleet.client import blob_target
-from ..fleet.ranges import SHARED, UNIT
+from ..fleet.ranges import AHEAD, LONGEST, SHARED, UNIT
 from ..log import get_logger
 from ..net.futures import has_ended, submit
 from ..stats import stats
 from ..store.writer import Writer
-from .claims import Asked
-from .givers import Givers
+from .claims import Asked, read_member
+from .givers import Givers, name_of
+from .watched import Through
 
-_AHEAD = 2.0  # seconds of the Hub's bytes in a range, once others help
-_LONGEST = 16 * UNIT
 _LOOK = 1.0  # seconds after which a member has to be nearly as quick as the Hub
 _NEARLY = 0.75
 _MEASURABLE = UNIT // 2  # bytes of a range by which the Hub's speed is measured
@@ -75,12 +74,14 @@ class Assembly:
         claimed, rows = answer.get("claim"), answer.get("ranges")
         if isinstance(claimed, dict) and claimed.get("mine") is not True:
             self._asked.is_ours, self._asked.was_yielded = False, True
-            raise Yielded(f"member {claimed.get('peer')} fetches it")
+            raise Yielded(f"{name_of(str(claimed.get('peer')))} fetches it")
         found = [] if not isinstance(rows, list) else [row for each in rows if (row := _read(each)) is not None]
         if self._waits >= _MOST_WAITS:
             return []
-        lost = {*self._lost, *(name.removeprefix("member ") for name in stats().liars)}
-        return sorted(row for row in found if row.end > at and row.peer not in lost)
+        return sorted(row for row in found if row.end > at and self._may_give(row.peer))
+
+    def _may_give(self, peer: str) -> bool:
+        return peer not in self._lost and name_of(peer) not in stats().liars
 
     # -- from the Hub -----------------------------------------------------------------------------------------------
     def _fill_from_hub(self, from_hub: FromHub, failed: _Offered | None, offered: list[_Offered]) -> None:
@@ -98,17 +99,17 @@ class Assembly:
         if failed is not None:
             return min(failed.end, size)
         if offered:
-            length = min(max(UNIT, int(self._rate * _AHEAD)), _LONGEST)
+            length = min(max(UNIT, int(self._rate * AHEAD)), LONGEST)
             first = offered[0].start
         else:  # few requests, while nobody helps
             length, first = self._alone, size
-            self._alone = min(2 * self._alone, _LONGEST)
+            self._alone = min(2 * self._alone, LONGEST)
         return min((at + length) // UNIT * UNIT or UNIT, first, size)
 
     # -- from a member ----------------------------------------------------------------------------------------------
     def _take(self, offered: _Offered) -> bool:
         """Take a range, or what is left of it, from the one who fetches it; False if the Hub is to be asked for it."""
-        sink, member, start = _Hurried(self._writer, self._rate), f"member {offered.peer}", self._writer.size
+        sink, member, start = _Hurried(self._writer, self._rate), name_of(offered.peer), self._writer.size
         target, client = (
             blob_target(*self._asked.file, self._asked.size, _LOOK, offered.start),
             self._asked.agent.client,
@@ -133,23 +134,17 @@ class Assembly:
                 self.givers.note(start, sink.size, offered.peer, sink.digest.hexdigest())
 
 
-class _Hurried:
+class _Hurried(Through):
     """A writer that a member is to fill nearly as quickly as the Hub. It hashes what comes, until it is closed."""
 
     def __init__(self, writer: Writer, rate: float) -> None:
-        self._writer, self._rate = writer, rate
+        super().__init__(writer)
+        self._rate = rate
         self.digest = hashlib.sha256()
         self.began = self._last = time.monotonic()
         self._got = 0
         self._is_closed = False
         self._lock = threading.Lock()  # the one that is given up may still write
-
-    @property
-    def size(self) -> int:
-        return self._writer.size
-
-    def begin(self, giver: str) -> int:
-        return self._writer.begin(giver)
 
     def start(self) -> None:
         raise SourceError("it gives no ranges")
@@ -158,7 +153,7 @@ class _Hurried:
         with self._lock:
             if self._is_closed:
                 raise SourceError("another source was quicker")
-            self._writer.write(data)
+            super().write(data)
             self.digest.update(data)
             self._got += len(data)
         self._last = time.monotonic()
@@ -182,9 +177,9 @@ def is_shared(size: int) -> bool:
 
 
 def _read(row: object) -> _Offered | None:
-    if not isinstance(row, dict):
+    member = read_member(row)
+    if member is None or not isinstance(row, dict):
         return None
-    start, end, peer, url = row.get("start"), row.get("end"), row.get("peer"), row.get("url")
-    if not (isinstance(start, int) and isinstance(end, int) and isinstance(peer, str) and isinstance(url, str)):
-        return None
-    return _Offered(start, end, peer, url) if 0 <= start < end and url.startswith("http://") else None
+    start, end = row.get("start"), row.get("end")
+    known = isinstance(start, int) and isinstance(end, int) and 0 <= start < end
+    return _Offered(start, end, *member) if known else None  # type: ignore[arg-type]

@@ -171,3 +171,12 @@ def ended_with(folder: str, etag: str) -> Iterator[None]:
         done = True
     finally:
         session.part(Claims).end((folder, etag), done)
+
+
+def read_member(value: object) -> tuple[str, str] | None:
+    """The peer id and URL in what an agent says; None where there are none."""
+    if not isinstance(value, dict):
+        return None
+    peer, url = value.get("peer"), value.get("url")
+    known = isinstance(peer, str) and isinstance(url, str) and url.startswith("http://")
+    return (peer, url) if known else None  # type: ignore[return-value]

@@ -8,6 +8,11 @@ from typing import NamedTuple
 from ..store.verify import Mismatch
 
 
+def name_of(peer: str) -> str:
+    """A member as a source is named."""
+    return f"member {peer}"
+
+
 class _Given(NamedTuple):
     start: int
     end: int

@@ -11,13 +11,12 @@ import time
 from collections.abc import Callable
 
 from ..errors import SourceError
-from ..fleet.ranges import UNIT
+from ..fleet.ranges import AHEAD, UNIT
 from ..log import get_logger
 from ..session import session
-from ..store.segment import Segment, remove_dead
 from .claims import EVERY, Asked, Claims
+from .segment import Segment, remove_dead
 
-_AHEAD = 2.0  # seconds of the Hub's bytes in a range
 _ROOM = 2  # times the file's size that is to be free on the disk: nobody's load fails for the range of another
 _FAILURES = 2  # after which no more are asked for
 CopyRange = Callable[[Segment], None]  # lets the Hub fill it
@@ -79,7 +78,7 @@ class _Helping:
             turn.release()
 
     def _fetch(self, start: int, end: int) -> bool:
-        began = time.monotonic()
+        began, segment = time.monotonic(), None
         try:
             segment = Segment(self._asked.blobs, self._asked.file[1], start, end)
             self._segments.append(segment)
@@ -89,11 +88,11 @@ class _Helping:
         except Exception as error:  # of the Hub, of its client, of the disk: it is no load of ours that has failed
             get_logger().debug("bytes %d to %d were not fetched for the fleet: %s", start, end, error)
             self._failures += 1
-            for each in [each for each in self._segments if each.start == start]:
-                self._remove(each)
+            if segment is not None:
+                self._remove(segment)
             self._asked.give_range_up(start)
             return False
-        self._length = int(_AHEAD * (end - start) / max(time.monotonic() - began, 1e-3))
+        self._length = int(AHEAD * (end - start) / max(time.monotonic() - began, 1e-3))
         return True
 
     def _remove(self, segment: Segment) -> None:

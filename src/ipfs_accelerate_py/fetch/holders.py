@@ -11,8 +11,9 @@ from ..store.verify import Mismatch
 from ..store.writer import Writer
 from . import speeds
 from .claims import Asked
-from .givers import Givers
+from .givers import Givers, name_of
 from .stripes import GIVERS, WORTH_IT, Piece, Stripes
+from .watched import Through
 
 _LOOK = 1.0  # seconds after which the speed of one alone is looked at
 _QUICK = 200e6  # bytes per second that one member is to give, else others are asked too
@@ -114,31 +115,16 @@ class Holders:
         self.reasons.append(f"{name_of(peer)}: {error}")
 
 
-class _Hurried:
+class _Hurried(Through):
     """A writer that one member is to fill quickly."""
 
     def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+        super().__init__(writer)
         self._began, self._got = time.monotonic(), 0
 
-    @property
-    def size(self) -> int:
-        return self._writer.size
-
-    def begin(self, giver: str) -> int:
-        return self._writer.begin(giver)
-
-    def start(self) -> None:
-        self._writer.start()
-
     def write(self, data: bytes) -> None:
-        self._writer.write(data)
+        super().write(data)
         self._got += len(data)
         seconds = time.monotonic() - self._began
         if seconds > _LOOK and self._got < _QUICK * seconds and self._writer.entry.size - self.size >= WORTH_IT:
             raise _Slow("others are asked too")
-
-
-def name_of(peer: str) -> str:
-    """A member as a source is named."""
-    return f"member {peer}"

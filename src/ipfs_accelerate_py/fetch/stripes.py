@@ -11,7 +11,7 @@ from functools import partial
 from ..errors import SourceError
 from ..net.futures import submit
 from ..store.writer import Writer
-from .givers import Givers
+from .givers import Givers, name_of
 
 PIECE = 4 << 20  # bytes
 WORTH_IT = 4 * PIECE  # bytes that are left of a file
@@ -72,7 +72,7 @@ class Stripes:
         try:
             while self._at < self._size:
                 peer, piece = self._wait_for_next()
-                self._writer.begin(f"member {peer}")
+                self._writer.begin(name_of(peer))
                 for block in piece.blocks:
                     self._writer.write(block)
                 self._givers.note(self._at, piece.end, peer, piece.digest.hexdigest())

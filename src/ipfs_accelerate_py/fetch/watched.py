@@ -1,4 +1,4 @@
-"""A writer that is looked at while another machine gives it bytes: whether those are enough."""
+"""Writers that are looked at while another machine gives them bytes: whether those are enough."""
 
 from __future__ import annotations
 
@@ -12,16 +12,11 @@ CRAWL = 1 << 10  # bytes per second, below which nobody is followed
 _CRAWLS = 10.0  # seconds of that
 
 
-class Watched:
-    """A writer that is looked at while somebody gives it bytes. `look(slow)`: it was slow for an idle timeout (True),
-    or crawled for longer (False).
-    """
+class Through:
+    """A writer as a sink: what it is given goes through to it."""
 
-    def __init__(self, writer: Writer, idle_timeout: float, look: Callable[[bool], None]) -> None:
-        self._writer, self._window, self._look = writer, idle_timeout, look
-        self.gave = False
-        self.last = self._since = self._crawls_since = time.monotonic()
-        self._moved = self._crawled = 0
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
 
     @property
     def size(self) -> int:
@@ -35,6 +30,22 @@ class Watched:
 
     def write(self, data: bytes) -> None:
         self._writer.write(data)
+
+
+class Watched(Through):
+    """A writer that is looked at while somebody gives it bytes. `look(slow)`: it was slow for an idle timeout (True),
+    or crawled for longer (False).
+    """
+
+    def __init__(self, writer: Writer, idle_timeout: float, look: Callable[[bool], None]) -> None:
+        super().__init__(writer)
+        self._window, self._look = idle_timeout, look
+        self.gave = False
+        self.last = self._since = self._crawls_since = time.monotonic()
+        self._moved = self._crawled = 0
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
         if not self.gave:  # what came before is nothing that it has to do with
             self.gave, self._since, self._crawls_since = True, time.monotonic(), time.monotonic()
         self.last = now = time.monotonic()

@@ -24,6 +24,7 @@ from ..session import session
 from .client import ROOT
 from .folder import FleetFolder
 from .local_agent import find_agent
+from .waits import NEWS
 
 MOST = 30.0  # seconds that a process waits for the word of others, within `_AGAIN`
 _AGAIN = 300.0
@@ -32,7 +33,6 @@ _SILENT = 30.0  # seconds for which one that gave none is not asked again
 _FRESH = 0.5  # seconds for which an answer counts
 _SPREAD = (0.1, 0.9)  # seconds after the end: not all ask at the same moment. The client itself adds 1
 _LOOK = 0.1
-_NEWS = 1.0  # seconds by which a wait is to be longer than the last, to be told
 
 
 _patient: ContextVar[bool] = ContextVar("ipfs_accelerate_heed_patient", default=False)
@@ -119,7 +119,7 @@ def _ask(root: Path) -> tuple[float, dict[str, float]]:
 def _tell(root: Path, subject: str, seconds: float) -> None:
     """Tell the agent, in the background; many answers of the same kind are told once."""
     told, end = session.part(_Heard).told, time.monotonic() + seconds
-    if end > told.get((root, subject), 0.0) + _NEWS:
+    if end > told.get((root, subject), 0.0) + NEWS:
         told[root, subject] = end
         submit(lambda: _tell_now(root, subject, seconds))
 

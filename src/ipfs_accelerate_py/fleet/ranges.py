@@ -11,7 +11,8 @@ from dataclasses import dataclass
 
 UNIT = 16 << 20  # bytes; ranges begin at multiples of it
 SHARED = 4 * UNIT  # bytes of a file that is worth it
-_LONGEST = 16  # units of a range
+LONGEST = 16 * UNIT  # bytes of a range
+AHEAD = 2.0  # seconds of the Hub's bytes in a range, once its speed is known
 _MOST_HELPERS = 16  # of one file
 _MOST_EACH = 8  # ranges of one member that the owner has not come to
 _KEPT = 600.0  # seconds after which a range that was given out is forgotten
@@ -44,7 +45,7 @@ class Ranges:
         self._forget(until, now)
         if not self._may_help(peer):
             return None
-        free = self._free(until, max(1, min(length // UNIT, _LONGEST)) * UNIT)
+        free = self._free(until, max(UNIT, min(length, LONGEST) // UNIT * UNIT))
         next(free, None)  # the owner's
         found = next(free, None)
         if found is None:

@@ -16,9 +16,9 @@ from email.utils import parsedate_to_datetime
 from typing import Any
 
 from ..session import session
+from .unwell import TOO_MANY
 
 API, FILES = "api", "files"
-TOO_MANY = 429
 _API = ("/api/models/", "/api/datasets/", "/api/spaces/")
 # As huggingface_hub 2.x reads it: https://www.ietf.org/archive/id/draft-ietf-httpapi-ratelimit-headers-09.html
 _LIMIT = re.compile(r'"\w+"\s*;\s*r\s*=\s*(\d{1,9})\s*;\s*t\s*=\s*(\d{1,9})')

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _TRANSPORTS = ("httpx", "httpx2", "httpcore", "httpcore2", "requests", "urllib3")
 _CALLERS_OWN = ("LocalProtocolError", "UnsupportedProtocol")  # of them those that no request has led to
-_TOO_MANY = 429
+TOO_MANY = 429
 
 
 def status_of(error: BaseException) -> int | None:
@@ -24,7 +24,7 @@ def is_unwell(error: BaseException) -> bool:
     from huggingface_hub.errors import HfHubHTTPError
 
     if isinstance(error, HfHubHTTPError):
-        return is_down(error) or status_of(error) == _TOO_MANY
+        return is_down(error) or status_of(error) == TOO_MANY
     if type(error).__name__ in _CALLERS_OWN:
         return False
     return type(error).__module__.partition(".")[0] in _TRANSPORTS or isinstance(error, ConnectionError | TimeoutError)

@@ -18,6 +18,7 @@ from ..fleet import heed
 from ..hub import client, headers, limits
 from ..hub.breaker import close_hub_breaker, is_hub_breaker_open, open_hub_breaker
 from ..hub.client import endpoint
+from ..hub.unwell import TOO_MANY
 from ..log import get_logger
 from ..net import timeouts
 from ..net.futures import has_ended, submit
@@ -39,7 +40,7 @@ OnClosed = Callable[
 def _refuse_unasked() -> Unresolved:
     """What the Hub would answer, as another machine of the fleet was answered."""
     refusal = Unresolved("the Hub has asked a machine of the fleet to wait", "try again later")
-    refusal.status = limits.TOO_MANY
+    refusal.status = TOO_MANY
     return refusal
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from ...errors import SourceError
+from ...hub.unwell import TOO_MANY, status_of
 from ...store.verify import Mismatch
 from ...store.writer import Writer
 from .. import progress
 from ..assembly import Assembly, Yielded, is_shared
 from ..claims import Asked
+from ..givers import name_of
 from . import FileRequest, hub_loop, report_corrupt
 
 
@@ -29,8 +31,8 @@ def give(request: FileRequest, writer: Writer, claim: Asked) -> bool:
     except Yielded:
         raise
     except SourceError as error:
-        status = getattr(getattr(error.__cause__, "response", None), "status_code", None)
-        if writer.cancelled or status == 429:  # the loop has waited as often as the client would
+        limited = error.__cause__ is not None and status_of(error.__cause__) == TOO_MANY
+        if writer.cancelled or limited:  # the loop has waited as often as the client would
             raise
         return bool(writer.size) and hub_loop.give_rest(request, writer)
 
@@ -46,7 +48,7 @@ def _give_alone(request: FileRequest, writer: Writer, claim: Asked, assembly: As
     except SourceError:
         return False
     for peer, where, mismatch in assembly.givers.find_liars(writer.digest):
-        report_corrupt(f"member {peer}", request.path, mismatch)
+        report_corrupt(name_of(peer), request.path, mismatch)
         claim.note_corrupt(peer, f"{request.repo_id}, {request.path}, {where}: {mismatch}")
     return True
 

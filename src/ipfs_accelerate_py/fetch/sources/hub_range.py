@@ -9,7 +9,7 @@ from ...fleet import heed
 from ...hub import limits, stream
 from ...net.answers import start_of
 from ...repo import Repo
-from ...store.segment import Segment
+from ..segment import Segment
 from . import FileRequest
 
 

@@ -21,9 +21,10 @@ from ...store import layout, partial
 from ...store.verify import Mismatch
 from ...store.writer import Writer
 from ..assembly import is_shared
-from ..claims import Asked, Claims
+from ..claims import Asked, Claims, read_member
+from ..givers import name_of
 from ..helping import help_fetch
-from ..holders import Holders, name_of
+from ..holders import Holders
 from ..watched import CRAWL, Watched
 from . import FileRequest, Kind, hub_range, report_corrupt
 
@@ -109,8 +110,8 @@ class _Road:
         claim = self._source.claim and not is_offline()
         answer = self._asked.find(claim=claim, arrived=self._writer.size, lost=self._lost[-_LOST:], slow=slow)
         holders, claimed = answer.get("holders"), answer.get("claim")
-        found = [row for each in holders if (row := _row(each))] if isinstance(holders, list) else []
-        return [row for row in found if self._may_give(row[0])], None if self._asked.is_ours else _row(claimed)
+        found = [row for each in holders if (row := read_member(each))] if isinstance(holders, list) else []
+        return [row for row in found if self._may_give(row[0])], None if self._asked.is_ours else read_member(claimed)
 
     def _may_give(self, peer: str) -> bool:
         return peer not in self._lost and name_of(peer) not in stats().liars
@@ -194,12 +195,3 @@ class _Road:
             return
         if follow is None or follow[0] != peer:
             raise _Changed("it is too slow")
-
-
-def _row(value: object) -> tuple[str, str] | None:
-    """The peer id and URL in what an agent says; None where there are none."""
-    if not isinstance(value, dict):
-        return None
-    peer, url = value.get("peer"), value.get("url")
-    known = isinstance(peer, str) and isinstance(url, str) and url.startswith("http://")
-    return (peer, url) if known else None  # type: ignore[return-value]

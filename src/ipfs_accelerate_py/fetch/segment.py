@@ -9,7 +9,7 @@ import tempfile
 from pathlib import Path
 
 from ..errors import SourceError
-from . import partial
+from ..store import partial
 
 
 def remove_dead(folder: Path) -> None:
