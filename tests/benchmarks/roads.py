@@ -47,7 +47,7 @@ def measure(folder: Path, rounds: int) -> None:
                 figures["ipfs get, written"].append(_get(second, cid, folder / "got"))
                 second.rpc("repo/gc", timeout=120)
                 figures["the peer's gateway"].append(_take(_gateway(f"{first.gateway}/ipfs/{cid}"), digest))
-                figures["cat over bitswap"].append(_take(Node(second.api, 60.0).stream(f"/ipfs/{cid}"), digest))
+                figures["cat over bitswap"].append(_take(Node(second.api, 300.0).stream(f"/ipfs/{cid}"), digest))
                 for node in (first, second):
                     node.rpc("repo/gc", timeout=120)
             print(f"  {name}")
