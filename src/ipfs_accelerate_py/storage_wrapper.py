@@ -16,6 +16,7 @@ from .session import Recent, session
 from .store import vouchers
 from .store.resolution import Resolution
 from .store.store import Store
+from .store.tree import Tree
 
 
 class Noted(Recent[tuple[str, str, str, str], bool]):
@@ -70,6 +71,14 @@ class StorageWrapper:
     def note_commit(self, repo_id: str, revision: str | None, commit: str, *, token: str | bool | None) -> None:
         """The Hub has just named the commit of a revision, in answer to a question of the program's own."""
         resolver.note_commit(self.store, repo_id, revision, commit, token)
+
+    def note_listing(
+        self, repo_id: str, revision: str | None, answer: tuple[Tree, bool], asked_at: int, *, token: str | bool | None
+    ) -> None:
+        """The same, with the whole listing and whether anybody may read the repo; see `resolver.note_listing`."""
+        resolver.note_listing(
+            self.store, self.settings, repo_id, revision, answer, asked_at, on_closed=self._on_closed, token=token
+        )
 
     def forget_resolution(self, repo_id: str) -> None:
         """The Hub has just said what contradicts the resolution that is remembered."""

@@ -10,8 +10,7 @@ class Row:
     """`repos`: what a load reads, datasets as `datasets/owner/name`. `weights`: the file of the first repo that is
     flipped, at `flip`, from its end (safetensors has its tensors there) or from its start. `absent`: repos that are
     asked for and that the Hub does not have. `loads`: how many programs the case is, one after the other. `questions`:
-    requests of a warm load beyond one for each repo; never more than plain asks. `listing`: requests of a cold load
-    beyond plain's. `why`: the reasons for either.
+    requests of a warm load beyond one for each repo; never more than plain asks. `why`: the reasons.
     """
 
     name: str
@@ -22,7 +21,6 @@ class Row:
     absent: tuple[str, ...] = ()
     loads: int = 1
     questions: int = 0
-    listing: int = 0
     why: tuple[str, ...] = ()
 
     @property
@@ -35,7 +33,6 @@ FACTS = "asks what a repo is at a commit: its likes, its gate and its readers ch
 FOLDERS = (
     "lists folders or LFS files of a commit: the id that git gives a folder, and Xet a file, is not in what is kept"
 )
-LISTING = "the listing tells what large files must be, before the client is asked to download them"
 
 ROWS = [
     Row("transformers", "transformers_model", ("tiny/bert",)),
@@ -86,8 +83,7 @@ ROWS = [
         ("tiny/gguf",),
         "tiny.Q4_K_M.gguf",
         questions=1,
-        listing=1,
-        why=(FRESH, LISTING),
+        why=(FRESH,),
     ),
     Row("vLLM*", "sequence_of_vllm", ("tiny/sharded",), "model-00001-of-00004.safetensors", questions=3, why=(FRESH,)),
     Row("SGLang*", "sequence_of_sglang", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
@@ -97,8 +93,6 @@ ROWS = [
         ("tiny/sharded",),
         "model-00001-of-00004.safetensors",
         loads=2,
-        listing=1,
-        why=(LISTING,),
     ),
     Row("MLX-LM*", "sequence_of_mlx_lm", ("tiny/sharded",), "model-00001-of-00004.safetensors"),
 ]

@@ -47,8 +47,7 @@ def _asked(row: Row, name: str, hooked: Answer, cells: Cells) -> list[str]:
     found = []
     plain = cells[row.name, "cold" if name == "late" else name].get("plain")
     asked = hooked["hub"]
-    more = 0 if STATES[name].warm else row.listing
-    if plain is not None and asked > plain["hub"] + more:
+    if plain is not None and asked > plain["hub"]:
         found.append(f"{asked} requests, plain {plain['hub']}")
     most = (len(row.repos) + len(row.absent)) * row.loads + row.questions
     if STATES[name].warm and asked > most:

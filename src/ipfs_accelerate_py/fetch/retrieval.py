@@ -5,11 +5,12 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from functools import partial
 from pathlib import Path
 
+from ..config.forms import default_lower
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..files import say_size
@@ -137,7 +138,7 @@ class Retrieval:
         parts.clean_scratch(self.store.own_folder)
         parts.remove_old(blob.parent)
         hedged = HedgedFetch(self.store, request, self.settings.timeout, self._complain, self._stopped)
-        leftovers = () if self.force else parts.find_parts(blob.parent, entry.etag)
+        leftovers = () if self.force else self._find_leftovers(blob, entry)
         with hedged.run(self._plan.for_file(entry), leftovers) as found:
             if found is not None:
                 giver, source, writer = found
@@ -161,6 +162,12 @@ class Retrieval:
         reasons = "; ".join(hedged.reasons) or "no source was asked"
         hint = _ALONE if self._plan.local_only else _OFFLINE if is_offline() else hedged.hint
         raise Unavailable(f"{repo_id}: no source has {path} now ({reasons})", hint, hedged.hub_error, hedged.no_hub)
+
+    def _find_leftovers(self, blob: Path, entry: Entry) -> Iterator[Path]:
+        """What dead processes have left of a blob: ours, and those of the client in the user's own cache."""
+        yield from parts.find_parts(blob.parent, entry.etag)
+        if (cache := Path(default_lower()).expanduser()) in self.settings.lower:
+            yield from parts.find_parts((cache / blob.relative_to(self.store.root)).parent, entry.etag)
 
     def _complain(self, source: Source, error: Exception) -> None:
         # A source that the user has named and that is down is worth a warning; that a peer lacks a file is not.

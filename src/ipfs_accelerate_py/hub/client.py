@@ -115,8 +115,12 @@ def ask_commit(repo_id: str, revision: str | None, token: str | bool | None, tim
     """
     repo = Repo.parse(repo_id)
     with _errors_as_unresolved(repo_id, revision):
-        answer = ask_info(repo, revision, token, timeout)
-        return tree_from_hub(answer.sha, answer.siblings or (), vars(answer)), _is_public(repo, answer)
+        return read_listing(repo, ask_info(repo, revision, token, timeout))
+
+
+def read_listing(repo: Repo, answer: Any) -> tuple[Tree, bool]:
+    """The listing in a `ModelInfo` or its like, and whether the repo is public and ungated. ValueError."""
+    return tree_from_hub(answer.sha, answer.siblings or (), vars(answer)), _is_public(repo, answer)
 
 
 def ask_commit_id(repo_id: str, revision: str | None, token: str | bool | None, timeout: float) -> tuple[str, bool]:

@@ -49,6 +49,11 @@ def raise_standing(
     raise error
 
 
+def stands(storage: StorageWrapper, repo_id: str) -> bool:
+    """Return whether anything of a repo was refused."""
+    return any(key[:2] == (str(storage.store.root), repo_id) for key in list(session.part(Refusals).standing))
+
+
 def remember(storage: StorageWrapper, resolution: Resolution, paths: Collection[str], error: VerificationError) -> None:
     """Keep the error of bytes that were refused."""
     session.part(Refusals).standing[_key(storage, resolution)] = (error, list(paths), time.monotonic())

@@ -188,6 +188,10 @@ class Query:
             if error.answered and anonymous and not error.about_revision:
                 self._note_access(False)
             raise
+        return self.take_answer(tree, public, asked_at, anonymous)
+
+    def take_answer(self, tree: Tree, public: bool, asked_at: int, anonymous: bool) -> Resolution:
+        """Keep what the Hub has answered to a question of that time (`changes.serial`)."""
         leases.take(self.store, self.repo_id, tree.commit)  # before anything of it is written
         close_hub_breaker()  # it may have answered after the time that it was given
         if anonymous or not public:  # a request with a token proves nothing to the world

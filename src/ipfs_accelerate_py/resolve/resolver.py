@@ -88,6 +88,29 @@ def note_commit(store: Store, repo_id: str, revision: str | None, commit: str, t
         memory.known[key] = (time.monotonic(), found, LateAnswer())
 
 
+def note_listing(
+    store: Store,
+    settings: Settings,
+    repo_id: str,
+    revision: str | None,
+    answer: tuple[Tree, bool],
+    asked_at: int,
+    *,
+    on_closed: OnClosed,
+    token: str | bool | None,
+) -> None:
+    """The Hub has just told the program a whole listing, and whether anybody may read the repo: as if we had asked.
+
+    `asked_at`: `changes.serial` before the question.
+    """
+    revision = revision or layout.DEFAULT_REVISION
+    query = Query(store, settings, repo_id, revision, token, on_closed)
+    found = query.take_answer(*answer, asked_at, not client.has_token(token))
+    if found.tree.is_listing and asked_at == changes.serial(repo_id):
+        key = _key(store, repo_id, revision, token, local_only=False)
+        session.part(Resolutions).known[key] = (time.monotonic(), found, query.late)
+
+
 def _key(store: Store, repo_id: str, revision: str, token: str | bool | None, *, local_only: bool) -> Key:
     return (str(store.root), repo_id, revision, _digest(token), str(local_only), endpoint())
 

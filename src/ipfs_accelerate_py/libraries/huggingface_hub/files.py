@@ -11,11 +11,11 @@ from ...hub.breaker import is_hub_breaker_open
 from ...patching import refusals
 from ...patching.calls import is_local_only
 from ...store.resolution import Resolution
-from . import local_dir, presence
+from . import local_dir, presence, straight
 from .absence import say_missing
 from .presence import Known
 from .requests import Call, path_in_repo
-from .serving import door, run_checked
+from .serving import attempt, door, run_checked
 
 
 @door
@@ -25,6 +25,15 @@ def hf_hub_download(call: Call) -> Callable[[], Any] | None:
     local_only = is_local_only(call.asked)
     if path is None or (local_only and (call.asked.fresh or call.local_dir is not None)):
         return None
+    if straight.is_the_way(call, path):
+        served = functools.partial(attempt, functools.partial(_serve, call, path), call.wrapped, (), call.named)
+        return functools.partial(straight.fetch, call, path, served)
+    return _serve(call, path)
+
+
+def _serve(call: Call, path: str) -> Callable[[], Any] | None:
+    """Settle the commit, make the file present, and show it to the original; None for the original alone."""
+    local_only = is_local_only(call.asked)
     known = presence.look_up(call, [path])
     resolution = known.resolution
     if known.unknown:
