@@ -20,13 +20,14 @@ from .table import alternate, show
 
 ROUNDS = 7
 FILES = 60_000
+NAMES = ("model.safetensors", "config.json")  # the first of them comes without a listing
 WARM = """
 import time
 from statistics import median
 from huggingface_hub import hf_hub_download
 def call():
     began = time.perf_counter()
-    hf_hub_download("org/model", "config.json", revision={commit!r})
+    hf_hub_download("org/model", {name!r}, revision={commit!r})
     return time.perf_counter() - began
 call()
 print(median(call() for _ in range(300)))
@@ -66,9 +67,9 @@ assert hasattr(huggingface_hub.hf_hub_download, "__wrapped__")
 
 
 def measure(folder: Path, rounds: int) -> None:
-    for name in ("org/model/config.json", "datasets/org/data/train/00000.txt"):
+    for name in ("org/model/model.safetensors", "org/model/config.json", "datasets/org/data/train/00000.txt"):
         file = folder / "hub" / name
-        file.parent.mkdir(parents=True)
+        file.parent.mkdir(parents=True, exist_ok=True)
         file.write_text("{}\n")
     with LocalHub(folder / "hub") as hub:
         commit = _widen(hub)
@@ -82,10 +83,14 @@ def measure(folder: Path, rounds: int) -> None:
         def ways(code: str) -> dict[str, Callable[[], float]]:
             return {name: lambda hooked=hooked: run(code, hooked) for name, hooked in WAYS}
 
-        for code, unit, scale in ((WARM.format(commit=commit), "us", 1e6), (FIRST, "ms", 1e3)):
+        for name in NAMES:
+            code = WARM.format(commit=commit, name=name)
             alternate(ways(code), 1)  # cold
-            print("  hf_hub_download by its commit" if code is not FIRST else f"  the first file of {FILES:,}")
-            show(alternate(ways(code), rounds), unit, scale)
+            print(f"  hf_hub_download of {name} by its commit")
+            show(alternate(ways(code), rounds), "us", 1e6)
+        alternate(ways(FIRST), 1)
+        print(f"  the first file of {FILES:,}")
+        show(alternate(ways(FIRST), rounds), "ms", 1e3)
     _measure_imports(folder, rounds)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from tests.support.machine import Machine
@@ -25,6 +27,11 @@ QUESTIONS = [
 ]
 
 
+def plain_text(text: str) -> str:
+    """Without the number of the request."""
+    return re.sub(r"Request ID: [^)']*", "", text)
+
+
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_answer_is_plains_in_as_many_requests(run, machine, hub, tmp_path, question):
     plain, code = Machine(tmp_path / "plain", hub=hub), f'say("answer", lambda: {ANSWER.format(question)})'
@@ -33,7 +40,7 @@ def test_the_answer_is_plains_in_as_many_requests(run, machine, hub, tmp_path, q
     for each in (plain, machine):
         hub.log.clear()
         answer = run(code, on=each, hooked=each is machine)["answer"]
-        found[each] = (answer if isinstance(answer, str) else answer[2], len(hub.log))
+        found[each] = (answer if isinstance(answer, str) else [plain_text(answer[1]), answer[2]], len(hub.log))
 
     assert found[machine] == found[plain]
 
@@ -63,9 +70,20 @@ def test_what_the_hub_says_of_the_repo_is_asked_once(run, machine, hub, tmp_path
 
     for each in (plain, machine):
         hub.log.clear()
-        asked[each] = run(code, on=each, hooked=each is machine)["x"][2], len(hub.log)
+        _, text, kinds = run(code, on=each, hooked=each is machine)["x"]
+        asked[each] = plain_text(text), kinds, len(hub.log)
 
     assert asked[machine] == asked[plain]
+
+
+def test_a_hub_that_is_gone_is_told_of_as_plain_does(run, machine, hub, tmp_path):
+    plain, code = Machine(tmp_path / "plain", hub=hub), 'say("x", lambda: HfApi().model_info(MODEL))'
+    hub.stop()
+
+    said = [run(code, on=each, hooked=each is machine)["x"] for each in (plain, machine)]
+
+    texts = [re.sub(r"0x[0-9a-f]+", "", plain_text(text)) for _, text, _ in said]
+    assert (texts[0], said[0][2]) == (texts[1], said[1][2])
 
 
 def test_what_is_pushed_after_the_question_is_seen(run, hub):

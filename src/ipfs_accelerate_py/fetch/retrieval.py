@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import threading
 import time
 from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
-from functools import partial
 from pathlib import Path
 
 from ..config.forms import default_lower
@@ -20,8 +20,7 @@ from ..ipfs.rpc_errors import LoginRefused
 from ..log import get_logger, warn_once
 from ..net.futures import submit
 from ..stats import stats
-from ..store import layout, leases, locks
-from ..store import partial as parts
+from ..store import layout, leases, locks, partial
 from ..store.resolution import Resolution
 from ..store.store import Store
 from ..store.tree import Entry
@@ -52,8 +51,16 @@ class Retrieval:
     ) -> None:
         self.store, self.settings, self.resolution = store, settings, resolution
         self.token, self.force = token, force
-        self._plan = Plan(store, settings, resolution, token, local_only or settings.force_local, force)
-        self._stopped = threading.Event()
+        self.local_only = local_only or settings.force_local
+
+    # a warm load, which fetches nothing, goes without these
+    @functools.cached_property
+    def _plan(self) -> Plan:
+        return Plan(self.store, self.settings, self.resolution, self.token, self.local_only, self.force)
+
+    @functools.cached_property
+    def _stopped(self) -> threading.Event:
+        return threading.Event()
 
     def make_present(self, paths: Iterable[str]) -> dict[str, Path]:
         """The visible files by path, fetched where they were not; those the commit does not have are left out.
@@ -82,13 +89,14 @@ class Retrieval:
 
     def _fetch_all(self, paths: list[str]) -> dict[str, Path]:
         """Side by side, by threads that an interpreter does not wait for when it ends."""
+        _ = self._plan, self._stopped  # one for all the threads
         waiting, running, found = paths[::-1], dict[str, Future[Path]](), dict[str, Path]()
         ended = threading.Event()
         try:
             while waiting or running:
                 while waiting and len(running) < _AT_ONCE:
                     path = waiting.pop()
-                    running[path] = submit(partial(self._fetch, path))
+                    running[path] = submit(functools.partial(self._fetch, path))
                     running[path].add_done_callback(lambda done: ended.set())
                 ended.wait(_LOOK)
                 ended.clear()
@@ -135,8 +143,8 @@ class Retrieval:
         repo_id, commit = self.resolution.repo_id, self.resolution.commit
         request = FileRequest(repo_id, commit, path, entry, self.token)
         blob = self.store.path(layout.blob_path(repo_id, entry.etag))
-        parts.clean_scratch(self.store.own_folder)
-        parts.remove_old(blob.parent)
+        partial.clean_scratch(self.store.own_folder)
+        partial.remove_old(blob.parent)
         hedged = HedgedFetch(self.store, request, self.settings.timeout, self._complain, self._stopped)
         leftovers = () if self.force else self._find_leftovers(blob, entry)
         with hedged.run(self._plan.for_file(entry), leftovers) as found:
@@ -160,14 +168,14 @@ class Retrieval:
                 "this machine, else try again or ask the operator of the source",
             )
         reasons = "; ".join(hedged.reasons) or "no source was asked"
-        hint = _ALONE if self._plan.local_only else _OFFLINE if is_offline() else hedged.hint
+        hint = _ALONE if self.local_only else _OFFLINE if is_offline() else hedged.hint
         raise Unavailable(f"{repo_id}: no source has {path} now ({reasons})", hint, hedged.hub_error, hedged.no_hub)
 
     def _find_leftovers(self, blob: Path, entry: Entry) -> Iterator[Path]:
         """What dead processes have left of a blob: ours, and those of the client in the user's own cache."""
-        yield from parts.find_parts(blob.parent, entry.etag)
+        yield from partial.find_parts(blob.parent, entry.etag)
         if (cache := Path(default_lower()).expanduser()) in self.settings.lower:
-            yield from parts.find_parts((cache / blob.relative_to(self.store.root)).parent, entry.etag)
+            yield from partial.find_parts((cache / blob.relative_to(self.store.root)).parent, entry.etag)
 
     def _complain(self, source: Source, error: Exception) -> None:
         # A source that the user has named and that is down is worth a warning; that a peer lacks a file is not.

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from pathlib import Path
 from typing import Any
 
 from ...errors import Unavailable
@@ -34,6 +35,8 @@ def hf_hub_download(call: Call) -> Callable[[], Any] | None:
 def _serve(call: Call, path: str) -> Callable[[], Any] | None:
     """Settle the commit, make the file present, and show it to the original; None for the original alone."""
     local_only = is_local_only(call.asked)
+    if (settled := presence.find_settled(call, path)) is not None:
+        return _show(call, *settled)
     known = presence.look_up(call, [path])
     resolution = known.resolution
     if known.unknown:
@@ -49,6 +52,11 @@ def _serve(call: Call, path: str) -> Callable[[], Any] | None:
     if call.local_dir is not None:
         local_dir.place(call, call.local_dir, resolution, present)
         return lambda: call.wrapped(**{**call.named, "revision": resolution.commit, "force_download": False})
+    return _show(call, resolution, present)
+
+
+def _show(call: Call, resolution: Resolution, present: Mapping[str, Path]) -> Callable[[], Any]:
+    """The original, told where it finds the file."""
     cache_dir = presence.place(call, resolution, present, ())
     served = {"cache_dir": cache_dir, "revision": resolution.commit, "local_files_only": True, "force_download": False}
     return lambda: call.wrapped(**{**call.named, **served})

@@ -7,6 +7,7 @@ tens of thousands of files, are asked about as the caller does.
 
 from __future__ import annotations
 
+import re
 from contextlib import suppress
 from typing import Any
 
@@ -19,6 +20,7 @@ from .objects import make_info
 from .requests import Call
 
 _WORDS = "files_metadata"
+_LONGER = re.compile(r"\?blobs=[Tt]rue")  # what the clients make of it
 _FOR_THE_CALLER = (401, 403, 404, 429)  # any other refusal may be of the longer question: a mirror does not take it
 
 
@@ -41,7 +43,10 @@ def _learn(call: Call, named: dict[str, Any], whole: bool) -> Any:
         answer = call.wrapped(**{**named, _WORDS: True})
     except Exception as error:
         status = status_of(error)
-        if whole or status is None or not 400 <= status < 500 or status in _FOR_THE_CALLER:
+        if whole:
+            raise
+        if status is None or not 400 <= status < 500 or status in _FOR_THE_CALLER:
+            _say_the_callers_question(error)
             raise
         return call.wrapped(**named)
     with suppress(IPFSAccelerateError, ValueError):
@@ -51,6 +56,14 @@ def _learn(call: Call, named: dict[str, Any], whole: bool) -> Any:
     for file in () if whole else answer.siblings or ():
         file.size = file.blob_id = file.lfs = None
     return answer
+
+
+def _say_the_callers_question(error: BaseException) -> None:
+    """An error names the address that was asked: as the caller has asked it."""
+    for each in error.args:
+        if isinstance(each, BaseException):
+            _say_the_callers_question(each)
+    error.args = tuple(_LONGER.sub("", each) if isinstance(each, str) else each for each in error.args)
 
 
 model_info = freshness.door(_serve, "model")

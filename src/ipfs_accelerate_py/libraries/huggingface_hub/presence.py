@@ -8,7 +8,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from ...errors import VerificationError
+from ...errors import IPFSAccelerateError, VerificationError
 from ...fetch import progress
 from ...hf_cache import layout as hub_cache
 from ...hf_cache.export import fill, mark_missing
@@ -19,7 +19,7 @@ from ...hub.breaker import is_hub_breaker_open
 from ...hub.client import cache_folder
 from ...patching import refusals
 from ...patching.calls import is_local_only, is_store, note_learnt, revision_of
-from ...store import layout
+from ...store import layout, leases, scan
 from ...store.resolution import Resolution
 from ...store.store import Store
 from .requests import Call
@@ -43,6 +43,36 @@ def look_up(call: Call, paths: list[str]) -> Known:
     found = call.storage.look_up(resolve(call), paths, token=asked.token, local_only=is_local_only(asked))
     note_learnt(found[0])
     return Known(*found)
+
+
+def is_seen(call: Call, path: str) -> bool:
+    """Return whether the cache that is meant shows the file, in any commit if none is named."""
+    asked = call.asked
+    snapshots = os.path.expanduser(f"{asked.cache_dir or cache_folder()}/{layout.repo_folder(asked.repo_id)}/snapshots")
+    commits = [asked.revision] if layout.is_commit(asked.revision) else scan.names(Path(snapshots))
+    return any(os.path.lexists(f"{snapshots}/{commit}/{path}") for commit in commits)
+
+
+def find_settled(call: Call, path: str) -> tuple[Resolution, dict[str, Path]] | None:
+    """A file of a named commit that the cache shows, verified, though no listing of the commit is kept: as plain does,
+    it is given without a question.
+    """
+    asked, store, revision = call.asked, call.storage.store, call.asked.revision or ""
+    if asked.fresh or asked.commit is not None or call.local_dir is not None or not layout.is_commit(revision):
+        return None
+    if os.path.exists(f"{store.root}/{layout.tree_path(asked.repo_id, revision)}") or not is_seen(call, path):
+        return None
+    try:
+        here = resolve(call.here)
+    except IPFSAccelerateError:
+        return None
+    entry = here.tree.files.get(path)
+    found = entry and store.find(here.repo_id, here.commit, path, entry)
+    if not found:
+        return None
+    refusals.raise_standing(call.storage, here, [path], asked.token)
+    leases.note_use([found])
+    return here, {path: found}
 
 
 def is_refused(call: Call, resolution: Resolution, path: str) -> bool:
@@ -113,6 +143,10 @@ def _share(
     """Leave the files in the user's own cache; return whether it shows the right ones."""
     storage, asked = call.storage, call.asked
     deadline, named_by = storage.settings.timeout, revision_of(asked, asked.commit)
+    if len(present) == 1 and not asked.fresh and layout.is_commit(named_by):  # of one file nothing else is left there
+        ((path, ours),) = present.items()
+        if _shows(call, folder, resolution, path, ours):
+            return True
     share(storage.store, folder, resolution, present, missing, named_by, replace=asked.fresh, deadline=deadline)
     wrong = [path for path in present if not _shows(call, folder, resolution, path, present[path])]
     if wrong:  # of another's making, and damaged; or there can be no links

@@ -54,6 +54,7 @@ def is_the_way(call: Call, path: str) -> bool:
         and not calls.is_local_only(asked)
         and call.local_dir is None
         and asked.commit is None
+        and not presence.is_seen(call, path)
         and (asked.cache_dir is None or not calls.is_store(storage, asked.cache_dir))
         and not is_hub_breaker_open()
         and _has_the_hub_alone(storage.settings, storage.store, call)
@@ -120,8 +121,6 @@ def _knows_nothing(call: Call, path: str) -> bool:
     except IPFSAccelerateError:
         pass
     folder = layout.repo_folder(repo_id)
-    if any(os.path.lexists(commit / path) for commit in (call.cache / folder / "snapshots").glob("*")):
-        return False
     there, ours = call.cache / folder / "blobs", set(scan.names(store.root / folder / "blobs"))
     names = scan.names(there)
     if not ours <= set(names) or scan.names(blobs_folder(store.own_folder / Own.HUB, repo_id)):
