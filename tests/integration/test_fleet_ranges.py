@@ -76,7 +76,7 @@ def downloads(hub):
     """The ranges that the Hub's CDN was asked for, in order: (first byte, last byte or None)."""
     found = []
     for row in list(hub.log):
-        if row["origin"] == "cdn" and row["method"] == "GET":
+        if (row["origin"] == "cdn" or "/_blob/" in row["path"]) and row["method"] == "GET":
             first, _, last = (row["range"] or "bytes=0-").removeprefix("bytes=").partition("-")
             found.append((int(first), int(last) if last else None))
     return found
@@ -109,7 +109,23 @@ def load(machines, digest):
     return [worker.result() for worker in begin(machines, digest)]
 
 
-def test_each_byte_leaves_the_hub_once_and_over_several_machines(hub, fleet, digest):
+# how a Hub gives a file: by Xet too, from another host, from its own with a redirect, or from where it is asked
+HUBS = {
+    "as the Hub": {},
+    "xet": {"xet": True},
+    "its own host": {"cdn": "same"},
+    "resolve-cache": {"resolve_cache": True},
+}
+
+
+@pytest.mark.lines
+@pytest.mark.parametrize("kind", HUBS)
+def test_each_byte_leaves_the_hub_once_and_over_several_machines(models, fleet, digest, kind):
+    with LocalHub(models, bandwidth=RATE, **HUBS[kind]) as hub:
+        fetch_on_four(hub, fleet, digest)
+
+
+def fetch_on_four(hub, fleet, digest):
     machines = fleet(*[hub] * 4)
     workers = [worker.go() for worker in start_workers(machines, REPO)]
     results = [worker.result() for worker in workers]

@@ -190,4 +190,8 @@ def start_workers(machines: Iterable[TogetherMachine], repo_id: str) -> list[Wor
 
 def bytes_from_hub(hub: LocalHub) -> int:
     """The bytes of files that the Hub has given."""
-    return sum(row["bytes"] or 0 for row in list(hub.log) if row["origin"] == "cdn" or "/resolve" in row["path"])
+    return sum(
+        row["bytes"] or 0
+        for row in list(hub.log)
+        if row["origin"] == "cdn" or "/resolve" in row["path"] or "/_blob/" in row["path"]
+    )
