@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from tests.support.machine import Machine
+
 pytestmark = pytest.mark.lines
 
 CALLS = """
@@ -108,3 +110,17 @@ def test_which_kind_of_closed_a_repo_is_is_not_made_up(run, hub, meta):
     )
 
     assert found == {"words": [None, None], "counts": [None, None]}
+
+
+def test_bytes_that_do_not_come_are_asked_for_as_often_as_plain_asks(run, machine, hub, tmp_path):
+    hub.fault(match="/_blob/", reset=True)
+    plain, asked, said = Machine(tmp_path / "plain", hub=hub, HF_HUB_DISABLE_PROGRESS_BARS="1"), {}, {}
+
+    for each in (plain, machine):
+        hub.log.clear()
+        code = 'hf_hub_download(MODEL, "config.json")\nsay("weights", lambda: hf_hub_download(MODEL, WEIGHTS))\n'
+        found = run(code, on=each, hooked=each is machine)["weights"]
+        said[each], asked[each] = (found[0], found[2]), sum("/_blob/" in row["path"] for row in hub.log)
+
+    assert said[machine] == said[plain]
+    assert asked[machine] <= asked[plain]

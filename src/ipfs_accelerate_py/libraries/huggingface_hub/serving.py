@@ -18,6 +18,7 @@ from ...patching.fallback import check_brought, explain, stand_aside
 from ...store.resolution import Resolution
 from .requests import Call, name_arguments, read_call
 
+_NOT_CACHED = "LocalEntryNotFoundError"  # the Hub has said nothing of the file: the user's own cache may have it
 Serve = Callable[[Call], Callable[[], Any] | None]
 
 
@@ -79,6 +80,9 @@ def run_checked(
 
     `files_of`: the files behind what it returns. Those in a `local_dir` carry no name that says what they must be.
     """
+    failed = None if error is None else error.hub_error
+    if failed is not None and type(failed).__name__ != _NOT_CACHED:
+        raise failed  # the client has just tried as often as it does
     brought = ""
 
     def run(**again: Any) -> list[str]:

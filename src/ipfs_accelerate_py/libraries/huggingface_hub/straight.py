@@ -33,6 +33,7 @@ from ...store.layout import Own
 from ...store.resolution import Authority
 from ...store.sidecar import blobs_folder
 from ...store.store import Store
+from ...store.tree import Entry
 from . import presence
 from .requests import Call
 from .serving import resolve
@@ -73,15 +74,14 @@ def fetch(call: Call, path: str, serve: Callable[[], str]) -> str:
     except Exception as error:
         _note_silence(error)
         raise
-    right = unlisted.check_by_name(call.storage.store, Path(brought))
+    file = Path(brought)
+    right = unlisted.check_by_name(call.storage.store, file)
     if right is False:
-        _remove(Path(brought))
+        _remove(file, began)
         return serve()
-    if right is None:
-        _check_by_listing(call, path, brought)
-        return brought
+    entry = unlisted.entry_by_name(file) if right else _check_by_listing(call, path, brought)
     try:
-        _take_over(call.storage.store, Path(brought), began)
+        _take_over(call.storage.store, file, entry, began)
     except (OSError, IPFSAccelerateError) as error:  # a store that cannot be written, say
         get_logger().debug("what the Hub gave was not taken over: %s", error)
     return brought
@@ -141,9 +141,9 @@ def _nearest(folder: Path) -> Path:
     return folder
 
 
-def _take_over(store: Store, file: Path, began: float) -> None:
-    """Link a file whose hash has been found right into the store."""
-    place, entry, status = unlisted.find_place(file), unlisted.entry_by_name(file), file.stat()
+def _take_over(store: Store, file: Path, entry: Entry | None, began: float) -> None:
+    """Link a file that has been found right into the store."""
+    place, status = unlisted.find_place(file), file.stat()
     if place is None or entry is None:
         return
     leases.take(store, place.repo_id, place.commit)
@@ -158,17 +158,29 @@ def _take_over(store: Store, file: Path, began: float) -> None:
         stats().count(Kind.HUB.value, status.st_size)
 
 
-def _remove(file: Path) -> None:
-    """Take wrong bytes away, which this very call has brought: a program without us would load them."""
+def _remove(file: Path, began: float) -> None:
+    """Take wrong bytes away, which this very call has brought: a program without us would load them. What it has only
+    shown under another name, and others may show as well, stays.
+    """
     with suppress(OSError):
-        for name in {file, file.resolve()}:
+        real, blob = file.resolve(), file.parent / os.readlink(file)
+        is_new = real.stat().st_mtime >= began
+        for name in (file, blob, real) if is_new else (file,):
             name.unlink(missing_ok=True)
 
 
-def _check_by_listing(call: Call, path: str, brought: str) -> None:
-    """A mirror's own names tell nothing of the bytes; its listing may. Raises VerificationError."""
+def _check_by_listing(call: Call, path: str, brought: str) -> Entry | None:
+    """A mirror's own names tell nothing of the bytes; its listing may, and what it says the file is is returned.
+
+    Raises VerificationError.
+    """
     try:
         resolution = presence.look_up(call, [path]).resolution
     except IPFSAccelerateError:
         resolution = None
     check_brought([brought], None, call.storage, resolution)
+    place = unlisted.find_place(Path(brought))
+    if resolution is None or place is None or place.commit != resolution.commit:
+        return None
+    entry = resolution.tree.files.get(path)
+    return None if entry is None or entry.hint else entry
