@@ -80,6 +80,10 @@ class StorageWrapper:
             self.store, self.settings, repo_id, revision, answer, asked_at, on_closed=self._on_closed, token=token
         )
 
+    def is_remembered(self, repo_id: str, revision: str | None, *, token: str | bool | None) -> bool:
+        """Return whether `resolve` would answer at once, from what was learnt a moment ago."""
+        return resolver.is_remembered(self.store, repo_id, revision, token)
+
     def forget_resolution(self, repo_id: str) -> None:
         """The Hub has just said what contradicts the resolution that is remembered."""
         resolver.forget_resolutions(repo_id)

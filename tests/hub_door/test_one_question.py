@@ -55,6 +55,12 @@ def test_after_it_no_listing_is_asked_for_and_it_is_answered_when_the_hub_is_gon
     assert run('say("info", lambda: HfApi().model_info(MODEL).sha)')["info"] == first["info"]
 
 
+def test_a_program_that_only_asks_leaves_nothing(run, machine):
+    run('say("info", lambda: [HfApi().model_info(MODEL).sha for _ in range(3)])')
+
+    assert not [file for file in machine.home.rglob("*") if "org--model" in str(file)]
+
+
 def test_a_mirror_that_does_not_take_the_longer_question_is_asked_the_callers(run, hub):
     hub.fault(match=r"blobs=true", status=400)
 

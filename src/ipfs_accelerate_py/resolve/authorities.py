@@ -45,9 +45,13 @@ def _refuse_unasked() -> Unresolved:
 
 
 class LateAnswer:
-    """The Hub's answer, maybe after its deadline. Outlives the query, whose token is not kept."""
+    """The Hub's answer, maybe after its deadline. Outlives the query, whose token is not kept.
+
+    `keep`: what writes it down, where nobody has needed that yet.
+    """
 
     answer: Resolution | None = None
+    keep: Callable[[], object] | None = None
 
 
 class Query:

@@ -10,6 +10,7 @@ import hashlib
 import threading
 import time
 from dataclasses import replace
+from functools import partial
 
 from ..config.settings import Settings
 from ..errors import Unresolved
@@ -52,7 +53,11 @@ class Resolutions:
         learnt = self.known.get(key)
         if learnt is None or time.monotonic() - learnt[0] >= timeouts.RESOLUTION_TTL:
             return None
-        return learnt[2].answer or learnt[1]
+        _, found, late = learnt
+        if late.keep is not None:
+            keep, late.keep = late.keep, None
+            keep()
+        return late.answer or found
 
 
 def forget_repo(repo_id: str) -> None:
@@ -101,14 +106,26 @@ def note_listing(
 ) -> None:
     """The Hub has just told the program a whole listing, and whether anybody may read the repo: as if we had asked.
 
-    `asked_at`: `changes.serial` before the question.
+    It is written down when a file of the repo is wanted: many programs only ask. `asked_at`: `changes.serial` before
+    the question.
     """
     revision = revision or layout.DEFAULT_REVISION
-    query = Query(store, settings, repo_id, revision, token, on_closed)
-    found = query.take_answer(*answer, asked_at, not client.has_token(token))
-    if found.tree.is_listing and asked_at == changes.serial(repo_id):
+    query, (tree, public) = Query(store, settings, repo_id, revision, token, on_closed), answer
+    keep = partial(query.take_answer, tree, public, asked_at, not client.has_token(token))
+    if not public:
+        keep()
+    elif tree.is_listing and asked_at == changes.serial(repo_id):
+        query.late.keep = keep
+        found = query.local.resolution(tree, Authority.HUB, public)
         key = _key(store, repo_id, revision, token, local_only=False)
         session.part(Resolutions).known[key] = (time.monotonic(), found, query.late)
+
+
+def is_remembered(store: Store, repo_id: str, revision: str | None, token: str | bool | None) -> bool:
+    """Return whether `resolve` would answer at once, from what was learnt a moment ago."""
+    key = _key(store, repo_id, revision or layout.DEFAULT_REVISION, token, local_only=False)
+    learnt = session.part(Resolutions).known.get(key)
+    return learnt is not None and time.monotonic() - learnt[0] < timeouts.RESOLUTION_TTL
 
 
 def _key(store: Store, repo_id: str, revision: str, token: str | bool | None, *, local_only: bool) -> Key:

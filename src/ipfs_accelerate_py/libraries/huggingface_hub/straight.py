@@ -56,6 +56,7 @@ def is_the_way(call: Call, path: str) -> bool:
         and call.local_dir is None
         and asked.commit is None
         and not presence.is_seen(call, path)
+        and not storage.is_remembered(asked.repo_id, asked.revision, token=asked.token)
         and (asked.cache_dir is None or not calls.is_store(storage, asked.cache_dir))
         and not is_hub_breaker_open()
         and _has_the_hub_alone(storage.settings, storage.store, call)
