@@ -9,9 +9,11 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from ipfs_accelerate_py.errors import SourceError
 from ipfs_accelerate_py.fetch import speeds
 from ipfs_accelerate_py.fetch.claims import Asked
 from ipfs_accelerate_py.fetch.holders import Holders
+from ipfs_accelerate_py.fetch.pace import Pace
 from ipfs_accelerate_py.fetch.stripes import PIECE
 from ipfs_accelerate_py.fleet.local_agent import LocalAgent
 from ipfs_accelerate_py.session import session
@@ -68,17 +70,22 @@ def throttled(agents):
         yield make
 
 
+def no_hub(piece):
+    raise SourceError("the Hub is not there")
+
+
 @pytest.fixture
 def take(agents, tmp_path):
     """Takes the file from these holders: the giver, the bytes, who lied, and why others did not give it."""
 
-    def take(*holders):
+    def take(*holders, hub=no_hub):
         store, client, liars = Store(tmp_path / "own"), agents[0].client(2.0, number=9), []
         asked = Asked(
             (layout.repo_folder(REPO), ENTRY.etag), SIZE, tmp_path, LocalAgent("http://127.0.0.1:1", client, 2)
         )
         with store.receive(REPO, ENTRY) as writer:
-            found = Holders(client, asked, writer, lambda peer, where, mismatch: liars.append((peer, where)))
+            pace = Pace(SIZE, hub)
+            found = Holders(client, asked, writer, lambda peer, where, mismatch: liars.append((peer, where)), pace)
             giver = found.take(holders)
             blob = store.path(layout.blob_path(REPO, ENTRY.etag))
             if giver is not None:

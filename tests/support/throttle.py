@@ -12,15 +12,18 @@ _BLOCK = 1 << 16
 
 class Throttle:
     """Before the server at an address. `rate`: bytes per second to each client; `stall` and `cut`: after how many bytes
-    to all clients together nothing more is sent, or their connections are closed, and no more are taken.
+    to all clients together nothing more is sent, or their connections are closed, and no more are taken. `at`: where it
+    listens.
     """
 
-    def __init__(self, address: tuple[str, int], rate: float, *, stall: int = 0, cut: int = 0) -> None:
+    def __init__(
+        self, address: tuple[str, int], rate: float, *, stall: int = 0, cut: int = 0, at: tuple[str, int] | None = None
+    ) -> None:
         self.given = 0  # bytes that were let through
         self._address, self._rate, self._stall, self._cut = address, rate, stall, cut
         self._ended = threading.Event()
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=64)
-        self.url = f"http://127.0.0.1:{self._listener.getsockname()[1]}"
+        self._listener = socket.create_server(at or ("127.0.0.1", 0), backlog=64)
+        self.url = "http://{}:{}".format(*self._listener.getsockname())
         threading.Thread(target=self._accept, daemon=True).start()
 
     def __enter__(self) -> Throttle:
@@ -34,9 +37,13 @@ class Throttle:
         while not self._ended.is_set():
             try:
                 client, _ = self._listener.accept()
-                server = socket.create_connection(self._address)
             except OSError:
                 return
+            try:
+                server = socket.create_connection(self._address)
+            except OSError:  # it is not up yet
+                client.close()
+                continue
             threading.Thread(target=self._pass, args=(client, server), daemon=True).start()
             threading.Thread(target=self._pass_slowly, args=(server, client), daemon=True).start()
 

@@ -59,7 +59,9 @@ class _Answers:
         )
         answer: dict[str, Any] = {
             "holders": [row for each in found.holders if (row := self._row(each))["url"]],
-            "claim": None if found.follow is None else {**self._row(found.follow), "mine": found.mine},
+            "claim": None
+            if found.follow is None
+            else {**self._row(found.follow), "mine": found.mine, "arrived": found.arrived},
         }
         if found.ranges:
             answer["ranges"] = [{"start": each.start, "end": each.end, **self._row(each.peer)} for each in found.ranges]

@@ -14,7 +14,9 @@ from ..errors import SourceError
 from ..fleet.ranges import AHEAD, UNIT
 from ..log import get_logger
 from ..session import session
+from . import speeds
 from .claims import EVERY, Asked, Claims
+from .pace import HUB
 from .segment import Segment, remove_dead
 
 _ROOM = 2  # times the file's size that is to be free on the disk: nobody's load fails for the range of another
@@ -92,7 +94,9 @@ class _Helping:
                 self._remove(segment)
             self._asked.give_range_up(start)
             return False
-        self._length = int(AHEAD * (end - start) / max(time.monotonic() - began, 1e-3))
+        seconds = max(time.monotonic() - began, 1e-3)
+        self._length = int(AHEAD * (end - start) / seconds)
+        speeds.note(HUB, end - start, 0.0, seconds)
         return True
 
     def _remove(self, segment: Segment) -> None:

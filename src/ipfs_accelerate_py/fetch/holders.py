@@ -12,11 +12,13 @@ from ..store.writer import Writer
 from . import speeds
 from .claims import Asked
 from .givers import Givers, name_of
+from .pace import Pace, SlowerThanHub
 from .stripes import GIVERS, WORTH_IT, Piece, Stripes
 from .watched import Through
 
 _LOOK = 1.0  # seconds after which the speed of one alone is looked at
 _QUICK = 200e6  # bytes per second that one member is to give, else others are asked too
+_SEVERAL = "several members"  # the label of their speed together
 Holder = tuple[str, str]  # peer id, URL
 
 
@@ -27,20 +29,25 @@ class _Slow(SourceError):
 class Holders:
     """How one file comes from those that have it. `lost`: the peers that gave nothing, or wrong bytes; `reasons`: why.
 
-    `report`: is told who gave wrong bytes: peer id, which bytes, the mismatch.
+    `report`: is told who gave wrong bytes: peer id, which bytes, the mismatch. `pace`: whether they are worth it.
     """
 
     def __init__(
-        self, client: AgentClient, asked: Asked, writer: Writer, report: Callable[[str, str, Mismatch], None]
+        self,
+        client: AgentClient,
+        asked: Asked,
+        writer: Writer,
+        report: Callable[[str, str, Mismatch], None],
+        pace: Pace,
     ) -> None:
         self.lost: list[str] = []
         self.reasons: list[str] = []
         self.wrong: Mismatch | None = None
-        self._client, self._asked, self._writer, self._report = client, asked, writer, report
+        self._client, self._asked, self._writer, self._report, self._pace = client, asked, writer, report, pace
         self._givers = Givers()
 
     def take(self, holders: Sequence[Holder]) -> str | None:
-        """The name of the giver, or one of them; None where nobody gave it."""
+        """The name of the giver, or one of them; None where nobody gave it. SlowerThanHub."""
         left = speeds.order(holders, lambda holder: name_of(holder[0]), self._asked.size)
         while left:
             (peer, url), *others = left
@@ -69,7 +76,7 @@ class Holders:
             self.wrong = mismatch
             self._report(peer, "", mismatch)
             self._writer.start()
-        except _Slow:
+        except (_Slow, SlowerThanHub):
             raise
         except SourceError as error:
             self.note(peer, error)
@@ -78,7 +85,10 @@ class Holders:
 
     def _copy(self, peer: str, url: str, hurried: bool) -> None:
         size, before, began = self._asked.size, self._writer.size, time.monotonic()
-        sink = _Hurried(self._writer) if hurried and size - before >= WORTH_IT else self._writer
+        hurries = hurried and size - before >= WORTH_IT
+        if not hurries:
+            self._pace.start(name_of(peer), before)
+        sink = _Hurried(self._writer) if hurries else _Paced(self._writer, self._pace)
         try:
             self._client.copy(url, blob_target(*self._asked.file, size, whole=True), sink, size, name_of(peer))
             self._writer.check()
@@ -88,7 +98,8 @@ class Holders:
 
     def _take_from_all(self, holders: Sequence[Holder]) -> bool:
         """From several side by side. Where that fails, or the whole is wrong, they are asked one by one, as before."""
-        stripes = Stripes(holders, self._writer, self._copy_piece, self.lost, self._givers)
+        self._pace.start(_SEVERAL, self._writer.size)
+        stripes = Stripes(holders, self._writer, self._copy_piece, self.lost, self._givers, self._pace.note)
         try:
             stripes.fill()
             self._writer.check()
@@ -97,7 +108,7 @@ class Holders:
             self.wrong = mismatch
             self._writer.start()
         except SourceError as error:
-            if self._writer.cancelled:
+            if self._writer.cancelled or isinstance(error, SlowerThanHub):
                 raise
             self.reasons.append(str(error))
         return False
@@ -113,6 +124,18 @@ class Holders:
         if self._writer.cancelled:
             raise error
         self.reasons.append(f"{name_of(peer)}: {error}")
+
+
+class _Paced(Through):
+    """A writer that one member is not to fill more slowly than the Hub would."""
+
+    def __init__(self, writer: Writer, pace: Pace) -> None:
+        super().__init__(writer)
+        self._pace = pace
+
+    def write(self, data: bytes) -> None:
+        super().write(data)
+        self._pace.note(self.size)
 
 
 class _Hurried(Through):

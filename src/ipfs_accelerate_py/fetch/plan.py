@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
+from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from ..config.settings import Settings, is_given
@@ -31,6 +32,10 @@ from .sources.node import IPFSNode
 from .sources.peer_gateways import PeerGateways
 
 _YIELDS = 3  # to other machines that fetch a file, before it is fetched here all the same
+
+
+if TYPE_CHECKING:
+    from .sources.members import Members
 
 
 class Plan:
@@ -80,11 +85,13 @@ class Plan:
                     break
                 yield members
                 yield self._hub()
+            if members is not None and members.gave_way:  # the Hub, which is quicker, has failed
+                yield members
         yield from left_alone
         if hub_was_down and self._hub_is_back():
             yield self._hub()
 
-    def _members(self, size: int) -> Source | None:
+    def _members(self, size: int) -> Members | None:
         """The fleet, if this machine is in one, for what is not known to be closed; an object for each file."""
         if self.resolution.public is False or self.settings.fleet == "off":
             return None
@@ -92,7 +99,7 @@ class Plan:
             return None
         # others may follow only where this machine may give
         claim = self.settings.publish != "off" and self.resolution.public is True
-        members: Source = find_class(Kind.MEMBERS)(self.store.root, self.settings.timeout, claim=claim)
+        members: Members = find_class(Kind.MEMBERS)(self.store.root, self.settings.timeout, claim=claim)
         return None if health.is_breaker_open(members.label, size) else members
 
     def _hub(self) -> Source:

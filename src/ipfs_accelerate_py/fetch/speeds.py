@@ -38,6 +38,12 @@ def is_measured(label: str) -> bool:
     return label in session.part(Speeds).known
 
 
+def rate(label: str) -> float:
+    """Bytes per second that a source has given; 0 if that is not known."""
+    known = session.part(Speeds).known.get(label)
+    return 0.0 if known is None else known.rate
+
+
 def note(label: str, size: int, latency: float, seconds: float) -> None:
     """A source gave `size` right bytes: the first after `latency`, all within `seconds`."""
     known = session.part(Speeds).known.setdefault(label, Speed(latency, 0.0))

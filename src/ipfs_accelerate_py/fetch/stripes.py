@@ -46,7 +46,9 @@ class Piece:
 
 
 class Stripes:
-    """Fills a writer from where it is. `holders`: peer id and URL each; `lost`: those that failed are added to it."""
+    """Fills a writer from where it is. `holders`: peer id and URL each; `lost`: those that failed are added to it;
+    `look`: is told how much is here, and may raise.
+    """
 
     def __init__(
         self,
@@ -55,8 +57,10 @@ class Stripes:
         copy: CopyPiece,
         lost: list[str],
         givers: Givers,
+        look: Callable[[int], None],
     ) -> None:
         self._holders, self._writer, self._copy, self._lost, self._givers = holders, writer, copy, lost, givers
+        self._look = look
         self._size = writer.entry.size
         self._changed = threading.Condition()
         self._at, self._working = writer.size, len(holders)
@@ -79,6 +83,7 @@ class Stripes:
                 with self._changed:
                     self._at, self._waiting = piece.end, time.monotonic()
                     self._changed.notify_all()
+                self._look(piece.end)
         finally:
             with self._changed:
                 self._has_ended = True

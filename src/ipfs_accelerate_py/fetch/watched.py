@@ -34,12 +34,14 @@ class Through:
 
 class Watched(Through):
     """A writer that is looked at while somebody gives it bytes. `look(slow)`: it was slow for an idle timeout (True),
-    or crawled for longer (False).
+    or crawled for longer (False); `judge`: is called after all bytes that come. Either may raise.
     """
 
-    def __init__(self, writer: Writer, idle_timeout: float, look: Callable[[bool], None]) -> None:
+    def __init__(
+        self, writer: Writer, idle_timeout: float, look: Callable[[bool], None], judge: Callable[[], None]
+    ) -> None:
         super().__init__(writer)
-        self._window, self._look = idle_timeout, look
+        self._window, self._look, self._judge = idle_timeout, look, judge
         self.gave = False
         self.last = self._since = self._crawls_since = time.monotonic()
         self._moved = self._crawled = 0
@@ -61,3 +63,4 @@ class Watched(Through):
             self._crawls_since, self._crawled = now, 0
             if crawls:
                 self._look(False)
+        self._judge()

@@ -38,14 +38,15 @@ T = TypeVar("T")
 class Found:
     """What an asker is told: who may have the file whole; whom to follow, or that it is its own to fetch.
 
-    `follow`: None where nobody fetches it, and the asker did not claim it or may not. `ranges`: for the owner of the
-    claim, what others fetch for it.
+    `follow`: None where nobody fetches it, and the asker did not claim it or may not; `arrived`: what the owner of the
+    claim has of it. `ranges`: for that owner, what others fetch for it.
     """
 
     holders: tuple[str, ...] = ()
     follow: str | None = None
     mine: bool = False
     ranges: tuple[Range, ...] = ()
+    arrived: int = 0
 
 
 class Directory:
@@ -125,7 +126,7 @@ class Directory:
             self._end(file)
             found = None
         if found is not None:
-            return Found(holders, found.parent(peer, (*lost, slow)))
+            return Found(holders, found.parent(peer, (*lost, slow)), arrived=found.arrived)
         if not claim or not self._may_claim(peer, file, now):
             return Found(holders)
         self._claims[file] = Claim(peer, now, arrived)

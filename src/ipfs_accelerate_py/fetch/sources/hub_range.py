@@ -3,18 +3,27 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Protocol
 
 from ...errors import SourceError
 from ...fleet import heed
 from ...hub import limits, stream
 from ...net.answers import start_of
 from ...repo import Repo
-from ..segment import Segment
 from . import FileRequest
 
 
-def copy(request: FileRequest, segment: Segment, root: Path) -> None:
-    """Let the Hub fill a segment. SourceError where it gives something else, or is not to be asked now; the errors of
+class Range(Protocol):
+    """Takes the bytes of a file from `size` to `end`."""
+
+    size: int
+    end: int
+
+    def write(self, data: bytes) -> None: ...
+
+
+def copy(request: FileRequest, segment: Range, root: Path) -> None:
+    """Let the Hub fill a range. SourceError where it gives something else, or is not to be asked now; the errors of
     its client. `root`: of the store.
     """
     from huggingface_hub import constants, hf_hub_url

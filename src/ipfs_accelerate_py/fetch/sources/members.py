@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from ...errors import SourceError
+from ...fleet.claim import WITHHELD
 from ...fleet.client import AgentClient, NotHere, blob_target
 from ...fleet.local_agent import LEAST, find_agent
 from ...hub.client import is_offline
@@ -25,6 +26,8 @@ from ..claims import Asked, Claims, read_member
 from ..givers import name_of
 from ..helping import help_fetch
 from ..holders import Holders
+from ..pace import Pace, SlowerThanHub
+from ..stripes import Piece
 from ..watched import CRAWL, Watched
 from . import FileRequest, Kind, hub_range, report_corrupt
 
@@ -43,6 +46,7 @@ class Members:
     def __init__(self, root: Path, idle_timeout: float, *, claim: bool = False) -> None:
         self.root, self.idle_timeout, self.claim = root, max(idle_timeout, LEAST), claim
         self.takes_whole = False  # at this moment, from one who has it whole
+        self.gave_way = False  # to the Hub, which is quicker
 
     @property
     def own_pace(self) -> Members | None:
@@ -71,6 +75,9 @@ class Members:
         asked = session.part(Claims).ask(file, request.entry.size, blobs.parent, agent)
         try:
             return _Road(self, agent.client, asked, request, writer).take()
+        except SlowerThanHub:
+            self.gave_way = True
+            raise
         finally:
             self.takes_whole = False
 
@@ -87,7 +94,9 @@ class _Road:
     ) -> None:
         self._source, self._client, self._asked, self._request = source, client, asked, request
         self._writer = writer
-        self._holders = Holders(client, asked, writer, self._report)
+        self._pace = Pace(request.entry.size, self._ask_hub, patient=source.gave_way)
+        self._holders = Holders(client, asked, writer, self._report, self._pace)
+        self._arrived = 0  # bytes that whoever fetches it says it has
         self._lost, self._reasons = self._holders.lost, self._holders.reasons
         self._patience = _PATIENCE * source.idle_timeout  # seconds
         self._tries, self._tried_at = 0, 0
@@ -110,6 +119,8 @@ class _Road:
         claim = self._source.claim and not is_offline()
         answer = self._asked.find(claim=claim, arrived=self._writer.size, lost=self._lost[-_LOST:], slow=slow)
         holders, claimed = answer.get("holders"), answer.get("claim")
+        arrived = claimed.get("arrived") if isinstance(claimed, dict) else None
+        self._arrived = arrived if isinstance(arrived, int) else 0
         found = [row for each in holders if (row := read_member(each))] if isinstance(holders, list) else []
         return [row for row in found if self._may_give(row[0])], None if self._asked.is_ours else read_member(claimed)
 
@@ -137,13 +148,18 @@ class _Road:
             return False
         if self._source.claim and is_shared(self._request.entry.size) and not is_offline():
             help_fetch(self._asked, lambda segment: hub_range.copy(self._request, segment, self._source.root))
-        sink = Watched(self._writer, self._source.idle_timeout, lambda slow: self._look_at(peer, slow))
+        sink = Watched(self._writer, self._source.idle_timeout, lambda slow: self._look_at(peer, slow), self._judge)
         try:
+            self._pace.start(name_of(peer), self._writer.size)
             self._copy_as_it_comes(peer, url, sink)
             return True
         except _Changed:
             self._note_wait(sink)
             return False
+        except SlowerThanHub:
+            if self._asked.help is not None:  # what comes from the Hub now is for us
+                self._asked.help.end()
+            raise
         except Mismatch as mismatch:  # it may have passed on what another gave it: nobody is blamed
             if self._holders.wrong is not None:
                 raise
@@ -183,6 +199,23 @@ class _Road:
         size = self._request.entry.size
         self._client.copy(url, blob_target(*self._asked.file, size, wait), sink, size, name_of(peer))
         self._writer.check()
+
+    def _judge(self) -> None:
+        """Raises SlowerThanHub."""
+        self._pace.note(self._writer.size, self._is_behind)
+
+    def _is_behind(self) -> bool:
+        """Return whether whoever fetches it has much that has not come here: then it is not the Hub that is slow."""
+        try:
+            holders, _ = self._find()
+        except SourceError:
+            return False
+        return bool(holders) or self._arrived - self._writer.size > WITHHELD
+
+    def _ask_hub(self, piece: Piece) -> None:
+        if is_offline():
+            raise SourceError("the Hub is not to be asked")
+        hub_range.copy(self._request, piece, self._source.root)
 
     def _look_at(self, peer: str, slow: bool) -> None:
         """It gives slowly (or crawls): is there another, or are the bytes ours to fetch from here on? Then _Changed."""
