@@ -117,7 +117,10 @@ class Retrieval:
     def _fetch(self, path: str) -> Path:
         repo_id, entry = self.resolution.repo_id, self.resolution.tree.files[path]
         started = time.monotonic()
-        with locks.hold(self.store, repo_id, entry.etag, self._stopped):
+        with (
+            locks.hold_name(self.store, repo_id, path, self._users_cache(), self._stopped),
+            locks.hold(self.store, repo_id, entry.etag, self._stopped),
+        ):
             found = None if self.force else self._find(path, entry)  # another process may have been quicker
             if found is not None:
                 return found
@@ -174,8 +177,13 @@ class Retrieval:
     def _find_leftovers(self, blob: Path, entry: Entry) -> Iterator[Path]:
         """What dead processes have left of a blob: ours, and those of the client in the user's own cache."""
         yield from partial.find_parts(blob.parent, entry.etag)
-        if (cache := Path(default_lower()).expanduser()) in self.settings.lower:
+        if (cache := self._users_cache()) is not None:
             yield from partial.find_parts((cache / blob.relative_to(self.store.root)).parent, entry.etag)
+
+    def _users_cache(self) -> Path | None:
+        """The Hugging Face cache of this user, if it is read at all."""
+        cache = Path(default_lower()).expanduser()
+        return cache if cache in self.settings.lower else None
 
     def _complain(self, source: Source, error: Exception) -> None:
         # A source that the user has named and that is down is worth a warning; that a peer lacks a file is not.

@@ -7,9 +7,10 @@ where a file system has no locks the work goes on without a lock.
 from __future__ import annotations
 
 import contextlib
+import hashlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from ..files import make_folder
@@ -35,7 +36,25 @@ def hold(store: Store, repo_id: str, etag: str, stopped: threading.Event | None 
     with store.writing():
         make_folder(path.parent)
     with contextlib.ExitStack() as stack:
-        yield _wait(stack, lambda: _take(path, _SLICE), store, repo_id, etag, stopped)
+        yield _wait(stack, lambda: _take(path, _SLICE), lambda: _work_so_far(store, repo_id, etag), etag[:16], stopped)
+
+
+@contextlib.contextmanager
+def hold_name(
+    store: Store, repo_id: str, path: str, cache: Path | None, stopped: threading.Event | None = None
+) -> Iterator[bool]:
+    """The same where a file is known by its name only, as to the Hub's client, which fetches it to `cache`."""
+    name = hashlib.sha256(path.encode()).hexdigest()
+    lock, folder = lock_path(store, repo_id, f"name-{name[:40]}"), layout.repo_folder(repo_id)
+    with store.writing():
+        make_folder(lock.parent)
+    roots = [store.root, *([] if cache is None else [cache])]
+
+    def moved() -> tuple[int, float]:
+        return _bytes_in((root / folder / "blobs" for root in roots), "")
+
+    with contextlib.ExitStack() as stack:
+        yield _wait(stack, lambda: _take(lock, _SLICE), moved, path, stopped)
 
 
 @contextlib.contextmanager
@@ -72,7 +91,7 @@ def _take(path: Path, seconds: float) -> Iterator[None]:
             lock.release()
 
 
-def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[no-untyped-def]
+def _wait(stack, lock, work_so_far, what, stopped) -> bool:  # type: ignore[no-untyped-def]
     from filelock import Timeout
 
     seen, since = (-1, 0.0), time.monotonic()
@@ -81,14 +100,14 @@ def _wait(stack, lock, store, repo_id, etag, stopped) -> bool:  # type: ignore[n
             stack.enter_context(lock())
             return True
         except Timeout:
-            moved = _work_so_far(store, repo_id, etag)
+            moved = work_so_far()
             if moved != seen:
                 seen, since = moved, time.monotonic()
             elif time.monotonic() - since > STALE:
-                get_logger().info("the process that fetches %s makes no progress: fetching it here too", etag[:16])
+                get_logger().info("the process that fetches %s makes no progress: fetching it here too", what)
                 return False
         except OSError as error:  # no locks on this file system, or none left
-            get_logger().debug("no lock for %s: %s", etag[:16], error)
+            get_logger().debug("no lock for %s: %s", what, error)
             return False
     return False
 
@@ -98,13 +117,14 @@ def _work_so_far(store: Store, repo_id: str, etag: str) -> tuple[int, float]:
 
     The scratch folder of the Hub's client counts too.
     """
-    folders = (
-        store.path(layout.blob_path(repo_id, etag)).parent,
-        blobs_folder(store.own_folder / Own.HUB, repo_id),
-    )
+    own, scratch = store.path(layout.blob_path(repo_id, etag)).parent, blobs_folder(store.own_folder / Own.HUB, repo_id)
+    return _bytes_in((own, scratch), etag[:16])
+
+
+def _bytes_in(folders: Iterable[Path], begin: str) -> tuple[int, float]:
     total, latest = 0, 0.0
     for folder in folders:
-        for path in folder.glob(f"{etag[:16]}*{partial.SUFFIX}"):
+        for path in folder.glob(f"{begin}*{partial.SUFFIX}"):
             with contextlib.suppress(OSError):
                 status = path.stat()
                 total, latest = total + status.st_size, max(latest, status.st_mtime)

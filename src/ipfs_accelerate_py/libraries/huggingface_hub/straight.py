@@ -16,7 +16,7 @@ from pathlib import Path
 
 from ...config.forms import default_lower
 from ...config.settings import Settings
-from ...errors import IPFSAccelerateError
+from ...errors import IPFSAccelerateError, StoreError
 from ...fetch.sources import Kind
 from ...files import make_folder
 from ...fleet.folder import FleetFolder
@@ -28,7 +28,7 @@ from ...log import get_logger
 from ...patching import calls, refusals
 from ...patching.fallback import check_brought, stand_aside
 from ...stats import stats
-from ...store import layout, leases, partial, scan, vouchers
+from ...store import layout, leases, locks, partial, scan, vouchers
 from ...store.layout import Own
 from ...store.resolution import Authority
 from ...store.sidecar import blobs_folder
@@ -67,7 +67,18 @@ def is_the_way(call: Call, path: str) -> bool:
 
 
 def fetch(call: Call, path: str, serve: Callable[[], str]) -> str:
-    """Run the original, with its errors and traces, and check what it brings; `serve` where that is not right."""
+    """Run the original, with its errors and traces, and check what it brings; `serve` where that is not right, or where
+    another was at it.
+    """
+    try:
+        with locks.hold_name(call.storage.store, call.asked.repo_id, path, call.cache):
+            brought = _fetch(call, path) if is_the_way(call, path) else None
+    except StoreError:  # there is nowhere to put a lock
+        brought = None
+    return serve() if brought is None else brought
+
+
+def _fetch(call: Call, path: str) -> str | None:
     began = time.time()
     try:
         with stand_aside():
@@ -79,7 +90,7 @@ def fetch(call: Call, path: str, serve: Callable[[], str]) -> str:
     right = unlisted.check_by_name(call.storage.store, file)
     if right is False:
         _remove(file, began)
-        return serve()
+        return None
     entry = unlisted.entry_by_name(file) if right else _check_by_listing(call, path, brought)
     try:
         _take_over(call.storage.store, file, entry, began)
