@@ -118,7 +118,7 @@ class Retrieval:
         repo_id, entry = self.resolution.repo_id, self.resolution.tree.files[path]
         started = time.monotonic()
         with (
-            locks.hold_name(self.store, repo_id, path, self._users_cache(), self._stopped),
+            locks.hold_for_listed(self.store, repo_id, path, self._users_cache(), self._stopped),
             locks.hold(self.store, repo_id, entry.etag, self._stopped),
         ):
             found = None if self.force else self._find(path, entry)  # another process may have been quicker

@@ -40,21 +40,45 @@ def hold(store: Store, repo_id: str, etag: str, stopped: threading.Event | None 
 
 
 @contextlib.contextmanager
-def hold_name(
+def hold_for_listed(
     store: Store, repo_id: str, path: str, cache: Path | None, stopped: threading.Event | None = None
-) -> Iterator[bool]:
-    """The same where a file is known by its name only, as to the Hub's client, which fetches it to `cache`."""
-    name = hashlib.sha256(path.encode()).hexdigest()
-    lock, folder = lock_path(store, repo_id, f"name-{name[:40]}"), layout.repo_folder(repo_id)
-    with store.writing():
-        make_folder(lock.parent)
+) -> Iterator[None]:
+    """Before the lock of a blob: wait for the Hub's client that fetches the file to `cache`, and is told only its name.
+
+    StoreError.
+    """
+    listed, clients = _name_locks(store, repo_id, path)
+    folder = layout.repo_folder(repo_id)
     roots = [store.root, *([] if cache is None else [cache])]
 
     def moved() -> tuple[int, float]:
         return _bytes_in((root / folder / "blobs" for root in roots), "")
 
-    with contextlib.ExitStack() as stack:
-        yield _wait(stack, lambda: _take(lock, _SLICE), moved, path, stopped)
+    with try_lock(listed, 0):  # another that holds it does as we do
+        with contextlib.ExitStack() as stack:
+            _wait(stack, lambda: _take(clients, _SLICE), moved, path, stopped)
+        yield
+
+
+@contextlib.contextmanager
+def hold_for_client(store: Store, repo_id: str, path: str) -> Iterator[bool]:
+    """While the Hub's client fetches a file that is known by its name alone; False where it is being fetched otherwise.
+
+    Several clients wait for each other by a lock of their own. StoreError.
+    """
+    listed, clients = _name_locks(store, repo_id, path)
+    with try_lock(clients, 0):
+        with try_lock(listed, 0) as free:
+            pass
+        yield free
+
+
+def _name_locks(store: Store, repo_id: str, path: str) -> tuple[Path, Path]:
+    name = hashlib.sha256(path.encode()).hexdigest()[:40]
+    folder = lock_path(store, repo_id, name).parent
+    with store.writing():
+        make_folder(folder)
+    return folder / f"listed-{name}.lock", folder / f"client-{name}.lock"
 
 
 @contextlib.contextmanager

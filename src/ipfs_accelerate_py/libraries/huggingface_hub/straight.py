@@ -71,8 +71,8 @@ def fetch(call: Call, path: str, serve: Callable[[], str]) -> str:
     another was at it.
     """
     try:
-        with locks.hold_name(call.storage.store, call.asked.repo_id, path, call.cache):
-            brought = _fetch(call, path) if is_the_way(call, path) else None
+        with locks.hold_for_client(call.storage.store, call.asked.repo_id, path) as free:
+            brought = _fetch(call, path) if free and is_the_way(call, path) else None
     except StoreError:  # there is nowhere to put a lock
         brought = None
     return serve() if brought is None else brought
