@@ -24,6 +24,11 @@ def make_folder(path: Path) -> None:
             raise
 
 
+def existing(path: Path) -> Path:
+    """The path, or the nearest folder above it that is there."""
+    return next((each for each in (path, *path.parents) if each.exists()), Path(os.sep))
+
+
 def replace_file(path: Path, data: bytes, mode: int = 0o666) -> None:
     """Replace a file in one step. A file that exists keeps its mode; a new file has `mode` less the umask.
 

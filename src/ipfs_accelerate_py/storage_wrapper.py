@@ -6,7 +6,7 @@ import os
 from collections.abc import Iterable
 from pathlib import Path
 
-from .config.forms import default_lower
+from .config.forms import users_cache
 from .config.settings import Settings, read_settings, read_switch
 from .fetch.retrieval import Retrieval
 from .log import get_logger
@@ -114,18 +114,18 @@ class StorageWrapper:
     def _find_missing(self, resolution: Resolution, paths: list[str]) -> set[str]:
         if all(path in resolution.tree for path in paths):
             return set()
-        caches = (*self.settings.lower, Path(os.path.expanduser(default_lower())))
+        caches = (*self.settings.lower, users_cache())
         return find_missing(self.store, caches, resolution, paths)
 
     def is_seen(self, resolution: Resolution, paths: Iterable[str], cache_dir: str | None) -> bool:
         """Return whether the cache that plain would look into shows each of these files, or marks it as missing."""
-        cache = (Path(os.path.expanduser(cache_dir or default_lower())),)
+        cache = (users_cache() if not cache_dir else Path(os.path.expanduser(cache_dir)),)
         there = [path for path in paths if not is_seen(cache, resolution, path)]
         return len(find_missing(self.store, cache, resolution, there)) == len(there)
 
     def names_seen(self, resolution: Resolution) -> set[str]:
         """The names that this machine shows in the commit, verified or not."""
-        roots = (self.store.root, *self.settings.lower, Path(os.path.expanduser(default_lower())))
+        roots = (self.store.root, *self.settings.lower, users_cache())
         return names_seen(roots, resolution)
 
     def make_present(

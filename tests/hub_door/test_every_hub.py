@@ -16,8 +16,9 @@ pytestmark = pytest.mark.lines
 
 # of the rest plain waits for half a minute and more, or it is a node's: they are in the table of the loads
 STATES = [name for name in HUBS if not re.search("hang|node|refuses|503|cdn-resets|slow", name)]
-BYTES = FILES[f"{MODEL}/{WEIGHTS}"]
-RIGHT = {path: hashlib.md5(FILES[f"{MODEL}/{path}"]).hexdigest() for path in (WEIGHTS, "config.json")}
+DIGESTS = [hashlib.md5(FILES[f"{MODEL}/{path}"]).hexdigest() for path in (WEIGHTS, "config.json")]
+NAMES = sorted(path.removeprefix(f"{MODEL}/") for path in FILES if path.startswith(MODEL))
+RIGHT = {"weights": DIGESTS[0], "config": DIGESTS[1], "names": NAMES, "again": DIGESTS[0]}
 CODE = """
 def digest(path):
     return __import__("hashlib").md5(open(hf_hub_download(MODEL, path), "rb").read()).hexdigest()
@@ -41,10 +42,12 @@ def test_what_plain_gets_is_got_and_no_byte_twice(repos, tmp_path, run, state):
 
     for name, plain in found["plain"].items():
         ours = found["hooked"][name]
-        if isinstance(plain, str) or name == "names":
-            assert ours == plain or (isinstance(plain, list) and ours and name == "names"), name
-        else:
-            assert ours == RIGHT[WEIGHTS if name in ("weights", "again") else "config.json"] or (
-                ours[0] == plain[0] or set(ours[2]) & set(plain[2])
-            ), name
+        if (state, name) == ("half-refused", "names"):  # a question that plain asks once: each second one is refused
+            continue
+        assert ours == plain or ours == RIGHT[name] or (has_failed(ours) and ours[0] == plain[0]), name
     assert found["hooked", "disk"] <= found["plain", "disk"] + 200_000, "a second copy"
+
+
+def has_failed(said):
+    """The class of an error, its text and its bases."""
+    return isinstance(said, list) and isinstance(said[-1], list)

@@ -114,7 +114,7 @@ def test_a_download_that_was_killed_goes_on_where_it_was(run, repos, machine, hu
         assert killed.poll() is None
         time.sleep(0.05)
     killed.kill()
-    killed.wait()
+    killed.communicate()
     hub.faults.remove(fault)
     hub.log.clear()
 

@@ -110,25 +110,16 @@ def load(machines, digest):
 
 
 # how a Hub gives a file: by Xet too, from another host, from its own with a redirect, or from where it is asked
-HUBS = {
-    "as the Hub": {},
-    "xet": {"xet": True},
-    "its own host": {"cdn": "same"},
-    "resolve-cache": {"resolve_cache": True},
-}
+HUBS = {"as the Hub": {}, "xet": {"xet": True}, "own host": {"cdn": "same"}, "resolve-cache": {"resolve_cache": True}}
 
 
 @pytest.mark.lines
 @pytest.mark.parametrize("kind", HUBS)
 def test_each_byte_leaves_the_hub_once_and_over_several_machines(models, fleet, digest, kind):
     with LocalHub(models, bandwidth=RATE, **HUBS[kind]) as hub:
-        fetch_on_four(hub, fleet, digest)
-
-
-def fetch_on_four(hub, fleet, digest):
-    machines = fleet(*[hub] * 4)
-    workers = [worker.go() for worker in start_workers(machines, REPO)]
-    results = [worker.result() for worker in workers]
+        machines = fleet(*[hub] * 4)
+        workers = [worker.go() for worker in start_workers(machines, REPO)]
+        results = [worker.result() for worker in workers]
     assert [result["files"][LARGE] for result in results] == [digest] * 4
     assert bytes_from_hub(hub) <= 1.02 * SIZE
     asked = downloads(hub)

@@ -78,13 +78,13 @@ def no_hub(piece):
 def take(agents, tmp_path):
     """Takes the file from these holders: the giver, the bytes, who lied, and why others did not give it."""
 
-    def take(*holders, hub=no_hub):
+    def take(*holders):
         store, client, liars = Store(tmp_path / "own"), agents[0].client(2.0, number=9), []
         asked = Asked(
             (layout.repo_folder(REPO), ENTRY.etag), SIZE, tmp_path, LocalAgent("http://127.0.0.1:1", client, 2)
         )
         with store.receive(REPO, ENTRY) as writer:
-            pace = Pace(SIZE, hub)
+            pace = Pace(SIZE, no_hub)
             found = Holders(client, asked, writer, lambda peer, where, mismatch: liars.append((peer, where)), pace)
             giver = found.take(holders)
             blob = store.path(layout.blob_path(REPO, ENTRY.etag))

@@ -168,6 +168,11 @@ def default_lower() -> str:
     return os.path.join(os.path.expandvars(home), "hub")
 
 
+def users_cache() -> Path:
+    """The same as a folder."""
+    return Path(os.path.expanduser(default_lower()))
+
+
 # key -> (how its text is read, its default)
 KEYS: dict[str, tuple[Callable[[str], Any], Callable[[], str]]] = {
     "home": (_folder, default_home),

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from ..config.settings import Settings
-from ..files import say_size
+from ..files import existing, say_size
 from ..store import version
 from ..store.fs import reflink
 from ..store.layout import Own
@@ -145,11 +145,6 @@ def check_lock_file(path: Path | None) -> Result:
 
     commits = len(read_lock_file(path).repos)
     return good(f"{path} names {commits} commits")
-
-
-def existing(path: Path) -> Path:
-    """The path, or the nearest folder above it that is there."""
-    return next((each for each in (path, *path.parents) if each.exists()), Path(os.sep))
 
 
 def file_system(path: Path) -> str:

@@ -6,18 +6,19 @@ import contextlib
 import os
 from pathlib import Path
 
-from ..config.forms import default_lower
+from ..config.forms import users_cache
 from ..config.settings import Settings
+from ..files import existing
 from ..store.store import Store
 from .check import Check, Result, good
-from .folders import existing, file_system, scratch_of
+from .folders import file_system, scratch_of
 
 _SILENT = "see whether that file system answers (df, mount), or set IPFS_ACCELERATE_SHARE to off"
 
 
 def check_of(settings: Settings) -> Check:
     """The check `left for others`. That it cannot be is no failure: all that is loaded through the hook works."""
-    cache = Path(os.path.expanduser(default_lower())).absolute()
+    cache = users_cache().absolute()
     return Check("left for others", lambda: check_left(settings.home, cache, settings.share), _SILENT)
 
 

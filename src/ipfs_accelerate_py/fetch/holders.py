@@ -88,7 +88,7 @@ class Holders:
         hurries = hurried and size - before >= WORTH_IT
         if not hurries:
             self._pace.start(name_of(peer), before)
-        sink = _Hurried(self._writer) if hurries else _Paced(self._writer, self._pace)
+        sink = _Hurried(self._writer) if hurries else Through(self._writer, self._pace.note)
         try:
             self._client.copy(url, blob_target(*self._asked.file, size, whole=True), sink, size, name_of(peer))
             self._writer.check()
@@ -124,18 +124,6 @@ class Holders:
         if self._writer.cancelled:
             raise error
         self.reasons.append(f"{name_of(peer)}: {error}")
-
-
-class _Paced(Through):
-    """A writer that one member is not to fill more slowly than the Hub would."""
-
-    def __init__(self, writer: Writer, pace: Pace) -> None:
-        super().__init__(writer)
-        self._pace = pace
-
-    def write(self, data: bytes) -> None:
-        super().write(data)
-        self._pace.note(self.size)
 
 
 class _Hurried(Through):

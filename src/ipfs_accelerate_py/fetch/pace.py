@@ -41,8 +41,9 @@ class Pace:
     def start(self, label: str, at: int) -> None:
         """Another begins to give, from `at` on. Raises SlowerThanHub where it is known for that."""
         self._label, self._from = label, -1
-        if rate := speeds.rate(label):
-            self._judge(self._size - at, rate)
+        left, rate = self._size - at, speeds.rate(label)
+        if rate and left / rate > LONG:
+            self._judge(left, rate)
 
     def note(self, at: int, is_behind: IsBehind | None = None) -> None:
         """`at`: how much is here. Raises SlowerThanHub."""
@@ -58,7 +59,7 @@ class Pace:
             self._judge(left, rate)
 
     def _judge(self, left: int, rate: float) -> None:
-        if self._patient or left / rate < LONG:
+        if self._patient:
             return
         hub = speeds.rate(HUB)
         if not hub and not self._is_asked:

@@ -31,11 +31,10 @@ from .sources.gateway import Gateway
 from .sources.node import IPFSNode
 from .sources.peer_gateways import PeerGateways
 
-_YIELDS = 3  # to other machines that fetch a file, before it is fetched here all the same
-
-
 if TYPE_CHECKING:
     from .sources.members import Members
+
+_YIELDS = 3  # to other machines that fetch a file, before it is fetched here all the same
 
 
 class Plan:

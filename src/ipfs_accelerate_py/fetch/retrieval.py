@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from concurrent.futures import Future
 from pathlib import Path
 
-from ..config.forms import default_lower
+from ..config.forms import users_cache
 from ..config.settings import Settings
 from ..errors import SettingsError, SourceDown, Unavailable, VerificationError
 from ..files import say_size
@@ -117,10 +117,10 @@ class Retrieval:
     def _fetch(self, path: str) -> Path:
         repo_id, entry = self.resolution.repo_id, self.resolution.tree.files[path]
         started = time.monotonic()
-        with (
-            locks.hold_for_listed(self.store, repo_id, path, self._users_cache(), self._stopped),
-            locks.hold(self.store, repo_id, entry.etag, self._stopped),
-        ):
+        with contextlib.ExitStack() as held:
+            if entry.sha256:  # the client's own call may be fetching it: see `libraries.huggingface_hub.straight`
+                held.enter_context(locks.hold_for_listed(self.store, repo_id, path, self._users_cache(), self._stopped))
+            held.enter_context(locks.hold(self.store, repo_id, entry.etag, self._stopped))
             found = None if self.force else self._find(path, entry)  # another process may have been quicker
             if found is not None:
                 return found
@@ -182,7 +182,7 @@ class Retrieval:
 
     def _users_cache(self) -> Path | None:
         """The Hugging Face cache of this user, if it is read at all."""
-        cache = Path(default_lower()).expanduser()
+        cache = users_cache()
         return cache if cache in self.settings.lower else None
 
     def _complain(self, source: Source, error: Exception) -> None:

@@ -13,10 +13,10 @@ _CRAWLS = 10.0  # seconds of that
 
 
 class Through:
-    """A writer as a sink: what it is given goes through to it."""
+    """A writer as a sink: what it is given goes through to it. `note`: is told how much is here then, and may raise."""
 
-    def __init__(self, writer: Writer) -> None:
-        self._writer = writer
+    def __init__(self, writer: Writer, note: Callable[[int], None] | None = None) -> None:
+        self._writer, self._note = writer, note
 
     @property
     def size(self) -> int:
@@ -30,18 +30,20 @@ class Through:
 
     def write(self, data: bytes) -> None:
         self._writer.write(data)
+        if self._note is not None:
+            self._note(self._writer.size)
 
 
 class Watched(Through):
     """A writer that is looked at while somebody gives it bytes. `look(slow)`: it was slow for an idle timeout (True),
-    or crawled for longer (False); `judge`: is called after all bytes that come. Either may raise.
+    or crawled for longer (False).
     """
 
     def __init__(
-        self, writer: Writer, idle_timeout: float, look: Callable[[bool], None], judge: Callable[[], None]
+        self, writer: Writer, idle_timeout: float, look: Callable[[bool], None], note: Callable[[int], None]
     ) -> None:
-        super().__init__(writer)
-        self._window, self._look, self._judge = idle_timeout, look, judge
+        super().__init__(writer, note)
+        self._window, self._look = idle_timeout, look
         self.gave = False
         self.last = self._since = self._crawls_since = time.monotonic()
         self._moved = self._crawled = 0
@@ -63,4 +65,3 @@ class Watched(Through):
             self._crawls_since, self._crawled = now, 0
             if crawls:
                 self._look(False)
-        self._judge()

@@ -30,6 +30,11 @@ def is_unwell(error: BaseException) -> bool:
     return type(error).__module__.partition(".")[0] in _TRANSPORTS or isinstance(error, ConnectionError | TimeoutError)
 
 
+def is_not_cached(error: BaseException) -> bool:
+    """Return whether the client has found no file in its cache, since the Hub said nothing of it: why is its cause."""
+    return type(error).__name__ == "LocalEntryNotFoundError"
+
+
 def is_cut_off(error: BaseException) -> bool:
     """Return whether an error says that a connection was made, and closed without an answer."""
     names = {type(each).__name__ for each in (error, error.__cause__, error.__context__, *error.args) if each}

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TypeVar
 
-from ..config.forms import default_lower
+from ..config.forms import users_cache
 from ..config.settings import Settings
 from ..errors import StoreError
 from ..hf_cache.other_caches import OtherCaches
@@ -131,7 +131,7 @@ def read_stamps(store: Store, settings: Settings, repo_id: str, revision: str) -
         return ()
     ref = layout.ref_path(repo_id, revision)
     # plain reads the one cache itself, and waits for it as long as that takes; a thread would cost each call more
-    plains = Path(default_lower()).expanduser()
+    plains = users_cache()
     found = [_stamp(store.path(ref)), _stamp(plains / ref)]
     if others := [cache for cache in settings.lower if cache != plains]:
         found += _ask_caches(settings, lambda: [_stamp(cache / ref) for cache in others]) or ()

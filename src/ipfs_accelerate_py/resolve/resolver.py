@@ -48,12 +48,16 @@ class Resolutions:
         for key, (when, found, late) in list(self.known.items()):
             self.known[key] = (when, replace(late.answer or found, asking=None), late)
 
+    def learnt(self, key: Key) -> tuple[Resolution, LateAnswer] | None:
+        """What was learnt a moment ago, which still counts, and what has come since."""
+        found = self.known.get(key)
+        return None if found is None or time.monotonic() - found[0] >= timeouts.RESOLUTION_TTL else found[1:]
+
     def recall(self, key: Key) -> Resolution | None:
         """What was learnt a moment ago; a later answer of a slow Hub takes precedence."""
-        learnt = self.known.get(key)
-        if learnt is None or time.monotonic() - learnt[0] >= timeouts.RESOLUTION_TTL:
+        if (learnt := self.learnt(key)) is None:
             return None
-        _, found, late = learnt
+        found, late = learnt
         if late.keep is not None:
             keep, late.keep = late.keep, None
             keep()
@@ -124,8 +128,7 @@ def note_listing(
 def is_remembered(store: Store, repo_id: str, revision: str | None, token: str | bool | None) -> bool:
     """Return whether `resolve` would answer at once, from what was learnt a moment ago."""
     key = _key(store, repo_id, revision or layout.DEFAULT_REVISION, token, local_only=False)
-    learnt = session.part(Resolutions).known.get(key)
-    return learnt is not None and time.monotonic() - learnt[0] < timeouts.RESOLUTION_TTL
+    return session.part(Resolutions).learnt(key) is not None
 
 
 def _key(store: Store, repo_id: str, revision: str, token: str | bool | None, *, local_only: bool) -> Key:

@@ -200,9 +200,9 @@ class _Road:
         self._client.copy(url, blob_target(*self._asked.file, size, wait), sink, size, name_of(peer))
         self._writer.check()
 
-    def _judge(self) -> None:
+    def _judge(self, at: int) -> None:
         """Raises SlowerThanHub."""
-        self._pace.note(self._writer.size, self._is_behind)
+        self._pace.note(at, self._is_behind)
 
     def _is_behind(self) -> bool:
         """Return whether whoever fetches it has much that has not come here: then it is not the Hub that is slow."""

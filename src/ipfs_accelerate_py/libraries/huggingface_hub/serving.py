@@ -12,13 +12,13 @@ from typing import Any
 from ... import state
 from ...errors import IPFSAccelerateError, Unavailable, Unresolved, VerificationError
 from ...hub.client import etag_timeout_after
+from ...hub.unwell import is_not_cached
 from ...log import get_logger
 from ...patching import calls
 from ...patching.fallback import check_brought, explain, stand_aside
 from ...store.resolution import Resolution
 from .requests import Call, name_arguments, read_call
 
-_NOT_CACHED = "LocalEntryNotFoundError"  # the Hub has said nothing of the file: the user's own cache may have it
 Serve = Callable[[Call], Callable[[], Any] | None]
 
 
@@ -81,7 +81,7 @@ def run_checked(
     `files_of`: the files behind what it returns. Those in a `local_dir` carry no name that says what they must be.
     """
     failed = None if error is None else error.hub_error
-    if failed is not None and type(failed).__name__ != _NOT_CACHED:
+    if failed is not None and not is_not_cached(failed):  # the user's own cache may have it
         raise failed  # the client has just tried as often as it does
     brought = ""
 

@@ -14,15 +14,15 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
-from ...config.forms import default_lower
+from ...config.forms import users_cache
 from ...config.settings import Settings
 from ...errors import IPFSAccelerateError, StoreError
 from ...fetch.sources import Kind
-from ...files import make_folder
+from ...files import existing, make_folder
 from ...fleet.folder import FleetFolder
 from ...hf_cache import unlisted
 from ...hub.breaker import is_hub_breaker_open, open_hub_breaker
-from ...hub.unwell import is_unwell
+from ...hub.unwell import is_not_cached, is_unwell
 from ...ipfs.address import node_address
 from ...log import get_logger
 from ...patching import calls, refusals
@@ -101,9 +101,7 @@ def _fetch(call: Call, path: str) -> str | None:
 
 def _note_silence(error: Exception) -> None:
     """Let what is asked next wait no longer than our own budget for a Hub that has failed."""
-    from huggingface_hub.errors import LocalEntryNotFoundError
-
-    said = error.__cause__ if isinstance(error, LocalEntryNotFoundError) else error
+    said = error.__cause__ if is_not_cached(error) else error
     if said is not None and is_unwell(said):
         open_hub_breaker(str(said))
 
@@ -116,7 +114,7 @@ def _has_the_hub_alone(settings: Settings, store: Store, call: Call) -> bool:
         return False
     if call.asked.cache_dir is None and call.cache not in settings.lower:
         return False
-    named = set(settings.lower) - {call.cache, Path(default_lower()).expanduser()}
+    named = set(settings.lower) - {call.cache, users_cache()}
     return not named and node_address(settings.node) is None
 
 
@@ -142,15 +140,8 @@ def _knows_nothing(call: Call, path: str) -> bool:
 
 def _leaves_one_copy(store: Store, repo: Path) -> bool:
     """Return whether the repo's folder in the cache can be written, on the store's file system, as links need."""
-    there, here = (_nearest(folder) for folder in (repo, store.root))
+    there, here = (existing(folder) for folder in (repo, store.root))
     return there.is_dir() and os.access(there, os.W_OK) and os.stat(there).st_dev == os.stat(here).st_dev
-
-
-def _nearest(folder: Path) -> Path:
-    """The folder, or the one in which it would be made."""
-    while not folder.exists() and folder != folder.parent:
-        folder = folder.parent
-    return folder
 
 
 def _take_over(store: Store, file: Path, entry: Entry | None, began: float) -> None:
